@@ -1,0 +1,47 @@
+# Two commands do all the set-up: `make demo` and `make test`. Everything lives in .venv.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow check coverage format wheel clean constraints
+
+help:  ## Show this list.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: $(STAMP)  ## Build this repository's own corpus and show what was made.
+	@$(BIN)/corpus-kit build
+
+test: $(STAMP)  ## Run the tests.
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadgroup $(ARGS)
+
+test-slow: $(STAMP)  ## Run the long tests only.
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+check: $(STAMP)  ## Lint, format and types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+coverage: $(STAMP)  ## Line coverage of core/ and ingest/ (at least 95 %).
+	$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadgroup --cov --cov-report= tests
+	$(BIN)/coverage report --include='corpus_kit/core/*,corpus_kit/ingest/*' --fail-under=95
+
+format: $(STAMP)  ## Format the code.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: $(STAMP)  ## Build the wheel and the source distribution into dist/.
+	$(BIN)/python -m build
+
+clean:  ## Remove everything made but the environment.
+	rm -rf dist build data/documents data/rejected data/release data/.work .pytest_cache .mypy_cache .ruff_cache
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("corpus-kit needs Python 3.11 or newer, this is %s. Try: make PYTHON=python3.12 ..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing corpus-kit and its dependencies into $(VENV) (about 1.2 GB, some minutes on first use)"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $(STAMP)

@@ -1,0 +1,95 @@
+"""`corpus-kit build`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from corpus_kit.cli.options import corpus_option, json_option, strict_option, workers_option
+from corpus_kit.cli.output import ConsoleProgress, Output
+
+if TYPE_CHECKING:
+    from corpus_kit.corpus import BuildResult
+
+
+@click.command("build")
+@click.argument("raw", nargs=-1, metavar="[RAW]...")
+@click.option("--out", metavar="DIR", help="Where the made folders go; by default the corpus's data folder.")
+@click.option("--metadata", metavar="FILE", help="A CSV or JSONL file with fields by file name.")
+@workers_option
+@strict_option
+@corpus_option
+@json_option
+def command(
+    raw: tuple[str, ...],
+    out: str | None,
+    metadata: str | None,
+    workers: int | None,
+    strict: bool,
+    corpus_dir: str | None,
+    as_json: bool,
+) -> int:
+    """Raw files to documents, rejected, release and card. Unchanged inputs are not read again.
+
+    RAW are folders, files or globs; by default the corpus's data/raw. With RAW and --out no corpus is needed.
+
+    \b
+    Examples:
+      corpus-kit build                         in a corpus
+      corpus-kit build pages --out built       without one
+      corpus-kit build 'pages/2031-*/*.txt.gz' --out built --workers 4
+    """
+    from corpus_kit.corpus import Corpus
+
+    output = Output(as_json)
+    corpus = Corpus.without(out) if raw and out and corpus_dir is None else Corpus.open(corpus_dir or ".")
+    result = corpus.build(raw, out, workers=workers, metadata=metadata, progress=ConsoleProgress())
+    _report(result, output)
+    rejected = sum(result.rejected.values())
+    if strict and rejected:
+        output.say(f"--strict: {rejected:,} rejected.")
+        return 1
+    return 0
+
+
+def _report(result: BuildResult, output: Output) -> None:
+    found = result.ingested
+    place = _short(result.out)
+    rows: list[tuple[object, ...]] = [("documents", found.documents, f"{place}/documents")]
+    if result.release and result.release_folder:
+        folder = _short(result.release_folder)
+        rows += [(f"release, {s}", n, folder) for splits in result.release.rows.values() for s, n in splits.items()]
+    rows.append(("rejected", sum(found.rejected.values()), f"{place}/rejected"))
+    rows += [(f"  {reason}", n, "") for reason, n in found.rejected.items()]
+    output.table(rows, header=("made", "rows", "folder"))
+    if found.unchanged_units:
+        output.say(f"Not redone: {found.unchanged_documents:,} of {found.documents:,} documents, unchanged.")
+    for reason, n in found.metadata_rejected.items():
+        output.say(f"Metadata: {n:,} rows {reason}; see {place}/rejected.")
+    if found.ignored:
+        output.say(f"Left out: {found.ignored:,} hidden files.")
+    for old, new in found.moved[:20]:
+        output.say(f"Moved: {old} → {new}; the text is the same.")
+    if len(found.moved) > 20:
+        output.say(f"Moved: {len(found.moved) - 20:,} more.")
+    if found.vanished:
+        output.say(f"No longer there: {found.vanished:,} documents of the last build.")
+    if result.release_folder:
+        output.say("\nLoad it:")
+        output.data(f'from datasets import load_dataset; ds = load_dataset("{_short(result.release_folder)}")')
+    else:
+        output.say("There is no release: no document was accepted.")
+    output.json(
+        {"out": str(result.out), **asdict(found), "release": asdict(result.release) if result.release else None}
+    )
+
+
+def _short(path: Path) -> str:
+    """The path as the user would write it here."""
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return str(path)

@@ -1,0 +1,87 @@
+"""One map from exceptions to a sentence, a next step and an exit code. A traceback only with CORPUS_KIT_DEBUG=1."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from concurrent.futures.process import BrokenProcessPool
+
+import click
+
+from corpus_kit.core.errors import EXIT_DONE, EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_USAGE, CorpusKitError
+
+_OS_ERRORS = {
+    errno.ENOSPC: ("The disk is full", "Free some space and run the command again; finished parts are kept."),
+    errno.EDQUOT: ("Your disk quota is used up", "Free some space and run the command again; finished parts are kept."),
+    errno.EROFS: ("The disk is read-only", "Name a folder that can be written with --out."),
+    errno.EACCES: ("Permission is denied", "Check the owner and the permissions, or name another folder with --out."),
+    errno.EPERM: ("Permission is denied", "Check the owner and the permissions, or name another folder with --out."),
+    errno.EMFILE: ("Too many files are open", "Raise the limit with `ulimit -n 4096` and run the command again."),
+    errno.EIO: ("The disk reports an error", "Check the disk; what was read so far is kept."),
+}
+
+
+def run(command: click.Command, args: list[str] | None = None) -> int:
+    """Run a click command and return its exit code: 0 done, 1 findings, 2 usage, 3 environment, 130 Ctrl-C."""
+    try:
+        result = command.main(args, prog_name="corpus-kit", standalone_mode=False)
+        return result if isinstance(result, int) else EXIT_DONE
+    except click.UsageError as e:
+        e.show()
+        return EXIT_USAGE
+    except click.ClickException as e:
+        e.show()
+        return EXIT_USAGE
+    except (KeyboardInterrupt, click.Abort):
+        _say("Stopped. Nothing is half-written; the same command goes on where it stopped.", "")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): not an error, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    except CorpusKitError as e:
+        _say(e.message, e.hint)
+        return e.exit_code
+    except OSError as e:
+        sentence, hint = _os_sentence(e)
+        _say(sentence, hint)
+        return EXIT_ENVIRONMENT
+    except MemoryError:
+        _say("The memory is used up.", "Use fewer --workers, or lower input.max_record_bytes in corpus.toml.")
+        return EXIT_ENVIRONMENT
+    except BrokenProcessPool:
+        _say("A worker process was ended by the system.", "Run the command again with fewer --workers.")
+        return EXIT_ENVIRONMENT
+    except Exception as e:  # noqa: BLE001 - the last line of defence: a bug becomes a sentence, not a page of code
+        if (cause := _disk_error(e)) is not None:
+            _say(*_os_sentence(cause))
+        else:
+            _say(
+                f"This is a bug in corpus-kit: {type(e).__name__}: {str(e)[:300]}",
+                "Run the command with CORPUS_KIT_DEBUG=1 and report what it prints.",
+            )
+        return EXIT_ENVIRONMENT
+
+
+def _os_sentence(error: OSError) -> tuple[str, str]:
+    what, hint = _OS_ERRORS.get(error.errno or 0, (error.strerror or str(error), "Check the path and the disk."))
+    place = f": {error.filename}" if error.filename else ""
+    return f"{what}{place}.", hint
+
+
+def _disk_error(error: BaseException) -> OSError | None:
+    """Libraries wrap "no space left" in errors of their own."""
+    text = str(error).lower()
+    if "no space left" in text:
+        return OSError(errno.ENOSPC, "No space left on device")
+    return error.__cause__ if isinstance(error.__cause__, OSError) else None
+
+
+def _say(sentence: str, hint: str) -> None:
+    if os.environ.get("CORPUS_KIT_DEBUG") == "1":
+        traceback.print_exc()
+    click.echo(f"Error: {sentence}", err=True)
+    if hint:
+        click.echo(f"  → {hint}", err=True)

@@ -1,0 +1,66 @@
+"""`corpus-kit`: the group of commands. A command's module is imported when it runs, so that `--help` is instant."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from corpus_kit import __version__
+from corpus_kit.core.errors import did_you_mean
+
+# name → one line of help. The module is corpus_kit.cli.commands.<name>, with a click command called `command`.
+COMMANDS = {
+    "init": "Make a new corpus from the template.",
+    "build": "Raw files to documents, release and card: the main job.",
+    "validate": "Check every made table against its contract.",
+    "export": "Write the release: --hf, --arrow or --jsonl.",
+    "card": "Refresh the generated parts of DATASET_CARD.md.",
+    "doctor": "Say what is wrong with this installation and how to mend it.",
+}
+
+
+class Commands(click.Group):
+    """Lists its commands from a table and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"corpus_kit.cli.commands.{name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = did_you_mean(args[0], list(COMMANDS))
+            raise click.UsageError(f"There is no command '{args[0]}'.{near} See `corpus-kit --help`.")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="corpus-kit")
+def cli() -> None:
+    """From raw scraped text to a published, human-labelled dataset and back, without losing a character.
+
+    \b
+    Start:  corpus-kit init my-corpus      then put texts into my-corpus/data/raw
+            cd my-corpus && corpus-kit build
+    Or:     corpus-kit build PAGES --out DIR
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """Entry point: run the command, turn every exception into a sentence and an exit code."""
+    from corpus_kit.cli.errors import run
+
+    sys.exit(run(cli, args))

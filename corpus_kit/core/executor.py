@@ -1,0 +1,113 @@
+"""Work over many documents: one seam, a bounded window of pure tasks submitted to a `concurrent.futures.Executor`.
+
+A task is a picklable function of one picklable argument that names paths and returns small facts; tables go through
+files. With one worker everything runs in this process; with more, in a spawned process pool (a forked one is unsafe
+beside Polars' threads). `Executor.map` is not used: it submits its whole input before the first result.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from corpus_kit.core.errors import EnvironmentProblemError, UsageError
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+# Below this many tasks the start of processes costs more than they save.
+_WORTH_A_POOL = 4
+
+
+class Workers:
+    """Runs tasks and yields `(index of the task, result)` as they finish, a few in flight per worker.
+
+    Processes are started on first need: a build in which nothing changed starts none.
+    """
+
+    def __init__(self, count: int | None) -> None:
+        self._wanted = count
+        self._pool: ProcessPoolExecutor | None = None
+
+    def run(self, function: Callable[[A], R], tasks: Sequence[A]) -> Iterator[tuple[int, R]]:
+        """Apply `function` to every task. The order of results is not the order of tasks; the index says which."""
+        count = self._wanted or (available_cores() if len(tasks) >= _WORTH_A_POOL else 1)
+        if count == 1 or not tasks:
+            for index, task in enumerate(tasks):
+                yield index, function(task)
+            return
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(count, mp_context=context, initializer=_one_thread_each)
+        waiting: dict[Future[R], int] = {}
+        try:
+            for index, task in enumerate(tasks):
+                waiting[self._pool.submit(function, task)] = index
+                if len(waiting) >= 2 * count + 2:
+                    yield from _finished(waiting)
+            while waiting:
+                yield from _finished(waiting)
+        except BrokenProcessPool as e:
+            raise EnvironmentProblemError(
+                "A worker process was ended by the system, most often for want of memory.",
+                "Run the command again: finished shards are kept. Fewer --workers need less memory.",
+            ) from e
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def close(self, *, now: bool = False) -> None:
+        """End the processes; with `now` without waiting for what they do."""
+        if self._pool is None:
+            return
+        if now:
+            processes: dict[int, Any] = getattr(self._pool, "_processes", None) or {}
+            for process in list(processes.values()):
+                process.terminate()
+        self._pool.shutdown(wait=not now, cancel_futures=now)
+        self._pool = None
+
+
+def _finished(waiting: dict[Future[R], int]) -> Iterator[tuple[int, R]]:
+    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    for future in done:
+        yield waiting.pop(future), future.result()
+
+
+@contextmanager
+def open_workers(count: int | None = 1) -> Iterator[Workers]:
+    """Workers for one command.
+
+    count: number of processes; 1 runs in this process, None takes one per core where there is much to do.
+    """
+    if count is not None and count < 1:
+        raise UsageError(f"{count} workers are not possible.", "Give a number of processes, 1 or more.")
+    workers = Workers(count)
+    try:
+        yield workers
+    except BaseException:
+        # Ctrl-C or an error: nobody waits for a long shard whose result is not wanted any more.
+        workers.close(now=True)
+        raise
+    workers.close()
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _one_thread_each() -> None:
+    """In a worker: processes are the parallelism, so libraries do not start a thread per core in each of them."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and ends the pool
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    import pyarrow
+
+    pyarrow.set_cpu_count(1)

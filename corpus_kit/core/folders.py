@@ -1,0 +1,146 @@
+"""Made folders: written aside, flushed, renamed as a whole, and described by a `manifest.json`.
+
+A reader never sees half a folder. `.work` beside the made folders holds what is under way and what can be reused; it is
+safe to delete at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from corpus_kit import __version__
+from corpus_kit.core.errors import EnvironmentProblemError, UsageError
+from corpus_kit.core.tables import fsync_path
+
+MANIFEST = "manifest.json"
+WORK = ".work"
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Canonical JSON: sorted keys, two spaces, a newline at the end."""
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True, indent=2)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a made folder, None when there is no such folder or its manifest is damaged."""
+    try:
+        data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def write_manifest(folder: Path, **facts: Any) -> None:
+    """Write `manifest.json`: no absolute path, clock, host or worker count belongs in it."""
+    write_json(folder / MANIFEST, {"toolkit": {"name": "corpus-kit", "version": __version__}, **facts})
+
+
+@contextlib.contextmanager
+def made_folder(target: Path, work: Path) -> Iterator[Path]:
+    """Yield an empty folder to fill; on success it becomes `target` in one rename, on failure nothing changes.
+
+    Raises UsageError when `target` holds something that corpus-kit did not make.
+    """
+    _refuse_foreign(target)
+    aside = _beside(target, work, "new")
+    remove(aside)
+    aside.mkdir(parents=True)
+    try:
+        yield aside
+    except BaseException:
+        remove(aside)
+        raise
+    commit_folder(aside, target, work)
+
+
+def commit_folder(aside: Path, target: Path, work: Path) -> None:
+    """Flush `aside` and put it in the place of `target`."""
+    fsync_folder(aside)
+    old = _beside(target, work, "old")
+    remove(old)
+    if target.exists():
+        target.rename(old)
+    aside.rename(target)
+    fsync_path(target.parent)
+    remove(old)
+
+
+def _beside(target: Path, work: Path, suffix: str) -> Path:
+    """Where a folder lies while it is not in its place: on the same disk, so that a rename suffices."""
+    if target.parent == work.parent:
+        return work / f"{target.name}.{suffix}"
+    return target.parent / f".{target.name}.corpus-kit-{suffix}"
+
+
+def _refuse_foreign(target: Path) -> None:
+    if target.is_dir() and any(target.iterdir()):
+        manifest = read_manifest(target)
+        if manifest is None or manifest.get("toolkit", {}).get("name") != "corpus-kit":
+            raise UsageError(
+                f"{target} holds files that corpus-kit did not make; it would replace them.",
+                "Name another folder, or move those files away.",
+            )
+    elif target.exists() and not target.is_dir():
+        raise UsageError(f"{target} is a file; a folder is to be made there.", "Name another folder.")
+
+
+def fsync_folder(folder: Path) -> None:
+    """Flush everything below a folder. What is already on the disk costs next to nothing."""
+    for below, _, names in os.walk(folder):
+        for name in names:
+            fsync_path(Path(below, name))
+        fsync_path(Path(below))
+
+
+def recover(root: Path) -> None:
+    """After a crash between the two renames of `commit_folder`: put the folder that was moved away back."""
+    for old in (root / WORK).glob("*.old"):
+        target = root / old.stem
+        if target.exists():
+            remove(old)
+        else:
+            old.rename(target)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """The same file under a second name: a hard link, or a copy where the disk has no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def work_folder(root: Path) -> Iterator[Path]:
+    """The `.work` folder of `root`, held by this process alone for the length of one command.
+
+    Raises EnvironmentProblemError when another corpus-kit is at work there or the folder cannot be written.
+    """
+    if root.exists() and not root.is_dir():
+        raise UsageError(f"{root} is a file, not a folder.", "Name a folder with --out.")
+    work = root / WORK
+    work.mkdir(parents=True, exist_ok=True)
+    with (work / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as e:
+            raise EnvironmentProblemError(
+                f"Another corpus-kit is writing to {root}.", "Wait until it has finished, then run the command again."
+            ) from e
+        recover(root)
+        yield work

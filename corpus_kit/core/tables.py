@@ -1,0 +1,168 @@
+"""The only Parquet reader and writer.
+
+Written with pyarrow: zstd level 3, content-defined chunking (so that a changed row changes few bytes of the file), a page
+index, row groups of at most 100 MB. The same rows give the same bytes with the same pyarrow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus_kit.core.columns import columns_of
+from corpus_kit.core.errors import EnvironmentProblemError
+from corpus_kit.core.records import Rejected
+
+COMPRESSION, COMPRESSION_LEVEL = "zstd", 3
+MAX_ROW_GROUP_BYTES = 100 * 10**6
+MAX_FILE_BYTES = 500 * 10**6
+
+# Columns with few distinct values; for all others a dictionary costs time and gains nothing.
+_DICTIONARY = frozenset(
+    "encoding newline language split layer label control origin status reason stage outlet kind target verdict "
+    "annotator model_version guidelines_sha256 config_sha256 model contract".split()
+)
+
+
+def arrow_schema(columns: Mapping[str, Any]) -> pa.Schema:
+    """The Arrow schema of Polars dtypes, with plain `string` (what `datasets` reads and writes)."""
+    return pa.schema([(name, _plain(dtype)) for name, dtype in columns.items()])
+
+
+def _plain(dtype: Any) -> pa.DataType:
+    kind = pl.Series([], dtype=dtype).to_arrow().type
+    return pa.string() if pa.types.is_large_string(kind) or kind == pa.string_view() else kind
+
+
+class TableWriter:
+    """One Parquet file, written batch by batch; nothing of it is visible under its name before `close`."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.path, self._aside = path, path.with_name(path.name + ".part")
+        self.rows = 0
+        names = [f.name for f in schema if f.name in _DICTIONARY]
+        self._writer = pq.ParquetWriter(
+            self._aside,
+            schema,
+            compression=COMPRESSION,
+            compression_level=COMPRESSION_LEVEL,
+            use_dictionary=names or False,
+            write_page_index=True,
+            use_content_defined_chunking=True,
+            # Statistics of a text are its first bytes: large and of no use.
+            write_statistics=[f.name for f in schema if f.name not in ("text", "payload", "meta")],
+        )
+
+    def write(self, table: pa.Table) -> None:
+        if table.num_rows == 0:
+            return
+        per_row = max(table.nbytes // table.num_rows, 1)
+        self._writer.write_table(table, row_group_size=max(MAX_ROW_GROUP_BYTES // per_row, 1))
+        self.rows += table.num_rows
+
+    def close(self) -> None:
+        """Finish, flush to the disk and give the file its name."""
+        self._writer.close()
+        fsync_path(self._aside)
+        self._aside.replace(self.path)
+
+    def __enter__(self) -> TableWriter:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._writer.close()
+            self._aside.unlink(missing_ok=True)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write one whole table."""
+    with TableWriter(path, table.schema) as writer:
+        writer.write(table)
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read one Parquet file. Raises EnvironmentProblemError when it is damaged or missing."""
+    try:
+        return pq.read_table(path, columns=list(columns) if columns is not None else None, partitioning=None)
+    except (pa.ArrowInvalid, OSError) as e:
+        raise EnvironmentProblemError(
+            f"{path} cannot be read as Parquet: {str(e).splitlines()[0]}.",
+            "Remove the folder it lies in and run `corpus-kit build` again; it is made from the raw files and the ledger.",
+        ) from e
+
+
+def iter_batches(path: Path, columns: Sequence[str] | None = None, rows: int = 4096) -> Iterator[pa.RecordBatch]:
+    """Read one Parquet file in batches, so that memory does not grow with it."""
+    with pq.ParquetFile(path) as file:
+        yield from file.iter_batches(batch_size=rows, columns=list(columns) if columns is not None else None)
+
+
+def count_rows(path: Path) -> int:
+    """Number of rows, from the file's footer."""
+    with pq.ParquetFile(path) as file:
+        return int(file.metadata.num_rows)
+
+
+def parts(folder: Path, table: str) -> list[Path]:
+    """The files of one table, `<table>-NNNNN.parquet`, in order."""
+    return sorted(folder.glob(f"{table}-[0-9][0-9][0-9][0-9][0-9]*.parquet"))
+
+
+def scan(folder: Path, table: str) -> pl.LazyFrame | None:
+    """One table as a lazy frame, None when it has no files."""
+    files = parts(folder, table)
+    return pl.scan_parquet(files, hive_partitioning=False) if files else None
+
+
+def part_name(table: str, number: int) -> str:
+    return f"{table}-{number:05d}.parquet"
+
+
+def content_fingerprint(batches: Iterable[pa.RecordBatch | pa.Table]) -> str:
+    """sha256 of the rows as data, independent of how Parquet encoded them: columns, then values as JSON lines.
+
+    Where a row carries `text_sha256` its `text` is left out; the hash stands for it.
+    """
+    digest = hashlib.sha256()
+    first = True
+    for batch in batches:
+        table = pa.table(batch)
+        if "text_sha256" in table.column_names and "text" in table.column_names:
+            table = table.drop_columns(["text"])
+        if first:
+            digest.update("\t".join(f"{f.name}:{f.type}" for f in table.schema).encode() + b"\n")
+            first = False
+        frame = pl.from_arrow(table)
+        assert isinstance(frame, pl.DataFrame)
+        digest.update(frame.write_ndjson().encode())
+    return digest.hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def rejected_table(rejected: Sequence[Rejected]) -> pa.Table:
+    """Rows of `rejected` as a table."""
+    names = columns_of("rejected")
+    return pa.table({name: [getattr(r, name) for r in rejected] for name in names}, schema=arrow_schema(names))
+
+
+def fsync_path(path: Path) -> None:
+    """Flush a file or a folder to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""From raw files to documents: discover, read, decode, identify, check, write."""

@@ -1,0 +1,171 @@
+"""Which files there are: folders, globs and files as one sorted list, each with its format, or the reason it is refused."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from corpus_kit.core.errors import UsageError
+from corpus_kit.core.records import Rejected
+
+FORMATS = {".txt": "text", ".md": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv"} | {
+    ".parquet": "parquet"
+}
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+SIDECARS = ("metadata.csv", "metadata.jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class RawFile:
+    """One file to read.
+
+    root: name of its root where there are several, else "".
+    path: POSIX path below the root. plain_path: the same without compression suffix.
+    location: where to open it. stamp: (size, mtime, ctime, inode), equal while nobody touched the file.
+    """
+
+    root: str
+    path: str
+    plain_path: str
+    location: str
+    format: str
+    compression: str | None
+    size: int
+    stamp: tuple[int, int, int, int]
+
+    @property
+    def source(self) -> str:
+        return f"{self.root}/{self.path}" if self.root else self.path
+
+
+@dataclass(slots=True)
+class Discovered:
+    """files: sorted by source. rejected: what cannot be read. sidecars: metadata files. ignored: hidden files."""
+
+    files: list[RawFile] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    sidecars: list[tuple[str, Path]] = field(default_factory=list)
+    ignored: int = 0
+
+
+def discover(raw: Sequence[str | Path]) -> Discovered:
+    """All files that `raw` (folders, globs, files) stands for.
+
+    Raises UsageError for a path that does not exist, a glob that matches nothing, or two roots of one name.
+    """
+    roots, singles = _roots(raw)
+    named = len(roots) + bool(singles) > 1
+    names: dict[str, Path] = {}
+    found = Discovered()
+    for root in roots:
+        name = root.name if named else ""
+        if names.setdefault(name, root) != root:
+            raise UsageError(
+                f"Two raw folders are called '{name}'; their documents could not be told apart.",
+                "Rename one of them, or build the folder above both.",
+            )
+        for path, entry in _walk(root, found, name):
+            _take(found, name, path, entry, root)
+    if singles:
+        base = Path(os.path.commonpath([p.parent for p in singles]))
+        name = base.name if named else ""
+        if name in names and names[name] != base:
+            raise UsageError(f"Two raw folders are called '{name}'.", "Build the folder above both.")
+        for file in singles:
+            _take(found, name, file.relative_to(base).as_posix(), file, base)
+    found.files.sort(key=lambda f: (f.source, f.root))
+    return found
+
+
+def _roots(raw: Sequence[str | Path]) -> tuple[list[Path], list[Path]]:
+    """Folders to walk, and files named one by one (or by a glob)."""
+    roots: dict[Path, None] = {}
+    singles: dict[Path, None] = {}
+    for item in raw:
+        path = Path(os.path.abspath(item))
+        if path.is_dir():
+            roots[path] = None
+        elif path.exists() or path.is_symlink():
+            singles[path] = None
+        elif glob.has_magic(str(item)):
+            matches = sorted(glob.glob(str(path), recursive=True))
+            files = [Path(m) for m in matches if not Path(m).is_dir()]
+            if not files:
+                raise UsageError(f"No file matches {item}.", "Check the pattern; quote it so that the shell leaves it.")
+            singles.update(dict.fromkeys(files))
+        else:
+            raise UsageError(f"There is no {item}.", "Name an existing folder, file or glob with raw texts.")
+    return list(roots), list(singles)
+
+
+def _walk(root: Path, found: Discovered, name: str) -> Iterator[tuple[str, Path]]:
+    """(POSIX path below root, path) of every entry that is not a folder, hidden ones left out."""
+    pending = [(root, "")]
+    while pending:
+        folder, prefix = pending.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda e: e.name)
+        except OSError as e:
+            found.rejected.append(
+                Rejected("read", _source(name, prefix.rstrip("/") or "."), "unreadable", e.strerror or "")
+            )
+            continue
+        for entry in entries:
+            path = prefix + entry.name
+            if entry.name.startswith("."):
+                found.ignored += 1
+            elif entry.is_dir(follow_symlinks=False):
+                pending.append((Path(entry.path), path + "/"))
+            else:
+                yield path, Path(entry.path)
+
+
+def _take(found: Discovered, name: str, path: str, location: Path, root: Path) -> None:
+    """Sort one entry into files, sidecars or rejected."""
+    source = _source(name, path)
+
+    def refuse(reason: str, detail: str) -> None:
+        found.rejected.append(Rejected("read", source, reason, detail))
+
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        source = _source(name, path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
+        return refuse("bad_file_name", "the name's bytes are not UTF-8")
+    try:
+        status = os.lstat(location)
+        if stat.S_ISLNK(status.st_mode):
+            target = location.resolve()
+            if not target.is_relative_to(root.resolve()):
+                return refuse("symlink_outside", "it leads out of the raw folder")
+            if target.is_dir():
+                return refuse("symlink_directory", "it leads to another folder of the raw folder")
+            status = os.stat(location)
+    except OSError as e:
+        return refuse("unreadable", e.strerror or "cannot be opened")
+    if not stat.S_ISREG(status.st_mode):
+        return refuse("not_a_file", "neither a regular file nor a folder")
+    if path in SIDECARS:
+        found.sidecars.append((name, location))
+        return None
+    stem, compression = _split_compression(path)
+    format = FORMATS.get(os.path.splitext(stem)[1].lower())
+    if format is None:
+        return refuse("unsupported_format", f"suffix '{os.path.splitext(stem)[1]}'")
+    stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    found.files.append(RawFile(name, path, stem, str(location), format, compression, status.st_size, stamp))
+    return None
+
+
+def _source(root: str, path: str) -> str:
+    return f"{root}/{path}" if root else path
+
+
+def _split_compression(path: str) -> tuple[str, str | None]:
+    stem, suffix = os.path.splitext(path)
+    kind = COMPRESSIONS.get(suffix.lower())
+    return (stem, kind) if kind else (path, None)

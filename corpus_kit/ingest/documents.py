@@ -1,0 +1,382 @@
+"""`data/documents` and `data/rejected` from the raw files: the main job's first half.
+
+Files are grouped into units of neighbours; each unit becomes shards by one pure function, in any process. What the units
+cannot know of each other (repeated ids, equal texts, the user's splits) is settled here from small columns, then the
+folder is put together from the units' files by hard links.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from corpus_kit import __version__
+from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.errors import UsageError
+from corpus_kit.core.executor import Workers
+from corpus_kit.core.folders import link_or_copy, made_folder, read_manifest, remove, write_manifest
+from corpus_kit.core.identity import by_path, ends_shard
+from corpus_kit.core.progress import Progress, counted
+from corpus_kit.core.project import Input
+from corpus_kit.core.records import Rejected
+from corpus_kit.core.tables import TableWriter, part_name, parts, read_table, rejected_table
+from corpus_kit.ingest.assign import Assignment, Patch, assign, patch_shard
+from corpus_kit.ingest.discover import Discovered, RawFile, discover
+from corpus_kit.ingest.readers import Limits
+from corpus_kit.ingest.rows import Fields
+from corpus_kit.ingest.sidecar import Metadata, read_metadata
+from corpus_kit.ingest.unit import SHARD_BYTES, Recipe, Unit, UnitTask, collision, finished_unit, make_unit
+
+_SHARD_FACTS = ("rows", "bytes", "sha256", "fingerprint", "last_doc_id")
+_LEAST_SIZE = 512  # an empty file counts for something too, or a million of them would be one unit
+
+
+@dataclass(slots=True)
+class Ingested:
+    """What was made. files, records, documents: counts; records == documents + sum(rejected.values()).
+
+    rejected: reason → count, of records and files. metadata_rejected: reason → count, of metadata rows.
+    unchanged_units, units: how much was taken over from the last build. moved: (old source, new source).
+    """
+
+    files: int = 0
+    records: int = 0
+    documents: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    metadata_rejected: dict[str, int] = field(default_factory=dict)
+    ignored: int = 0
+    units: int = 0
+    unchanged_units: int = 0
+    unchanged_documents: int = 0
+    vanished: int = 0
+    moved: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Made:
+    """One unit with its folder and what its unit.json says."""
+
+    unit: Unit
+    folder: Path
+    facts: dict[str, Any]
+
+
+def make_recipe(settings: Input, contract: ContractFile) -> Recipe:
+    """All that decides how a raw byte becomes a document."""
+    import chardet
+    import polars
+    import pycld2
+
+    builtin = _builtin_columns()
+    own = tuple((c.name, str(c.dtype)) for c in contract.columns if c.name not in builtin)
+    names = settings.columns
+    fields = Fields(names.title, names.published_on, names.outlet, names.url, names.language, own, settings.language)
+    versions = {"corpus-kit": __version__, "pyarrow": pa.__version__, "polars": polars.__version__}
+    versions |= {"chardet": chardet.__version__, "cld2": getattr(pycld2, "__version__", "")}
+    return Recipe(
+        names.text,
+        names.id,
+        settings.id_scope,
+        fields,
+        Limits(settings.max_record_bytes, settings.max_file_bytes),
+        contract,
+        " ".join(f"{k}={v}" for k, v in versions.items()),
+    )
+
+
+def _builtin_columns() -> frozenset[str]:
+    from corpus_kit.core.columns import columns_of
+
+    return frozenset(columns_of("documents"))
+
+
+def build_documents(
+    raw: Sequence[str | Path],
+    out: Path,
+    work: Path,
+    recipe: Recipe,
+    workers: Workers,
+    progress: Progress,
+    *,
+    metadata: Path | None = None,
+    splits: Path | None = None,
+) -> Ingested:
+    """Make `out/documents` and `out/rejected` from the raw files.
+
+    work: `out/.work`, held by this process. metadata: a sidecar besides those in the raw folders. splits: `splits.csv`.
+    Raises UsageError (no raw path, no file), IdentityCollisionError, EnvironmentProblemError.
+    """
+    found = discover(raw)
+    if not found.files and not found.rejected:
+        raise UsageError(
+            f"There is no file to read in {', '.join(map(str, raw)) or 'the raw folder'}.",
+            "Put raw texts there (.txt, .md, .jsonl, .json, .csv, .parquet, also .gz and .zst) and build again.",
+        )
+    sidecars = [*found.sidecars, *([("", metadata)] if metadata else [])]
+    fields = read_metadata(sidecars, found.files)
+    units_folder = work / "documents"
+    units_folder.mkdir(exist_ok=True)
+    made = _make_units(_units(found.files, fields), units_folder, recipe, workers, progress)
+    made = _settle_repeated(made, units_folder, recipe, workers, progress)
+    result = _counts(found, fields, made)
+    shards = [(m.folder, shard) for m in made for shard in m.facts["shards"]]
+    assignment = assign([folder / s["name"] for folder, s in shards], splits)
+    shards = _patched(shards, assignment, work, workers)
+    result.moved, result.vanished = _moved(out / "documents", [folder / s["name"] for folder, s in shards])
+    _put_together(out, work, shards, made, recipe, sidecars, splits)
+    _write_rejected(out, work, found, fields, made)
+    _sweep(units_folder, {m.folder.name for m in made})
+    return result
+
+
+def _units(files: Sequence[RawFile], metadata: Metadata) -> Iterator[Unit]:
+    """Cut the sorted files into runs. A cut stands where the hash of a path says so, so a new file moves no other."""
+    run: list[RawFile] = []
+    size = 0
+    for file in files:
+        run.append(file)
+        weight = max(file.size, _LEAST_SIZE)
+        size += weight
+        if ends_shard(by_path(file.root, file.path).doc_id, weight, SHARD_BYTES) or size > 16 * SHARD_BYTES:
+            yield _unit(run, metadata)
+            run, size = [], 0
+    if run:
+        yield _unit(run, metadata)
+
+
+def _unit(files: list[RawFile], metadata: Metadata) -> Unit:
+    known = metadata.fields
+    return Unit(tuple(files), {f.source: known[f.source] for f in files if f.source in known} if known else {})
+
+
+def _make_units(
+    units: Iterator[Unit] | list[Unit], folder: Path, recipe: Recipe, workers: Workers, progress: Progress
+) -> list[_Made]:
+    """Every unit's result, in order: from the last build where nothing changed, else made now."""
+    recipe_key = recipe.key
+    made: list[_Made | None] = []
+    tasks: list[UnitTask] = []
+    places: list[int] = []
+    for unit in units:
+        place = folder / unit.key(recipe_key)
+        facts = finished_unit(place, unit.files)
+        made.append(_Made(unit, place, facts | {"reused": True}) if facts else None)
+        if facts is None:
+            tasks.append(UnitTask(unit, recipe, str(place)))
+            places.append(len(made) - 1)
+    with counted(progress, "reading", sum(len(t.unit.files) for t in tasks)) as step:
+        for index, facts in workers.run(make_unit, tasks):
+            task = tasks[index]
+            made[places[index]] = _Made(task.unit, Path(task.folder), facts)
+            step.advance(len(task.unit.files))
+    return [m for m in made if m is not None]
+
+
+def _settle_repeated(
+    made: list[_Made], folder: Path, recipe: Recipe, workers: Workers, progress: Progress
+) -> list[_Made]:
+    """Ids that stand in several units: the first in source order keeps them, the later units are made without."""
+    ids, checks, owner = _identities(made)
+    order = np.argsort(ids, kind="stable")
+    same = np.flatnonzero(ids[order][1:] == ids[order][:-1])
+    if same.size == 0:
+        return made
+    repeated: dict[int, dict[str, str]] = {}
+    first_of: dict[int, int] = {}
+    for position in same.tolist():
+        earlier, later = int(order[position]), int(order[position + 1])
+        first = first_of.get(int(ids[earlier]), earlier)
+        first_of[int(ids[earlier])] = first
+        doc_id = f"{int(ids[later]):016x}"
+        kept = _source_of(made[int(owner[first])], doc_id)
+        if checks[first] != checks[later]:
+            raise collision(doc_id, kept, _source_of(made[int(owner[later])], doc_id))
+        repeated.setdefault(int(owner[later]), {})[doc_id] = kept
+    units = [replace(made[index].unit, repeated=ids) for index, ids in sorted(repeated.items())]
+    for index, again in zip(sorted(repeated), _make_units(units, folder, recipe, workers, progress), strict=True):
+        made[index] = again
+    return made
+
+
+def _identities(made: list[_Made]) -> tuple[Any, Any, Any]:
+    """(doc_id, check, index of the unit) of all documents as numpy arrays: 20 bytes a document."""
+    tables = [read_table(m.folder / "ids.parquet") for m in made]
+    if not tables:
+        return np.array([], np.uint64), np.array([], np.uint64), np.array([], np.int32)
+    owner = np.repeat(np.arange(len(tables), dtype=np.int32), [t.num_rows for t in tables])
+    all_ids = pa.concat_tables(tables)
+    return all_ids["doc_id"].to_numpy(), all_ids["check"].to_numpy(), owner
+
+
+def _source_of(made: _Made, doc_id: str) -> str:
+    for shard in made.facts["shards"]:
+        table = read_table(made.folder / shard["name"], ["doc_id", "source"])
+        index = pa.compute.index(table["doc_id"], doc_id).as_py()
+        if index >= 0:
+            return str(table["source"][index].as_py())
+    raise AssertionError(f"{doc_id} is in no shard of its unit")
+
+
+def _counts(found: Discovered, metadata: Metadata, made: list[_Made]) -> Ingested:
+    rejected = Counter(r.reason for r in found.rejected)
+    for m in made:
+        rejected.update(m.facts["rejected"])
+    reused = [m for m in made if m.facts["reused"]]
+    return Ingested(
+        files=len(found.files) + len(found.rejected),
+        records=len(found.rejected) + sum(m.facts["records"] for m in made),
+        documents=sum(m.facts["documents"] for m in made),
+        rejected=dict(sorted(rejected.items())),
+        metadata_rejected=dict(sorted(Counter(r.reason for r in metadata.rejected).items())),
+        ignored=found.ignored,
+        units=len(made),
+        unchanged_units=len(reused),
+        unchanged_documents=sum(m.facts["documents"] for m in reused),
+    )
+
+
+def _patched(
+    shards: list[tuple[Path, dict[str, Any]]], assignment: Assignment, work: Path, workers: Workers
+) -> list[tuple[Path, dict[str, Any]]]:
+    """The shards with clusters and splits written in; those that need neither are left as they are."""
+    patches = work / "patched"
+    tasks = [
+        (index, Patch(str(folder / shard["name"]), str(patches), *assignment.of(index)))
+        for index, (folder, shard) in enumerate(shards)
+        if assignment.concerns(index)
+    ]
+    made = list(shards)
+    used = set()
+    for number, facts in workers.run(patch_shard, [p for _, p in tasks]):
+        index = tasks[number][0]
+        made[index] = (patches, made[index][1] | facts)
+        used.add(facts["name"])
+    if patches.is_dir():
+        for file in patches.iterdir():
+            if file.name not in used:
+                remove(file)
+    return made
+
+
+def _moved(previous: Path, current: list[Path]) -> tuple[list[tuple[str, str]], int]:
+    """Documents of the last build whose doc_id is gone, and where their text stands once under a new doc_id."""
+    if read_manifest(previous) is None:
+        return [], 0
+    columns = ["doc_id", "text_sha256", "source"]
+    old_files = parts(previous, "documents")
+    known = {p.stat().st_ino for p in current}
+    # Shards that are the same file in both builds hold the same documents.
+    old = [read_table(p, columns) for p in old_files if p.stat().st_ino not in known]
+    if not old:
+        return [], 0
+    before = {p.stat().st_ino for p in old_files}
+    new = [read_table(p, columns) for p in current if p.stat().st_ino not in before]
+    old_rows = {r["doc_id"]: r for t in old for r in t.to_pylist()}
+    new_rows = {r["doc_id"]: r for t in new for r in t.to_pylist()}
+    gone = [r for i, r in old_rows.items() if i not in new_rows]
+    fresh: dict[str, list[str]] = {}
+    for i, r in new_rows.items():
+        if i not in old_rows:
+            fresh.setdefault(r["text_sha256"], []).append(r["source"])
+    texts = Counter(r["text_sha256"] for r in gone)
+    moved = [
+        (r["source"], fresh[r["text_sha256"]][0])
+        for r in gone
+        if texts[r["text_sha256"]] == 1 and len(fresh.get(r["text_sha256"], ())) == 1
+    ]
+    return moved, len(gone) - len(moved)
+
+
+def _put_together(
+    out: Path,
+    work: Path,
+    shards: list[tuple[Path, dict[str, Any]]],
+    made: list[_Made],
+    recipe: Recipe,
+    sidecars: Sequence[tuple[str, Path]],
+    splits: Path | None,
+) -> None:
+    with made_folder(out / "documents", work) as folder:
+        files = []
+        for number, (place, shard) in enumerate(shards):
+            name = part_name("documents", number)
+            link_or_copy(place / shard["name"], folder / name)
+            files.append({k: shard[k] for k in _SHARD_FACTS} | {"name": name})
+        listing = _write_listing(folder / "inputs.sha256", made)
+        inputs: dict[str, Any] = {"raw": listing}
+        for _, path in sidecars:
+            inputs[path.name] = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        if splits:
+            inputs["splits.csv"] = {"sha256": hashlib.sha256(splits.read_bytes()).hexdigest()}
+        fingerprint = hashlib.sha256("".join(f["fingerprint"] for f in files).encode()).hexdigest()
+        write_manifest(
+            folder,
+            table="documents",
+            rows=sum(f["rows"] for f in files),
+            files=files,
+            inputs=inputs,
+            contract={"version": recipe.contract.version, "sha256": recipe.contract.sha256},
+            libraries=recipe.versions,
+            fingerprint=fingerprint,
+        )
+
+
+def _write_listing(path: Path, made: list[_Made]) -> dict[str, Any]:
+    """Every raw file with its sha256, as `sha256sum -c` reads it; returns its own facts for the manifest."""
+    digest = hashlib.sha256()
+    count = size = 0
+    with path.open("wb") as listing:
+        for m in made:
+            for file, sha in zip(m.unit.files, m.facts["sha256"], strict=True):
+                if sha is None:
+                    continue
+                plain = file.source.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+                mark = "\\" if plain != file.source else ""
+                line = f"{mark}{sha}  {plain}\n".encode()
+                listing.write(line)
+                digest.update(line)
+                count, size = count + 1, size + file.size
+    return {"files": count, "bytes": size, "listing": path.name, "sha256": digest.hexdigest()}
+
+
+def _write_rejected(out: Path, work: Path, found: Discovered, metadata: Metadata, made: list[_Made]) -> None:
+    """All refusals of this stage as `rejected/<stage>-NNNNN.parquet`, in source order."""
+    empty = rejected_table([])
+    with made_folder(out / "rejected", work) as folder:
+        writers = {}
+        rows: Counter[str] = Counter()
+        reasons: Counter[str] = Counter()
+        try:
+            for stage in ("metadata", "read", "validate"):
+                writers[stage] = TableWriter(folder / part_name(stage, 0), empty.schema)
+            early: list[Rejected] = sorted(found.rejected, key=lambda r: r.source or "") + metadata.rejected
+            for table in [rejected_table(early), *(read_table(m.folder / "rejected.parquet") for m in made)]:
+                for stage, writer in writers.items():
+                    part = table.filter(pa.compute.equal(table["stage"], stage))
+                    writer.write(part)
+                    rows[stage] += part.num_rows
+                reasons.update(table["reason"].to_pylist())
+        finally:
+            for writer in writers.values():
+                writer.close()
+        write_manifest(
+            folder,
+            table="rejected",
+            rows=sum(rows.values()),
+            stages=dict(sorted(rows.items())),
+            by_reason=dict(sorted(reasons.items())),
+        )
+
+
+def _sweep(units: Path, used: set[str]) -> None:
+    """Remove the units of earlier builds that nothing refers to any more."""
+    for folder in units.iterdir():
+        if folder.name not in used:
+            remove(folder)

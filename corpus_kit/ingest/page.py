@@ -1,0 +1,197 @@
+"""What a scraped page says about itself: headline, date of publication, outlet, address. Null rather than a guess.
+
+No rule knows a site or a language beyond the month names. A page is read as lines: menus and breadcrumbs are short
+lines, a headline is a line of several words without a full stop, paragraphs are long lines of sentences.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from corpus_kit.ingest.dates import FoundDate, find_dates
+
+_HEAD_CHARS, _HEAD_LINES, _TAIL_CHARS = 3000, 20, 3000
+_SENTENCE_END = re.compile(r"[.!?。！？؟…][\"'»”’)\]]*$")
+_BULLET = re.compile(r"^[•·▪◦*\-–—>|+#©]|^\d+[.)]\s")
+_WORDS = re.compile(r"\w{2,}")
+_MENU = re.compile(r"\s{2,}|\s[|·•/»>›]\s")
+_GLUED = re.compile(r"[^\W\d_A-Z][a-zà-öø-ÿа-яёіїєґąćęłńóśźż][A-ZÀ-ÖØ-ÞА-ЯЁІЇЄҐĄĆĘŁŃÓŚŹŻ]|\w[«“„][A-ZА-Я]")
+_BODY_CHARS = 2500
+_URL = re.compile(r"https?://[^\s<>\"'«»“”]+[^\s<>\"'«»“”.,;:!?)\]]")
+# A label that says that the address after it is the page's own. One or two words and a colon, no sentence.
+_URL_LABEL = re.compile(
+    r"^(?:url|link|permalink|source|original|источник|оригинал|ссылка|джерело|посилання|źródło|adres|fuente|enlace|quelle|lien)\b[^:\n]{0,12}:\s*$",
+    re.IGNORECASE,
+)
+_COPYRIGHT = re.compile(
+    r"^(?:©|\(c\)|copyright(?:\s*©)?)\s*(?:19|20)\d\d(?:\s*[-–—]\s*(?:(?:19|20)\d\d)?)?[,.]?\s+(?P<name>[^\n.,;|©]{2,60}?)\s*(?:[.,;|]|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """Offsets are code points into the text, end-exclusive; null where the page does not say."""
+
+    title: str | None = None
+    title_start: int | None = None
+    title_end: int | None = None
+    published_on: date | None = None
+    published_start: int | None = None
+    published_end: int | None = None
+    outlet: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    start: int
+    text: str
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+def page_facts(text: str, *, title: str | None = None, published_on: date | None = None) -> PageFacts:
+    """Read the page's own facts.
+
+    title, published_on: what the input says already; then only the place in the text is looked for.
+    """
+    lines = _head(text)
+    headline = _locate(text, title) if title else _headline(text, lines)
+    facts_title = title or (headline.text if headline else None)
+    start, end = (headline.start, headline.end) if headline else (None, None)
+    found = _publication_date(text, lines, headline, published_on)
+    return PageFacts(
+        facts_title,
+        start,
+        end,
+        published_on or (found.value if found else None),
+        found.start if found else None,
+        found.end if found else None,
+        _outlet(text),
+        _address(text, facts_title),
+    )
+
+
+def _head(text: str) -> list[_Line]:
+    """The first non-blank lines, stripped, with their offsets."""
+    lines: list[_Line] = []
+    position = 0
+    for raw in text[:_HEAD_CHARS].split("\n"):
+        stripped = raw.strip()
+        if stripped:
+            lines.append(_Line(position + len(raw) - len(raw.lstrip()), stripped))
+            if len(lines) == _HEAD_LINES:
+                break
+        position += len(raw) + 1
+    if position >= _HEAD_CHARS and lines and len(text) > _HEAD_CHARS:
+        lines.pop()  # cut in the middle
+    return lines
+
+
+def _is_paragraph(line: str) -> bool:
+    return len(line) >= 120 and (bool(_SENTENCE_END.search(line)) or len(line) >= 250)
+
+
+def _could_be_headline(line: str) -> bool:
+    if not 18 <= len(line) <= 220 or line.endswith(("...", "…", ".", ":", ";", ",")) or _BULLET.match(line):
+        return False
+    if not (line[0].isalnum() or line[0] in "«“\"„'¿¡‘(") or "://" in line or "@" in line:
+        return False
+    if len(_MENU.findall(line)) > 1 or _GLUED.search(line, 0, 40) or len(_WORDS.findall(line)) < 4:
+        return False
+    dates = find_dates(line)
+    return not dates or len(line) - (dates[0].end - dates[0].start) > 40
+
+
+def _headline(text: str, lines: list[_Line]) -> _Line | None:
+    """The line that reads like a headline, stands before the text and speaks of the same things.
+
+    Of the candidates before the first paragraph, one that is repeated on the page (alone, or glued to a breadcrumb)
+    wins, then the first whose words come back in the text. Mastheads and slogans fail that.
+    """
+    first_paragraph = next((i for i, line in enumerate(lines) if _is_paragraph(line.text)), None)
+    if first_paragraph is None:
+        return None
+    before = [line for line in lines[:first_paragraph] if _could_be_headline(line.text)]
+    if not before:
+        return None
+    start = lines[first_paragraph].start
+    body = text[start : start + _BODY_CHARS].casefold()
+    about = [line for line in before if _comes_back(line.text, body)]
+    repeated = [line for line in about if sum(other.text.endswith(line.text) for other in lines) > 1]
+    return next(iter(repeated or about), None)
+
+
+def _comes_back(line: str, body: str) -> bool:
+    """Whether a third of the line's longer words, inflection aside, stand in the text."""
+    stems = {word[:5] for word in _WORDS.findall(line.casefold()) if len(word) >= 4}
+    return len(stems) >= 2 and 3 * sum(stem in body for stem in stems) >= len(stems)
+
+
+def _locate(text: str, title: str) -> _Line | None:
+    """Where the given title stands as a line of its own, else its first occurrence in the page's head."""
+    head = text[: _HEAD_CHARS + len(title)]
+    own_line = re.search(rf"(?m)^[^\S\n]*({re.escape(title)})[^\S\n]*$", head)
+    start = own_line.start(1) if own_line else head.find(title)
+    return _Line(start, title) if start >= 0 else None
+
+
+def _publication_date(text: str, lines: list[_Line], headline: _Line | None, known: date | None) -> FoundDate | None:
+    """The date that stands by itself under the headline.
+
+    A date above the headline is the masthead's "today", one within a paragraph belongs to the story: neither counts,
+    nor do two different dates without a word that tells them apart.
+    """
+    if headline is None:
+        return None
+    candidates: list[FoundDate] = []
+    for line in lines:
+        if line.start <= headline.start or line.text == headline.text:
+            continue
+        if len(line.text) > 300 or len(candidates) == 3:
+            break
+        if "20" not in line.text and "19" not in line.text:
+            continue
+        dates = find_dates(text, line.start, line.end)
+        rest = len(line.text) - sum(d.end - d.start for d in dates)
+        # By itself: with a weekday, a time, a byline or "Published", but not in a sentence.
+        in_sentence = rest > 25 and _SENTENCE_END.search(line.text) is not None
+        if dates and rest <= 60 and not in_sentence and not _BULLET.match(line.text):
+            candidates += dates
+    if known is not None:
+        return next((d for d in candidates if d.value == known), None)
+    if not candidates:
+        return None
+    # "Published 18 October 2031, updated 20 October 2031": the earlier of two neighbours is the publication.
+    near = [d for d in candidates if d.start - candidates[0].end < 120]
+    return min(near, key=lambda d: (d.value, d.start))
+
+
+def _outlet(text: str) -> str | None:
+    """The name in the page's copyright line, when there is exactly one."""
+    tail = text[-_TAIL_CHARS:]
+    if "©" not in tail and "opyright" not in tail and "(c)" not in tail and "(C)" not in tail:
+        return None
+    names = {m["name"].strip() for m in _COPYRIGHT.finditer(tail)}
+    names = {n for n in names if not n.isdigit() and not n.lower().startswith(("all rights", "все права"))}
+    return names.pop() if len(names) == 1 else None
+
+
+def _address(text: str, title: str | None) -> str | None:
+    """An address on a line of its own behind a label, or followed by the page's own headline, when there is one such."""
+    if "://" not in text:
+        return None
+    found = set()
+    for match in _URL.finditer(text):
+        line_start = text.rfind("\n", 0, match.start()) + 1
+        line_end = text.find("\n", match.end())
+        before = text[line_start : match.start()].strip()
+        after = text[match.end() : line_end if line_end >= 0 else len(text)].strip()
+        if (before and not after and _URL_LABEL.match(before)) or (not before and title and after == title):
+            found.add(match[0])
+    return found.pop() if len(found) == 1 else None

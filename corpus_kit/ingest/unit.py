@@ -1,0 +1,321 @@
+"""The work of ingest as a pure function: a unit of raw files in, checked Parquet shards out.
+
+A unit is a run of neighbouring files. Its folder in `.work/documents/` is keyed by what it reads and how, so a second
+build finds it again; it is made aside and renamed when complete, so an interrupted build goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.errors import IdentityCollisionError
+from corpus_kit.core.folders import fsync_folder, remove, write_json
+from corpus_kit.core.identity import Identity, by_id, by_path, by_text, ends_shard
+from corpus_kit.core.records import Rejected
+from corpus_kit.core.tables import (
+    arrow_schema,
+    content_fingerprint,
+    file_sha256,
+    part_name,
+    rejected_table,
+    write_table,
+)
+from corpus_kit.ingest.discover import RawFile
+from corpus_kit.ingest.readers import Limits, Record, canonical_json, read_file
+from corpus_kit.ingest.refusal import Refusal
+from corpus_kit.ingest.rows import Fields, make_row, text_hash
+
+SHARD_BYTES = 8 << 20
+UNIT_FILE = "unit.json"
+_MANY = frozenset({"jsonl", "json", "csv", "parquet"})
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How files are read. Everything that can change a byte of the result is in here, and in `key`."""
+
+    text_field: str
+    id_field: str
+    id_scope: str
+    fields: Fields
+    limits: Limits
+    contract: ContractFile
+    versions: str
+    shard_bytes: int = SHARD_BYTES
+
+    @property
+    def key(self) -> str:
+        parts: list[Any] = [self.text_field, self.id_field, self.id_scope, asdict(self.fields), asdict(self.limits)]
+        parts += [self.contract.sha256, self.versions, self.shard_bytes]
+        return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """files: neighbours in source order. sidecar: their fields by source. repeated: ids that an earlier unit has
+    already, doc_id → source of the one that is kept."""
+
+    files: tuple[RawFile, ...]
+    sidecar: dict[str, dict[str, Any]] = field(default_factory=dict)
+    repeated: dict[str, str] = field(default_factory=dict)
+
+    def key(self, recipe_key: str) -> str:
+        """Name of the unit's folder: the recipe, the files' places and their metadata, but not their content."""
+        places = [[f.root, f.path, f.format, f.compression] for f in self.files]
+        text = canonical_json([recipe_key, places, self.sidecar, self.repeated])
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTask:
+    """One call of `make_unit`: paths and settings, no texts."""
+
+    unit: Unit
+    recipe: Recipe
+    folder: str
+
+
+def finished_unit(folder: Path, files: tuple[RawFile, ...]) -> dict[str, Any] | None:
+    """What a finished unit's folder says, when nobody has touched its raw files since."""
+    facts = _load(folder)
+    stamps = [list(f.stamp) for f in files]
+    return facts if facts and facts["stamps"] == stamps else None
+
+
+def _load(folder: Path) -> dict[str, Any] | None:
+    try:
+        facts: dict[str, Any] = json.loads((folder / UNIT_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return facts if all((folder / s["name"]).is_file() for s in facts["shards"]) else None
+
+
+def make_unit(task: UnitTask) -> dict[str, Any]:
+    """Read, check and write one unit; returns the content of its `unit.json`.
+
+    `reused` in it is True when the files turned out to be the same bytes as last time.
+    """
+    folder = Path(task.folder)
+    contents, digests = _hash_files(task.unit.files, task.recipe.limits)
+    known = _load(folder)
+    stamps = [list(f.stamp) for f in task.unit.files]
+    if known is not None and known["sha256"] == digests:
+        known["stamps"] = stamps
+        aside = folder / f"{UNIT_FILE}.{os.getpid()}"
+        write_json(aside, known)
+        aside.replace(folder / UNIT_FILE)
+        return known | {"reused": True}
+    aside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    remove(aside)
+    aside.mkdir(parents=True)
+    writer = _UnitWriter(aside, task)
+    for file, content, digest in zip(task.unit.files, contents, digests, strict=True):
+        writer.take_file(file, content, digest)
+    facts = writer.finish() | {"stamps": stamps, "sha256": digests}
+    write_json(aside / UNIT_FILE, facts)
+    fsync_folder(aside)
+    remove(folder)
+    aside.rename(folder)
+    return facts | {"reused": False}
+
+
+def _hash_files(files: tuple[RawFile, ...], limits: Limits) -> tuple[list[bytes | None], list[str | None]]:
+    """sha256 of every file as it lies on the disk; small files of one record are kept in memory on the way."""
+    contents: list[bytes | None] = []
+    digests: list[str | None] = []
+    for file in files:
+        content = digest = None
+        try:
+            if file.format not in _MANY and file.size <= limits.max_record_bytes:
+                with open(file.location, "rb", buffering=0) as handle:
+                    content = handle.read(limits.max_record_bytes + 1)
+                digest = hashlib.sha256(content).hexdigest()
+            else:
+                digest = file_sha256(Path(file.location))
+        except OSError:
+            content = None  # the reader says why
+        contents.append(content)
+        digests.append(digest)
+    return contents, digests
+
+
+class _UnitWriter:
+    """Collects rows and refusals of one unit and writes them as shards."""
+
+    def __init__(self, folder: Path, task: UnitTask) -> None:
+        self.folder, self.unit, self.recipe = folder, task.unit, task.recipe
+        self.contract = _contract(task.recipe.contract)
+        self.columns = {n: d for n, d in self.contract.columns.items() if n not in ("duplicate_cluster", "split")}
+        self.schema = arrow_schema(self.contract.columns)
+        self.rows: list[dict[str, Any]] = []
+        self.identities: list[Identity] = []
+        self.rejected: list[Rejected] = []
+        self.kept: list[Identity] = []
+        self.shards: list[dict[str, Any]] = []
+        self.seen: dict[str, tuple[str, str]] = {}
+        self.records = 0
+
+    def take_file(self, file: RawFile, content: bytes | None, digest: str | None) -> None:
+        sidecar = self.unit.sidecar.get(file.source, {})
+        wrong = _broken_promise(sidecar, file, digest)
+        if wrong:
+            self.records += 1
+            self.rejected.append(Rejected("read", file.source, "hash_mismatch", wrong, raw_sha256=digest))
+            return
+        many = file.format in _MANY
+        occurrences: Counter[str] = Counter()
+        before = len(self.rejected), self.records
+        for item in read_file(file, self.recipe.text_field, self.recipe.limits, content, digest):
+            self.records += 1
+            if isinstance(item, Record):
+                self._take_record(file, item, sidecar, occurrences)
+                if (
+                    many
+                    and self.rows
+                    and ends_shard(self.rows[-1]["doc_id"], self.rows[-1]["raw_bytes"], self.recipe.shard_bytes)
+                ):
+                    self._write_shard()
+            else:
+                place = file.source if item.number is None else f"{file.source}#{item.number}"
+                refusal = item.refusal
+                sha = refusal.raw_sha256 or (None if many else digest)
+                self.rejected.append(Rejected("read", place, refusal.reason, refusal.detail, raw_sha256=sha))
+        if (len(self.rejected), self.records) == before:
+            # A file of many records that holds none is a refusal too: nothing vanishes without a word.
+            self.records += 1
+            self.rejected.append(Rejected("read", file.source, "empty_text", "no records", raw_sha256=digest))
+
+    def _take_record(self, file: RawFile, record: Record, sidecar: dict[str, Any], occurrences: Counter[str]) -> None:
+        source = place = file.source if record.number is None else f"{file.source}#{record.number}"
+        try:
+            text_sha256 = text_hash(record)
+            explicit = self._explicit_id(record, sidecar)
+            if explicit is not None:
+                identity = by_id(file.root, file.plain_path, explicit, self.recipe.id_scope)
+                if record.number is not None:
+                    source = f"{file.source}#{explicit}"
+            elif record.number is None:
+                identity = by_path(file.root, file.plain_path)
+            else:
+                identity = by_text(file.root, file.plain_path, text_sha256, occurrences[text_sha256])
+                occurrences[text_sha256] += 1
+            self._refuse_repeated(identity, source)
+            self.rows.append(make_row(record, identity.doc_id, source, text_sha256, sidecar, self.recipe.fields))
+            self.identities.append(identity)
+        except Refusal as e:
+            stage = "validate" if e.reason == "contract" else "read"
+            self.rejected.append(Rejected(stage, place, e.reason, e.detail, raw_sha256=record.raw_sha256))
+
+    def _explicit_id(self, record: Record, sidecar: dict[str, Any]) -> str | None:
+        name = self.recipe.id_field
+        value = record.fields.pop(name, None) if record.number is not None else sidecar.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+            raise Refusal("bad_id", f"field '{name}' holds {value!r}"[:120])
+        return str(value)
+
+    def _refuse_repeated(self, identity: Identity, source: str) -> None:
+        """The first record of an identity wins, in this unit and (`repeated`) in those before it."""
+        earlier = self.unit.repeated.get(identity.doc_id)
+        first = self.seen.get(identity.doc_id)
+        if first is not None and first[0] != identity.check:
+            raise collision(identity.doc_id, first[1], source)
+        if first is not None or earlier is not None:
+            raise Refusal("duplicate_id", f"first seen as {first[1] if first else earlier}")
+        self.seen[identity.doc_id] = (identity.check, source)
+
+    def _write_shard(self) -> None:
+        """Check the collected rows against the contract and write the good ones."""
+        rows, identities = self.rows, self.identities
+        self.rows, self.identities = [], []
+        if not rows:
+            return
+        columns = {name: [row.get(name) for row in rows] for name in self.columns}
+        columns["duplicate_cluster"] = columns["doc_id"]
+        columns["split"] = [None] * len(rows)
+        table = pa.table([pa.array(columns[f.name], f.type) for f in self.schema], schema=self.schema)
+        frame = pl.from_arrow(table)
+        assert isinstance(frame, pl.DataFrame)
+        checked = self.contract.check(frame)
+        if checked.failed_rows:
+            bad = set(checked.failed_rows)
+            reasons: dict[int, list[str]] = {}
+            for failure in checked.failures:
+                reasons.setdefault(-1 if failure.row_index is None else failure.row_index, []).append(str(failure))
+            for index in checked.failed_rows:
+                detail = "; ".join(reasons.get(index) or reasons.get(-1, []))
+                row = rows[index]
+                self.rejected.append(
+                    Rejected("validate", row["source"], "contract", detail, row["doc_id"], raw_sha256=row["raw_sha256"])
+                )
+            good = [i for i in range(len(rows)) if i not in bad]
+            table, identities = table.take(pa.array(good, pa.int64())), [identities[i] for i in good]
+        if table.num_rows == 0:
+            return
+        name = part_name("shard", len(self.shards))
+        write_table(self.folder / name, table)
+        self.kept += identities
+        self.shards.append(
+            {
+                "name": name,
+                "rows": table.num_rows,
+                "bytes": sum(columns["raw_bytes"]),
+                "last_doc_id": identities[-1].doc_id,
+                "sha256": file_sha256(self.folder / name),
+                "fingerprint": content_fingerprint([table]),
+            }
+        )
+
+    def finish(self) -> dict[str, Any]:
+        self._write_shard()
+        write_table(self.folder / "rejected.parquet", rejected_table(self.rejected))
+        ids = {"doc_id": [int(i.doc_id, 16) for i in self.kept], "check": [int(i.check, 16) for i in self.kept]}
+        write_table(self.folder / "ids.parquet", pa.table(ids, schema=IDS))
+        return {
+            "records": self.records,
+            "documents": len(self.kept),
+            "rejected": dict(sorted(Counter(r.reason for r in self.rejected).items())),
+            "shards": self.shards,
+        }
+
+
+IDS = pa.schema([("doc_id", pa.uint64()), ("check", pa.uint64())])
+
+
+@lru_cache(maxsize=4)
+def _contract(file: ContractFile) -> Any:
+    """pandera's part of the contract, built once per process; its import takes a second."""
+    from corpus_kit.core.contracts import Contract
+
+    return Contract(file)
+
+
+def collision(doc_id: str, one: str, other: str) -> IdentityCollisionError:
+    """The error that stops a build in which two different records got one doc_id."""
+    return IdentityCollisionError(
+        f"'{one}' and '{other}' both get the doc_id {doc_id}; their labels would be mixed up.",
+        "Give one of the two records an id of its own, or rename its file.",
+    )
+
+
+def _broken_promise(sidecar: dict[str, Any], file: RawFile, digest: str | None) -> str:
+    """What the metadata promised of the file's bytes and does not hold, else an empty string."""
+    promised = str(sidecar.get("sha256", "")).lower()
+    if promised and digest and promised != digest:
+        return f"sha256 is {digest}, the metadata says {promised[:80]}"
+    size = str(sidecar.get("bytes", ""))
+    if size and size != str(file.size):
+        return f"the file has {file.size} bytes, the metadata says {size[:80]}"
+    return ""

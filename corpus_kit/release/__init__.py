@@ -1,0 +1,1 @@
+"""The release: the folder ML teams load with one line of `datasets`, and what describes it."""

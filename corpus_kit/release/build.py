@@ -1,0 +1,244 @@
+"""`data/release` from `data/documents`: data files, README.md, Croissant, manifest; verified before it gets its name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from corpus_kit.core.columns import SPLITS
+from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.errors import UsageError
+from corpus_kit.core.executor import Workers
+from corpus_kit.core.folders import (
+    link_or_copy,
+    made_folder,
+    read_manifest,
+    remove,
+    write_json,
+    write_manifest,
+)
+from corpus_kit.core.identity import ends_shard
+from corpus_kit.core.progress import Progress, counted
+from corpus_kit.core.project import ProjectConfig
+from corpus_kit.core.tables import MAX_FILE_BYTES
+from corpus_kit.release.card import PARTS, Card, fill_parts, parse_card, render_readme
+from corpus_kit.release.shards import NOT_RELEASED, GroupTask, finished_group, make_group
+
+CONFIG = "documents"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a release is made from. out: the folder that holds `documents/`. card_text: DATASET_CARD.md or the default."""
+
+    out: Path
+    work: Path
+    config: ProjectConfig
+    contract: ContractFile
+    card_text: str
+    card_name: str
+
+
+@dataclass(slots=True)
+class Released:
+    """rows: config → split → count. fingerprint, version: as on the card. unchanged: nothing had to be written."""
+
+    rows: dict[str, dict[str, int]] = field(default_factory=dict)
+    fingerprint: str = ""
+    version: str = ""
+    unchanged: bool = False
+    parts: dict[str, str] = field(default_factory=dict)
+
+
+def build_release(source: Source, target: Path, workers: Workers, progress: Progress) -> Released:
+    """Write the release to `target`.
+
+    Raises UsageError (nothing built yet, `train` would be empty), ConfigError (the card), EnvironmentProblemError.
+    """
+    documents = read_manifest(source.out / "documents")
+    if documents is None:
+        raise UsageError("There are no documents to release.", "Run `corpus-kit build` first.")
+    card = parse_card(source.card_text, source.card_name, source.config)
+    rejected = read_manifest(source.out / "rejected") or {}
+    inputs = {
+        "documents": documents["fingerprint"],
+        "rejected": rejected.get("by_reason", {}),
+        # Without the generated parts: they follow from the release and must not make it anew.
+        "card": hashlib.sha256(fill_parts(source.card_text, dict.fromkeys(PARTS, "")).encode()).hexdigest(),
+        "corpus.toml": hashlib.sha256(source.config.model_dump_json().encode()).hexdigest(),
+        "contract": source.contract.sha256,
+    }
+    existing = read_manifest(target)
+    if existing and existing.get("inputs") == inputs and _complete(target, existing):
+        return _summary(existing, unchanged=True)
+    return _write(source, target, documents, rejected, inputs, card, workers, progress)
+
+
+def _write(
+    source: Source,
+    target: Path,
+    documents: Mapping[str, Any],
+    rejected: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+    card: Card,
+    workers: Workers,
+    progress: Progress,
+) -> Released:
+    # Not at the top: a build in which nothing changed must not pay for importing `datasets`.
+    from corpus_kit.release.croissant import croissant
+    from corpus_kit.release.features import features_of, schema_bytes, yaml_features
+    from corpus_kit.release.verify import verify_release
+
+    columns = {c.name: c.dtype for c in source.contract.columns if c.name not in NOT_RELEASED}
+    features = features_of(columns)
+    groups = source.work / "release"
+    tasks = [
+        GroupTask(
+            tuple(str(source.out / "documents" / f["name"]) for f in group),
+            tuple(f["sha256"] for f in group),
+            str(groups),
+            schema_bytes(features),
+            source.config.release.meta,
+        )
+        for group in _groups(documents["files"])
+    ]
+    facts, fresh = _make_groups(tasks, workers, progress)
+    splits = _split_files(tasks, facts)
+    if "train" not in splits:
+        raise UsageError(
+            "No document is in the split 'train'.",
+            "Put some there in splits.csv; `datasets` cannot load an empty split.",
+        )
+    new_files = _names_of(splits, fresh)
+    counts = _add_up(facts)
+    fingerprint = _fingerprint(splits)
+    version = f"1.0.{int(fingerprint[:12], 16)}"
+    with made_folder(target, source.work) as folder:
+        (folder / CONFIG).mkdir()
+        for files in splits.values():
+            for file in files:
+                link_or_copy(Path(file.pop("made")), folder / file["name"])
+        manifest = {
+            "name": source.config.name,
+            "release": source.config.version,
+            "inputs": dict(inputs),
+            "configs": {CONFIG: {"columns": list(columns), "splits": splits}},
+            "counts": counts,
+            "contract": {"version": source.contract.version, "sha256": source.contract.sha256},
+            "fingerprint": fingerprint,
+            "dataset_version": version,
+        }
+        descriptions = {c.name: c.description for c in source.contract.columns}
+        readme, parts = render_readme(card, source.config, manifest, rejected, yaml_features(features), descriptions)
+        (folder / "README.md").write_text(readme, encoding="utf-8", newline="\n")
+        write_json(folder / "croissant.json", croissant(card, source.config, manifest, columns, descriptions))
+        write_manifest(folder, **manifest)
+        cache = source.work / "datasets-cache"
+        remove(cache)
+        with counted(progress, "verifying", 1) as step:
+            verify_release(folder, manifest, new_files, cache)
+            step.advance()
+        remove(cache)
+    _sweep(groups, {t.key for t in tasks})
+    made = _summary(manifest, unchanged=False)
+    made.parts = parts
+    return made
+
+
+def _groups(files: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Neighbouring shards that become one file: a shard each up to half a gigabyte, more in larger corpora.
+
+    The size aimed at doubles with the corpus, so that a release has some 64 files and at most 500 MB in each.
+    """
+    total = sum(f["bytes"] for f in files)
+    aim = min(1 << max((total // 64).bit_length(), 23), MAX_FILE_BYTES)
+    groups: list[list[dict[str, Any]]] = [[]]
+    size = 0
+    for file in files:
+        if groups[-1] and size + file["bytes"] > MAX_FILE_BYTES:
+            groups.append([])
+            size = 0
+        groups[-1].append(file)
+        size += file["bytes"]
+        if aim == 1 << 23 or ends_shard(file["last_doc_id"], file["bytes"], aim):
+            groups.append([])
+            size = 0
+    return [g for g in groups if g]
+
+
+def _make_groups(
+    tasks: Sequence[GroupTask], workers: Workers, progress: Progress
+) -> tuple[list[dict[str, Any]], set[str]]:
+    """The facts of every group in order, and the keys of those made now."""
+    facts: list[dict[str, Any] | None] = [finished_group(t) for t in tasks]
+    missing = [i for i, f in enumerate(facts) if f is None]
+    with counted(progress, "releasing", len(missing)) as step:
+        for number, made in workers.run(make_group, [tasks[i] for i in missing]):
+            facts[missing[number]] = made
+            step.advance()
+    return [f for f in facts if f is not None], {tasks[i].key for i in missing}
+
+
+def _split_files(tasks: Sequence[GroupTask], facts: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """split → its files in order, named as the Hub names them; splits without rows are left out."""
+    made: dict[str, list[dict[str, Any]]] = {}
+    for split in SPLITS:
+        having = [(t, f["splits"][split]) for t, f in zip(tasks, facts, strict=True) if split in f["splits"]]
+        if having:
+            made[split] = [
+                dict(f)
+                | {
+                    "name": f"{CONFIG}/{split}-{number:05d}-of-{len(having):05d}.parquet",
+                    "made": str(Path(t.folder) / t.key / f"{split}.parquet"),
+                    "group": t.key,
+                }
+                for number, (t, f) in enumerate(having)
+            ]
+    return made
+
+
+def _names_of(splits: Mapping[str, list[dict[str, Any]]], fresh: set[str]) -> list[str]:
+    """Names of the files that were made now; takes the group keys out of the facts, which are no business of readers."""
+    return [file["name"] for files in splits.values() for file in files if file.pop("group") in fresh]
+
+
+def _add_up(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    total: dict[str, Counter[str]] = {}
+    for one in facts:
+        for name, values in one["counts"].items():
+            total.setdefault(name, Counter()).update(values)
+    return {name: dict(sorted(values.items())) for name, values in total.items()}
+
+
+def _fingerprint(splits: Mapping[str, list[dict[str, Any]]]) -> str:
+    """sha256 over the content of all splits, row groups and files aside."""
+    lines = [f"{split} {file['fingerprint']}\n" for split, files in splits.items() for file in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _complete(target: Path, manifest: Mapping[str, Any]) -> bool:
+    files = [f for c in manifest["configs"].values() for fs in c["splits"].values() for f in fs]
+    try:
+        return (target / "README.md").is_file() and all(
+            (target / f["name"]).stat().st_size == f["bytes"] for f in files
+        )
+    except OSError:
+        return False
+
+
+def _summary(manifest: Mapping[str, Any], *, unchanged: bool) -> Released:
+    rows = {
+        config: {split: sum(f["rows"] for f in files) for split, files in facts["splits"].items()}
+        for config, facts in manifest["configs"].items()
+    }
+    return Released(rows, manifest["fingerprint"], manifest["dataset_version"], unchanged)
+
+
+def _sweep(groups: Path, used: set[str]) -> None:
+    for folder in groups.iterdir():
+        if folder.name not in used:
+            remove(folder)

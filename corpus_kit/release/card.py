@@ -1,0 +1,277 @@
+"""The dataset card: human prose with generated facts between markers, and the YAML that `datasets` reads.
+
+`DATASET_CARD.md` is the user's. Only what stands between `<!-- corpus-kit:begin NAME -->` and its end marker is ours; the
+rest is kept byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from corpus_kit.core.errors import ConfigError, UsageError, did_you_mean
+from corpus_kit.core.project import LICENCES, ProjectConfig
+from corpus_kit.core.reasons import REASONS
+
+_FRONT = re.compile(r"\A---\r?\n(.*?\n)---\r?\n?", re.DOTALL)
+_PART = re.compile(
+    r"(?P<begin><!-- corpus-kit:begin (?P<name>[\w-]+) -->\n)(?P<body>.*?)(?P<end><!-- corpus-kit:end (?P=name) -->)",
+    re.DOTALL,
+)
+_BEGIN = re.compile(r"<!-- corpus-kit:begin ([\w-]+) -->")
+_LANGUAGE_CODE = re.compile(r"^[a-z]{2,3}$")
+_OURS = ("configs", "dataset_info", "size_categories")
+PARTS = (
+    "summary",
+    "structure",
+    "fields",
+    "splits",
+    "languages",
+    "sources",
+    "rejected",
+    "labels",
+    "agreement",
+    "provenance",
+)
+
+# The Hub's own size classes.
+_SIZES = (
+    (10**3, "n<1K"),
+    (10**4, "1K<n<10K"),
+    (10**5, "10K<n<100K"),
+    (10**6, "100K<n<1M"),
+    (10**7, "1M<n<10M"),
+    (10**8, "10M<n<100M"),
+    (10**9, "100M<n<1B"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """front: the user's front matter. body: everything below it, with markers."""
+
+    front: dict[str, Any]
+    body: str
+
+
+def parse_card(text: str, name: str, config: ProjectConfig) -> Card:
+    """Read and check a card.
+
+    Raises ConfigError: front matter that is no YAML mapping or that holds what we generate, a licence that is unknown or
+    not the one of corpus.toml, language codes that are none, markers that are unknown, unpaired or repeated.
+    """
+    match = _FRONT.match(text)
+    try:
+        front = yaml.safe_load(match[1]) if match else {}
+    except yaml.YAMLError as e:
+        raise ConfigError(f"{name}: the front matter is not YAML: {str(e).splitlines()[0]}.", "Mend it.") from e
+    if not isinstance(front, dict):
+        raise ConfigError(f"{name}: the front matter is not a list of `key: value` lines.", "Mend it.")
+    for key in _OURS:
+        if key in front:
+            raise ConfigError(f"{name}: `{key}` is generated.", "Remove it from the front matter.")
+    licence = front.get("license")
+    if licence is not None and licence not in LICENCES:
+        near = did_you_mean(str(licence).lower(), sorted(LICENCES))
+        raise ConfigError(f"{name}: license '{licence}' is no licence id of the Hub.{near}", "Mend the front matter.")
+    if licence is not None and licence != config.licence:
+        raise ConfigError(
+            f"{name} says license '{licence}', corpus.toml says licence '{config.licence}'.", "Make them agree."
+        )
+    languages = front.get("language", [])
+    for code in [languages] if isinstance(languages, str) else languages:
+        # YAML reads Norwegian `no` as false.
+        if not isinstance(code, str) or not _LANGUAGE_CODE.match(code):
+            hint = "Write it in quotes: 'no'." if code is False else "Use ISO 639-1 or 639-3 codes: en, ru, ces."
+            raise ConfigError(f"{name}: language {code!r} is no language code.", hint)
+    _check_markers(text, name)
+    return Card(front, text[match.end() :] if match else text)
+
+
+def _check_markers(text: str, name: str) -> None:
+    begun = _BEGIN.findall(text)
+    for part in begun:
+        if part not in PARTS:
+            raise ConfigError(
+                f"{name}: there is no generated part '{part}'.{did_you_mean(part, list(PARTS))}",
+                f"Parts: {', '.join(PARTS)}.",
+            )
+        if begun.count(part) > 1:
+            raise ConfigError(f"{name}: the part '{part}' begins twice.", "Keep one pair of its markers.")
+    paired = {m["name"] for m in _PART.finditer(text)}
+    for part in begun:
+        if part not in paired:
+            raise ConfigError(f"{name}: the part '{part}' has no end marker.", f"Add <!-- corpus-kit:end {part} -->.")
+
+
+def fill_parts(text: str, parts: Mapping[str, str]) -> str:
+    """The text with every marked part replaced; outside the markers nothing changes."""
+
+    def filled(match: re.Match[str]) -> str:
+        body = parts.get(match["name"])
+        return match[0] if body is None else f"{match['begin']}{body}{match['end']}"
+
+    return _PART.sub(filled, text)
+
+
+def render_readme(
+    card: Card,
+    config: ProjectConfig,
+    manifest: Mapping[str, Any],
+    rejected: Mapping[str, Any],
+    features: list[dict[str, Any]],
+    descriptions: Mapping[str, str],
+) -> tuple[str, dict[str, str]]:
+    """README.md of the release, and the generated parts by name.
+
+    features: as `dataset_info` writes them. descriptions: column → what it holds.
+    """
+    counts = manifest["counts"]
+    front: dict[str, Any] = {"license": config.licence, "pretty_name": config.pretty_name or config.name}
+    front |= {"language": [code for code in counts["language"] if code != "und"]}
+    front |= {k: v for k, v in card.front.items() if v not in (None, [], "")}
+    front["size_categories"] = [_size_class(counts["totals"]["documents"])]
+    front["configs"], front["dataset_info"] = _loading(manifest, features)
+    header = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=1000)
+    parts = generated_parts(config, manifest, rejected, descriptions)
+    return f"---\n{header}---\n{fill_parts(card.body, parts)}", parts
+
+
+def _size_class(documents: int) -> str:
+    return next((name for bound, name in _SIZES if documents < bound), "n>1B")
+
+
+def _loading(manifest: Mapping[str, Any], features: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
+    """`configs` and `dataset_info`. The version is the content's fingerprint: `datasets` keys its cache on it."""
+    version = manifest["dataset_version"]
+    configs, infos = [], []
+    for name, facts in manifest["configs"].items():
+        files = [{"split": split, "path": f"{name}/{split}-*.parquet"} for split in facts["splits"]]
+        configs.append(
+            {"config_name": name, "data_files": files, "version": version}
+            | ({"default": True} if name == "documents" else {})
+        )
+        splits = [
+            {"name": s, "num_bytes": sum(f["data_bytes"] for f in fs), "num_examples": sum(f["rows"] for f in fs)}
+            for s, fs in facts["splits"].items()
+        ]
+        infos.append(
+            {
+                "config_name": name,
+                "version": version,
+                "features": features,
+                "splits": splits,
+                "download_size": sum(f["bytes"] for fs in facts["splits"].values() for f in fs),
+                "dataset_size": sum(s["num_bytes"] for s in splits),
+            }
+        )
+    return configs, infos
+
+
+def generated_parts(
+    config: ProjectConfig, manifest: Mapping[str, Any], rejected: Mapping[str, Any], descriptions: Mapping[str, str]
+) -> dict[str, str]:
+    """Every generated part as Markdown, by name. The same release gives the same bytes."""
+    counts, totals = manifest["counts"], manifest["counts"]["totals"]
+    documents = totals["documents"]
+    dated = f", {config.date}" if config.date else ""
+    languages = counts["language"]
+    summary = (
+        f"Version {config.version}{dated}: {_n(documents, 'document')}, {_n(totals['characters'], 'character')}, "
+        f"{_n(len([c for c in languages if c != 'und']), 'language')}.\n"
+    )
+    loading = "".join(
+        f'load_dataset("{config.name}", "{name}", split="{split}")\n'
+        for name, facts in manifest["configs"].items()
+        for split in facts["splits"]
+    )
+    structure = f"```python\nfrom datasets import load_dataset\n\n{loading}```\n"
+    columns = manifest["configs"]["documents"]["columns"]
+    fields = _table(("column", "what it holds"), [(f"`{c}`", descriptions.get(c) or "") for c in columns])
+    splits = _table(
+        ("configuration", "split", "rows"),
+        [
+            (name, split, f"{sum(f['rows'] for f in files):,}")
+            for name, facts in manifest["configs"].items()
+            for split, files in facts["splits"].items()
+        ],
+    )
+    by_language = sorted(languages.items(), key=lambda item: (-item[1], item[0]))
+    shares = [(code, f"{n:,}", f"{n / documents:.1%}") for code, n in by_language]
+    sources = _table(
+        ("property", "value", "documents"),
+        [("encoding", value, f"{n:,}") for value, n in counts["encoding"].items()]
+        + [("line ends", value, f"{n:,}") for value, n in counts["newline"].items()]
+        + [("headline found", "", f"{totals['with_title']:,}"), ("date found", "", f"{totals['with_date']:,}")]
+        + [
+            ("outlet known", "", f"{totals['with_outlet']:,}"),
+            ("same text as another", "", f"{totals['duplicates']:,}"),
+        ],
+    )
+    reasons = rejected.get("by_reason", {})
+    refused = [(f"`{code}`", REASONS[code].meaning, f"{n:,}") for code, n in reasons.items()]
+    provenance = (
+        f"- corpus: {config.name} {config.version}\n"
+        f"- made by: corpus-kit {_toolkit_version()}\n"
+        f"- content fingerprint: `{manifest['fingerprint']}`\n"
+        f"- dataset version as `datasets` sees it: {manifest['dataset_version']}\n"
+        f"- contract of `documents`: version {manifest['contract']['version']}, sha256 "
+        f"`{manifest['contract']['sha256'][:16]}…`\n"
+    )
+    return {
+        "summary": summary,
+        "structure": structure,
+        "fields": fields,
+        "splits": splits,
+        "languages": _table(("language", "documents", "share"), shares),
+        "sources": sources,
+        "rejected": _table(("reason", "meaning", "records"), refused) if refused else "No record was rejected.\n",
+        "labels": "This version holds no annotations.\n",
+        "agreement": "This version holds no annotations.\n",
+        "provenance": provenance,
+    }
+
+
+def _toolkit_version() -> str:
+    from corpus_kit import __version__
+
+    return __version__
+
+
+def _n(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "".join(
+        "| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in row) + " |\n" for row in lines
+    )
+
+
+def refresh_card(card: Path, release: Path) -> bool:
+    """Put the release's generated parts into the user's card; True when it changed.
+
+    Raises UsageError when there is no release yet or no card.
+    """
+    try:
+        readme = (release / "README.md").read_text(encoding="utf-8")
+    except OSError as e:
+        raise UsageError("There is no release to describe yet.", "Run `corpus-kit build` first.") from e
+    try:
+        text = card.read_bytes().decode("utf-8")
+    except FileNotFoundError as e:
+        raise UsageError(f"There is no {card}.", "Take the one that `corpus-kit init` writes.") from e
+    parts = {match["name"]: match["body"] for match in _PART.finditer(readme)}
+    filled = fill_parts(text, parts)
+    if filled == text:
+        return False
+    aside = card.with_name(f".{card.name}.new")
+    aside.write_bytes(filled.encode("utf-8"))
+    aside.replace(card)
+    return True

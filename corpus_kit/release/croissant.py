@@ -1,0 +1,117 @@
+"""Croissant: the release described for machines (mlcommons.org/croissant 1.0), from the same facts as the card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from corpus_kit.core.project import ProjectConfig
+from corpus_kit.release.card import Card
+
+_TYPES = {
+    "String": "sc:Text",
+    "Int64": "sc:Integer",
+    "Float64": "sc:Float",
+    "Boolean": "sc:Boolean",
+    "Date": "sc:Date",
+}
+_CONTEXT = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileObject": "cr:fileObject",
+    "fileProperty": "cr:fileProperty",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "sc": "https://schema.org/",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+
+
+def croissant(
+    card: Card,
+    config: ProjectConfig,
+    manifest: Mapping[str, Any],
+    columns: Mapping[str, Any],
+    descriptions: Mapping[str, str],
+) -> dict[str, Any]:
+    """The JSON-LD document. Every data file is a FileObject with its sha256; each configuration is a RecordSet."""
+    distribution: list[dict[str, Any]] = []
+    record_sets = []
+    for name, facts in manifest["configs"].items():
+        files = [f for of_split in facts["splits"].values() for f in of_split]
+        distribution += [
+            {
+                "@type": "cr:FileObject",
+                "@id": file["name"],
+                "name": file["name"],
+                "contentUrl": file["name"],
+                "contentSize": f"{file['bytes']} B",
+                "encodingFormat": "application/x-parquet",
+                "sha256": file["sha256"],
+            }
+            for file in files
+        ]
+        distribution.append(
+            {
+                "@type": "cr:FileSet",
+                "@id": f"{name}-files",
+                "containedIn": [{"@id": file["name"]} for file in files],
+                "encodingFormat": "application/x-parquet",
+                "includes": f"{name}/*.parquet",
+            }
+        )
+        fields = [
+            {
+                "@type": "cr:Field",
+                "@id": f"{name}/{column}",
+                "name": column,
+                "description": descriptions.get(column) or column,
+                "dataType": _TYPES[str(columns[column])],
+                "source": {"fileSet": {"@id": f"{name}-files"}, "extract": {"column": column}},
+            }
+            for column in facts["columns"]
+        ]
+        record_sets.append({"@type": "cr:RecordSet", "@id": name, "name": name, "field": fields})
+    title = str(card.front.get("pretty_name") or config.pretty_name or config.name)
+    made: dict[str, Any] = {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "name": config.name,
+        "description": f"{title}: {manifest['counts']['totals']['documents']} documents.",
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "license": config.licence,
+        "version": config.version,
+        "citeAs": f"{title}, version {config.version}, fingerprint {manifest['fingerprint'][:16]}",
+        "url": f"#{config.name}",
+        "distribution": distribution,
+        "recordSet": record_sets,
+    }
+    if config.date:
+        made["datePublished"] = config.date
+    return made
