@@ -53,10 +53,12 @@ def assign(shards: Sequence[Path], splits: Path | None) -> Assignment:
     made = Assignment()
     wanted = read_splits(splits) if splits else {}
     ids, texts, owner = _columns(shards)
+    if len(ids) == 0:
+        return made
     order = np.argsort(texts, kind="stable")
     same = texts[order][1:] == texts[order][:-1]
     # Runs of equal hashes; a document alone with its text is no run and keeps its own id as its cluster.
-    starts = np.flatnonzero(np.concatenate(([True], ~same))) if len(texts) else np.array([], int)
+    starts = np.flatnonzero(np.concatenate(([True], ~same)))
     ends = np.append(starts[1:], len(texts))
     for begin, end in zip(starts.tolist(), ends.tolist(), strict=True):
         if end - begin < 2:

@@ -16,17 +16,19 @@ CHUNK = 1 << 18
 _SUSPECT_RATIO, _SUSPECT_BYTES = 200, 32 << 20
 
 
-def read_all(file: BinaryIO | io.RawIOBase, compression: str | None, limit: int) -> bytes:
+def read_all(
+    file: BinaryIO | io.RawIOBase, compression: str | None, limit: int, reason: str = "record_too_large"
+) -> bytes:
     """The whole content of a file, decompressed.
 
-    Raises Refusal (record_too_large, truncated, malformed_compression, decompression_bomb) or OSError.
+    Raises Refusal (`reason` beyond `limit` bytes, truncated, malformed_compression, decompression_bomb) or OSError.
     """
     pieces, total = [], 0
     for piece in expand(file, compression):
         pieces.append(piece)
         total += len(piece)
         if total > limit:
-            raise Refusal("record_too_large", f"more than {limit} bytes")
+            raise Refusal(reason, f"more than {limit} bytes")
     return b"".join(pieces)
 
 

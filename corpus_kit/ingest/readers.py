@@ -30,6 +30,11 @@ class Limits:
     max_record_bytes: int
     max_file_bytes: int
 
+    @property
+    def whole_file(self) -> int:
+        """The largest file that is read into memory as a whole."""
+        return min(self.max_file_bytes, 16 * self.max_record_bytes)
+
 
 @dataclass(slots=True)
 class Record:
@@ -112,9 +117,8 @@ def _json_record(line: bytes, number: int, text_field: str) -> Record:
 
 def _read_json(file: RawFile, text_field: str, limits: Limits) -> Iterator[Record | Refused]:
     """A JSON array of records, or one record."""
-    # An array is parsed as a whole, hence a bound on the file that is tighter than for the streamed formats.
     with open(file.location, "rb", buffering=0) as handle:
-        raw = read_all(handle, file.compression, min(limits.max_file_bytes, 16 * limits.max_record_bytes))
+        raw = _whole_json(expand(handle, file.compression), limits)
     source = b"".join(_as_utf8(iter([raw])))
     try:
         data = parse_json(source.decode("utf-8"))
@@ -125,12 +129,27 @@ def _read_json(file: RawFile, text_field: str, limits: Limits) -> Iterator[Recor
         yield _guarded(_field_record, fields, number, text_field, limits)
 
 
+def _whole_json(chunks: Iterator[bytes], limits: Limits) -> bytes:
+    """JSON is parsed as a whole, hence a bound that is tighter than for the streamed formats: tightest for one object."""
+    pieces: list[bytes] = []
+    total, bound, reason = 0, limits.whole_file, "file_too_large"
+    for chunk in chunks:
+        if not pieces and chunk.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
+            bound, reason = min(bound, limits.max_record_bytes), "record_too_large"
+        pieces.append(chunk)
+        total += len(chunk)
+        if total > bound:
+            raise Refusal(reason, f"more than {bound} bytes in one JSON value")
+    return b"".join(pieces)
+
+
 def _read_csv(file: RawFile, text_field: str, limits: Limits) -> Iterator[Record | Refused]:
     with open(file.location, "rb", buffering=0) as handle:
         stream = io.BufferedReader(ExpandedStream(handle, file.compression, limits.max_file_bytes), 1 << 16)
         encoding = _csv_encoding(stream.peek(1 << 16))
         csv.field_size_limit(limits.max_record_bytes)
-        rows = csv.reader(io.TextIOWrapper(stream, encoding, errors="strict", newline=""), strict=True)
+        lines = _text_lines(io.TextIOWrapper(stream, encoding, errors="strict", newline=""), limits)
+        rows = csv.reader(lines, strict=True)
         try:
             header = next(rows, None)
             if header is None:
@@ -158,6 +177,14 @@ def _read_csv(file: RawFile, text_field: str, limits: Limits) -> Iterator[Record
             raise Refusal(reason, f"line {rows.line_num}: {e}") from e
 
 
+def _text_lines(stream: io.TextIOWrapper, limits: Limits) -> Iterator[str]:
+    """Lines of a CSV file; one that is too long is refused before it is in memory, and with it what follows."""
+    while line := stream.readline(limits.max_record_bytes + 1):
+        if len(line) > limits.max_record_bytes:
+            raise Refusal("record_too_large", f"a line of more than {limits.max_record_bytes} characters")
+        yield line
+
+
 def _read_parquet(file: RawFile, text_field: str, limits: Limits) -> Iterator[Record | Refused]:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -166,7 +193,9 @@ def _read_parquet(file: RawFile, text_field: str, limits: Limits) -> Iterator[Re
         source: Any = file.location
         if file.compression:
             with open(file.location, "rb", buffering=0) as handle:
-                source = pa.BufferReader(read_all(handle, file.compression, limits.max_file_bytes))
+                source = pa.BufferReader(read_all(handle, file.compression, limits.whole_file, "file_too_large"))
+        elif file.size > limits.max_file_bytes:
+            raise Refusal("file_too_large", f"more than {limits.max_file_bytes} bytes")
         with pq.ParquetFile(source) as table:
             number = 0
             for batch in table.iter_batches(batch_size=256):

@@ -87,10 +87,13 @@ class UnitTask:
 
 
 def finished_unit(folder: Path, files: tuple[RawFile, ...]) -> dict[str, Any] | None:
-    """What a finished unit's folder says, when nobody has touched its raw files since."""
+    """What a finished unit's folder says, when nobody has touched its raw files since.
+
+    A file that could not be read is tried again: who reads and what the disk answers are in no stamp.
+    """
     facts = _load(folder)
     stamps = [list(f.stamp) for f in files]
-    return facts if facts and facts["stamps"] == stamps else None
+    return facts if facts and facts["stamps"] == stamps and None not in facts["sha256"] else None
 
 
 def _load(folder: Path) -> dict[str, Any] | None:

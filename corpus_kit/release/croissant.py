@@ -25,6 +25,7 @@ _CONTEXT = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -45,6 +46,7 @@ _CONTEXT = {
     "regex": "cr:regex",
     "repeated": "cr:repeated",
     "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
     "separator": "cr:separator",
     "source": "cr:source",
@@ -81,7 +83,6 @@ def croissant(
             {
                 "@type": "cr:FileSet",
                 "@id": f"{name}-files",
-                "containedIn": [{"@id": file["name"]} for file in files],
                 "encodingFormat": "application/x-parquet",
                 "includes": f"{name}/*.parquet",
             }

@@ -1,7 +1,8 @@
 """Changed texts: spans carried over simulated edits whose outcome is known by construction.
 
 A text is a list of lines, a line a list of sentences, a sentence an object that keeps its identity through every edit.
-So where a span stands after the edits is known without looking at the text, however often the same words occur.
+So where a span stands after the edits is known without looking at the text, however often the same words occur. What no
+reader could tell from the two texts is not held against anybody: a copy whose original is gone counts as the original.
 """
 
 from __future__ import annotations

@@ -201,17 +201,17 @@ class OffsetMap:
         return self._with_chapters(*self.before(_column(offsets)))
 
     def segments_between(self, start: int, end: int) -> list[Segment]:
-        """The pieces that touch source offsets `start` to `end`; those of equal text are cut off at them."""
+        """The pieces strictly between source offsets `start` and `end`; equal text is cut off at them."""
         pieces: list[Segment] = []
-        for kind, source, target in ((s.kind, s.source, s.target) for s in self.segments()):
-            if source.end < start or source.start > end:
+        for segment in self.segments():
+            source, target = segment.source, segment.target
+            if source.end <= start or source.start >= end:
                 continue
-            if kind == "equal":
-                s0, s1 = max(source.start, start), min(source.end, end)
+            if segment.kind == "equal":
                 shift = target.start - source.start
-                source, target = Span(s0, s1), Span(s0 + shift, s1 + shift)
-            if kind != "equal" or source.start < source.end:
-                pieces.append(Segment(kind, source, target))
+                source = Span(max(source.start, start), min(source.end, end))
+                target = Span(source.start + shift, source.end + shift)
+            pieces.append(Segment(segment.kind, source, target))
         return pieces
 
     def segments(self) -> list[Segment]:

@@ -18,6 +18,7 @@ WITNESS_LETTERS = 20
 _MOST_NEIGHBOURS = 40
 _NEARLY = 0.8
 _IDEOGRAPHS = "\u2e80"
+_NO_LETTERS = re.compile(r"[\W\d_]+")
 _DIGITS = re.compile(r"\d+")
 _NOWHERE = -1
 
@@ -53,7 +54,8 @@ class SentenceText:
 
     def letters(self, stretch: Span) -> int:
         """Letters in a stretch; an ideograph counts three."""
-        return int(self._letters[stretch.end] - self._letters[stretch.start])
+        letters = _NO_LETTERS.sub("", self.text[stretch.start : stretch.end])
+        return len(letters) + 2 * sum(map(_IDEOGRAPHS.__le__, letters))
 
     def touched(self, span: Span) -> tuple[int, int] | None:
         """First and last index of the sentences a span touches, None if it stands between sentences."""
@@ -83,7 +85,7 @@ class SentenceText:
     def masked_lines(self) -> dict[str, int]:
         """Each line, masked, and where it (the last one, if there are several) starts."""
         starts = accumulate((len(line) + 1 for line in self.text.split("\n")), initial=0)
-        return {mask(line): start for line, start in zip(self.text.split("\n"), starts, strict=False)}
+        return dict(zip(self._masked.split("\n"), starts, strict=False))
 
     @cached_property
     def _alike(self) -> dict[str, list[int]]:
@@ -91,11 +93,6 @@ class SentenceText:
         for i, (start, end) in enumerate(self.sentences):
             alike.setdefault(mask(self.text[start:end]), []).append(i)
         return alike
-
-    @cached_property
-    def _letters(self) -> Ints:
-        weights = ((3 if c >= _IDEOGRAPHS else 1) if c.isalpha() else 0 for c in self.text)
-        return np.concatenate(([0], np.cumsum(np.fromiter(weights, dtype=np.int64, count=len(self.text)))))
 
 
 class Witnesses:
@@ -137,17 +134,24 @@ class Witnesses:
         if text not in self._rivals:
             long_enough = self.old.letters(line) >= WITNESS_LETTERS
             others = self._new_lines.items() if long_enough else ()
-            self._rivals[text] = [
-                start
-                for other, start in others
-                if Indel.normalized_similarity(text, other, score_cutoff=_NEARLY) >= _NEARLY
-            ]
+            self._rivals[text] = [start for other, start in others if self._may_come_from(text, other)]
         return self._rivals[text]
+
+    def _may_come_from(self, line: str, other: str) -> bool:
+        """Whether a new line is nearly like an old one, and not at least as like one that is gone."""
+        likeness = Indel.normalized_similarity(line, other, score_cutoff=_NEARLY)
+        if likeness < _NEARLY:
+            return False
+        return not any(Indel.normalized_similarity(gone, other, score_cutoff=likeness) for gone in self._gone_lines)
 
     @cached_property
     def _new_lines(self) -> dict[str, int]:
         before = self.old.masked_lines
         return {line: start for line, start in self.new.masked_lines.items() if line not in before}
+
+    @cached_property
+    def _gone_lines(self) -> list[str]:
+        return [line for line in self.old.masked_lines if line not in self.new.masked_lines]
 
     def has_sentence_edges(self, place: Span) -> bool:
         """Whether a span of the new text starts where a sentence starts and ends where one ends."""

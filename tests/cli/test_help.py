@@ -1,0 +1,124 @@
+"""The command line: instant help, every command with an example, errors that teach, exit codes as promised."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from corpus_kit.cli.errors import run
+from corpus_kit.cli.main import COMMANDS, cli
+
+HEAVY = ("polars", "pyarrow", "pandera", "pandas", "numpy", "datasets", "label_studio_sdk", "rich", "pydantic")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = "import sys; from corpus_kit.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    program += "print('MODULES', ' '.join(sorted(m for m in sys.modules if '.' not in m)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = done.stdout.rsplit("MODULES", 1)[1].split()
+    assert [m for m in HEAVY if m in loaded] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(cli, [name, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"corpus-kit {name}" in shown
+    assert "Example" in shown
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_explained_and_every_command_speaks_json(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    assert all(o.help for o in options)
+    assert any("--json" in o.opts for o in options)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_python_equal(name: str) -> None:
+    from corpus_kit import Corpus
+
+    assert callable(getattr(Corpus, name))
+    assert getattr(Corpus, name).__doc__
+
+
+def test_a_mistyped_command_is_answered_with_the_likely_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(cli, ["biuld"]) == 2
+    assert "Did you mean 'build'?" in capsys.readouterr().err
+
+
+def test_an_unknown_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(cli, ["build", "--worker", "2"]) == 2
+    assert "--workers" in capsys.readouterr().err
+
+
+def test_outside_a_corpus_the_error_says_how_to_make_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(cli, ["build"]) == 2
+    shown = capsys.readouterr().err
+    assert "corpus-kit init" in shown
+    assert "Traceback" not in shown
+
+
+def test_a_traceback_is_shown_only_on_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CORPUS_KIT_DEBUG", "1")
+    assert run(cli, ["build"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_init_build_validate_export_in_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first hour of a user, with data on stdout and words on stderr."""
+    monkeypatch.chdir(tmp_path)
+    assert run(cli, ["init", "harbour-news"]) == 0
+    assert run(cli, ["init", "harbour-news"]) == 2, "init never overwrites"
+    capsys.readouterr()
+    monkeypatch.chdir(tmp_path / "harbour-news")
+    assert run(cli, ["build"]) == 2, "an empty raw folder"
+    assert "Put raw texts there" in capsys.readouterr().err
+    Path("data/raw/page.txt").write_text("The ferry to Port Sellane is late again today.\n", encoding="utf-8")
+    Path("data/raw/empty.txt").write_text("", encoding="utf-8")
+    assert run(cli, ["build", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["documents"] == 1
+    assert result["rejected"] == {"empty_text": 1}
+    assert result["release"]["rows"] == {"documents": {"train": 1}}
+    assert run(cli, ["build", "--strict"]) == 1
+    capsys.readouterr()
+    assert run(cli, ["validate", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["findings"] == []
+    assert run(cli, ["export", "--jsonl"]) == 0
+    assert Path("data/release-jsonl/documents/train.jsonl").is_file()
+    assert run(cli, ["card"]) == 0
+    assert run(cli, ["doctor"]) == 0
+
+
+def test_the_printed_line_loads_the_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pages").mkdir()
+    Path("pages/a.txt").write_text("One page about the Vesk.\n", encoding="utf-8")
+    assert run(cli, ["build", "pages", "--out", "built"]) == 0
+    line = capsys.readouterr().out.strip().splitlines()[-1]
+    done = subprocess.run(
+        [sys.executable, "-c", f"{line}; print(ds['train'].num_rows)"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1", "PATH": "/usr/bin:/bin"},
+    )
+    assert done.stdout.strip() == "1", done.stderr

@@ -1,0 +1,76 @@
+"""One real Label Studio server for the whole session, a fresh project per test, a misbehaving proxy on demand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from faultproxy import FaultProxy
+from studio_samples import CONFIG
+from wayout import WayOut
+
+from corpus_kit.core.errors import EnvironmentProblemError
+from corpus_kit.labelstudio.client import LabelStudioClient, Project
+from corpus_kit.labelstudio.environment import StudioEnvironment, studio_environment
+from corpus_kit.labelstudio.server import StudioServer, start_server
+
+
+@pytest.fixture(scope="session")
+def studio_pins() -> StudioEnvironment:
+    """The server's installed environment."""
+    try:
+        return studio_environment(print)
+    except EnvironmentProblemError as e:
+        reason = f"Label Studio's environment can't be installed: {e.message} {e.hint}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def sink() -> Iterator[WayOut]:
+    made = WayOut()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def studio(
+    studio_pins: StudioEnvironment, sink: WayOut, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StudioServer]:
+    """A running server of its own, whose way out leads into the sink."""
+    ways = dict.fromkeys(("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"), sink.url)
+    data = tmp_path_factory.mktemp("studio") / "data"
+    with start_server(data, print, environment=studio_pins, extra=ways) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def client(studio: StudioServer) -> Iterator[LabelStudioClient]:
+    with LabelStudioClient(studio.url, studio.login.token, first_wait=0.02) as made:
+        yield made
+
+
+@pytest.fixture
+def project(client: LabelStudioClient, tmp_path: Path) -> Iterator[Project]:
+    """A project of its own for a test, with one Labels and one Choices control, gone afterwards."""
+    made = client.create_project(f"t {tmp_path.name}"[:50], CONFIG)
+    yield made
+    client.delete_project(made.id)
+
+
+@pytest.fixture
+def faults(studio: StudioServer) -> Iterator[FaultProxy]:
+    """A proxy before the server; it does no harm until told to."""
+    proxy = FaultProxy(studio.url)
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture
+def shaky(faults: FaultProxy, studio: StudioServer) -> Iterator[LabelStudioClient]:
+    """A client that reaches the server through the misbehaving proxy."""
+    with LabelStudioClient(faults.url, studio.login.token, first_wait=0.02, timeout=30) as made:
+        yield made
