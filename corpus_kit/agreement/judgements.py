@@ -1,0 +1,201 @@
+"""From the tables to who said what: the one place that decides which annotations are compared and what an item is.
+
+A person counts once per document and layer: the latest annotation they submitted. An annotation without a single row in
+`spans`, `choices` or `relations` counts: its author looked and found nothing. Two people are compared only where they
+read the same text, so the unit is the page: a doc_id with the text_sha256 it was annotated on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from corpus_kit.core.errors import UsageError
+
+SEPARATOR = "\x1f"
+"""Between the values of one answer with several; no label of a labeling config can hold a control character."""
+
+COLUMNS = {
+    "annotations": ("annotation_id", "doc_id", "layer", "origin", "annotator", "status", "text_sha256"),
+    "spans": ("annotation_id", "doc_id", "layer", "control", "span_id", "start", "end", "label"),
+    "choices": ("annotation_id", "doc_id", "layer", "control", "span_id", "target", "kind", "value"),
+    "relations": ("annotation_id", "doc_id", "layer", "from_span", "to_span", "direction", "label"),
+    "documents": ("doc_id", "text_sha256", "n_chars"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who worked on which page of a layer.
+
+    annotators: sorted pseudonyms. doc_ids: one for each page. saw: shape (pages, annotators).
+    shared: pages at least two of them worked on, shape (pages,).
+    first_page: the number of the first of these pages in the rows of `judged`.
+    """
+
+    annotators: tuple[str, ...]
+    doc_ids: pl.Series
+    saw: NDArray[np.bool_]
+    shared: NDArray[np.bool_]
+    first_page: int
+
+    @classmethod
+    def of(cls, people: pl.DataFrame) -> Readers:
+        """From the rows of `judged` that belong to one layer."""
+        doc_ids = people.filter(pl.col("page") != pl.col("page").shift(1, fill_value=-1))["doc_id"]
+        annotators = tuple(people["annotator"].unique().sort().to_list())
+        first_page = int(people["page"][0]) if people.height else 0
+        saw = np.zeros((len(doc_ids), len(annotators)), dtype=np.bool_)
+        saw[people["page"].to_numpy() - first_page, codes_of(people["annotator"], annotators)] = True
+        return cls(annotators, doc_ids, saw, _twice(saw), first_page)
+
+    def page_of(self, rows: pl.DataFrame) -> NDArray[np.int64]:
+        """Index among these pages for rows of `of_people`, shape (rows,)."""
+        return np.asarray(rows["page"].to_numpy() - self.first_page)
+
+    def only(self, columns: Sequence[int]) -> Readers:
+        chosen = list(columns)
+        names, saw = tuple(self.annotators[c] for c in chosen), self.saw[:, chosen]
+        return Readers(names, self.doc_ids, saw, _twice(saw), self.first_page)
+
+    def excuse(self) -> str:
+        """Why these people cannot be compared at all; "" when they can."""
+        if len(self.annotators) < 2:
+            who = self.annotators[0] if self.annotators else "nobody"
+            return f"Only {who} has worked on this layer; agreement needs two people."
+        if not self.shared.any():
+            return f"No two of {', '.join(self.annotators)} have worked on the same document."
+        return ""
+
+
+def _twice(saw: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.asarray(np.count_nonzero(saw, axis=1) >= 2)
+
+
+def need(frame: pl.DataFrame, table: str) -> None:
+    """Raise `UsageError` when `frame` lacks a column of `table` that agreement reads."""
+    missing = [column for column in COLUMNS[table] if column not in frame.columns]
+    if missing:
+        raise UsageError(
+            f"The {table} table has no column {', '.join(missing)}.",
+            "Rebuild it with `corpus-kit build`, then measure.",
+        )
+
+
+def judged(annotations: pl.DataFrame, *, without: Collection[str] = ()) -> pl.DataFrame:
+    """One row per layer, document and person: annotation_id, layer, doc_id, annotator, page; sorted.
+
+    Only submitted human annotations. without: pseudonyms left out, such as a reviewer who saw the others' answers.
+    page: a running number of (layer, doc_id, text_sha256).
+    """
+    need(annotations, "annotations")
+    person = ["layer", "doc_id", "annotator"]
+    times = [c for c in ("updated_at", "created_at", "annotation_id") if c in annotations.columns]
+    people = annotations.filter(
+        (pl.col("origin") == "human")
+        & (pl.col("status") == "submitted")
+        & pl.col("annotator").is_not_null()
+        & ~pl.col("annotator").is_in(list(without))
+    )
+    again = people.select(person).is_duplicated()
+    if again.any():  # Sorting everything by time would cost more than all the rest.
+        latest = people.filter(again).sort(times, nulls_last=False).unique(person, keep="last", maintain_order=True)
+        people = pl.concat([people.filter(~again), latest])
+    return (
+        people.select("annotation_id", "layer", "doc_id", "annotator", pl.col("text_sha256").fill_null(""))
+        .sort("layer", "doc_id", "text_sha256", "annotator")
+        .select(
+            "annotation_id",
+            "layer",
+            "doc_id",
+            "annotator",
+            pl.struct("layer", "doc_id", "text_sha256").rle_id().cast(pl.Int64).alias("page"),
+        )
+    )
+
+
+def of_people(rows: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `spans`, `choices` or `relations` with page and annotator; what nobody in `people` made falls away."""
+    return rows.join(people.select("annotation_id", "page", "annotator"), on="annotation_id", how="inner")
+
+
+def extents(spans: pl.DataFrame) -> pl.DataFrame:
+    """Where each region lies: annotation_id, span_id, start, end, once however many labels it carries."""
+    need(spans, "spans")
+    return spans.select("annotation_id", "span_id", "start", "end").unique(["annotation_id", "span_id"], keep="any")
+
+
+def places(spans: pl.DataFrame) -> pl.DataFrame:
+    """The same as `annotation_id`, `span_id`, `at`, with the place as `start-end`."""
+    return extents(spans).select("annotation_id", "span_id", pl.format("{}-{}", "start", "end").alias("at"))
+
+
+def directed(relations: pl.DataFrame, place: pl.DataFrame) -> pl.DataFrame:
+    """`relations` with `one`, `two` and `way`, equal for equal relations however they were drawn.
+
+    place: `at` for each annotation_id and span_id; an end that has none is known by its span_id. What points left is
+    turned round, and `one` is the smaller of the two where there is no direction.
+    """
+    for end in ("from", "to"):
+        own = place.select("annotation_id", pl.col("span_id").alias(f"{end}_span"), pl.col("at").alias(end))
+        relations = relations.join(own, on=["annotation_id", f"{end}_span"], how="left").with_columns(
+            pl.col(end).fill_null(pl.concat_str(pl.lit("?"), f"{end}_span"))
+        )
+    one_way = pl.col("direction").is_in(["left", "right"]).fill_null(False)
+    turned = pl.when(one_way).then(pl.col("direction") == "left").otherwise(pl.col("from") > pl.col("to"))
+    return relations.with_columns(
+        pl.when(turned).then("to").otherwise("from").alias("one"),
+        pl.when(turned).then("from").otherwise("to").alias("two"),
+        pl.when(one_way).then(pl.lit("right")).otherwise(pl.lit("bi")).alias("way"),
+    )
+
+
+def answers(choices: pl.DataFrame, spans: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """One row per answer: annotation_id, doc_id, layer, control, target, region, kind, value, page, annotator.
+
+    region: "" for the whole document, else `start-end`: two people answer for the same region when they drew it alike.
+    value: the chosen value; several, as from checkboxes, are sorted and joined by `SEPARATOR`. In no special order.
+    """
+    need(choices, "choices")
+    rows = of_people(choices.filter(pl.col("value").is_not_null()), people)
+    if rows["span_id"].null_count() < rows.height:
+        region = pl.format("{}-{}", pl.col("start"), pl.col("end"))
+        rows = (
+            rows.join(extents(spans), on=["annotation_id", "span_id"], how="left")
+            .with_columns(pl.when(pl.col("span_id").is_null()).then(pl.lit("")).otherwise(region).alias("region"))
+            .filter(pl.col("region").is_not_null())
+        )
+    else:
+        rows = rows.with_columns(pl.lit("").alias("region"))
+    question = ["page", "annotator", "control", "target", "region"]
+    rows = rows.select(
+        "annotation_id", "doc_id", "layer", "control", "target", "region", "kind", pl.col("value").cast(pl.String),
+        "page", "annotator",
+    )  # fmt: skip
+    several = rows.select(question).is_duplicated()
+    if not several.any():
+        return rows
+    joined = (
+        rows.filter(several)
+        .group_by(question)
+        .agg(
+            pl.col("annotation_id", "doc_id", "layer", "kind").min(),
+            pl.col("value").unique().sort().str.join(SEPARATOR),
+        )
+    )
+    return pl.concat([rows.filter(~several), joined.select(rows.columns)])
+
+
+def readable(value: str) -> str:
+    """An answer as people and JSON readers see it: the value itself, or a JSON list of several."""
+    return json.dumps(value.split(SEPARATOR), ensure_ascii=False) if SEPARATOR in value else value
+
+
+def codes_of(column: pl.Series, values: Iterable[str]) -> NDArray[np.int64]:
+    """Positions of `column` in `values`, which are distinct and hold every entry."""
+    return np.asarray(column.cast(pl.Enum(list(values))).to_physical().to_numpy(), dtype=np.int64)

@@ -1,0 +1,137 @@
+"""How disagreements are settled, and the record of every decision.
+
+A decision is data: what was voted on, by which annotations, under which policy, with what outcome and why. The same
+annotations give the same decisions in whatever order they come, so gold can be made again from the ledger at any time.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from corpus_kit.core.errors import UsageError, did_you_mean
+
+POLICIES = ("majority", "unanimous", "dawid-skene", "reviewer")
+BOUNDARIES = ("exact", "union", "intersection", "characters")
+
+GOLD, OPEN, NONE = "gold", "open", "none"
+"""Outcomes: an answer; a disagreement for people to settle; voted down, so no part of gold."""
+
+DECISION_SCHEMA: dict[str, Any] = {
+    "layer": pl.String,
+    "control": pl.String,
+    "doc_id": pl.String,
+    "table": pl.String,
+    "item": pl.String,
+    "policy": pl.String,
+    "inputs": pl.List(pl.String),
+    "outcome": pl.String,
+    "value": pl.String,
+    "votes_for": pl.Int64,
+    "votes": pl.Int64,
+    "support": pl.Float64,
+    "why": pl.String,
+}
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:corpus-kit:gold")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How to settle.
+
+    name: `majority`, more than half of those who answered (spans: who worked on the document); `unanimous`, all;
+        `dawid-skene`, the label more probable than not, given how each annotator errs (choices, ratings and
+        taxonomies; the rest goes by majority); `reviewer`, only what a reviewer settled.
+    boundary: where people mark the same thing but not the same characters: `exact`, open; `union`, all characters of
+        the spans that touch what enough people share; `intersection`, the characters all of those spans share;
+        `characters`, the characters enough people marked. Where enough people drew exactly the same span it is gold
+        under each of them.
+    reviewers: pseudonyms whose answers win under every policy, the first named first.
+    min_votes: what fewer people answered stays open.
+
+    Raises `UsageError` for names that do not exist, and for `reviewer` without reviewers.
+    """
+
+    name: str = "majority"
+    boundary: str = "exact"
+    reviewers: tuple[str, ...] = ()
+    min_votes: int = 1
+
+    def __post_init__(self) -> None:
+        for what, word, accepted in (("policy", self.name, POLICIES), ("boundary", self.boundary, BOUNDARIES)):
+            if word not in accepted:
+                hint = f"Use one of {', '.join(accepted)}.{did_you_mean(word, list(accepted))}"
+                raise UsageError(f"There is no {what} {word!r}.", hint)
+        if self.name == "reviewer" and not self.reviewers:
+            raise UsageError("The policy reviewer needs a reviewer.", "Name the pseudonym whose answers win.")
+
+    def passes(self, votes_for: int, votes: int) -> bool:
+        """Whether so many of so many votes settle it."""
+        return votes_for == votes if self.name == "unanimous" else votes_for * 2 > votes
+
+    def contested(self, votes_for: int, votes: int) -> bool:
+        """Whether what did not pass is a disagreement for people, not simply voted down. A tie always is."""
+        return self.name == "unanimous" or votes_for * 2 >= votes
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One row of the decisions table.
+
+    table: `spans`, `choices` or `relations`. item: what was voted on within the document: `start-end:label` for a span,
+    target, region and label for a choice ("" for the document as a whole), both ends for a relation.
+    policy: the one that decided, which is `reviewer` wherever a reviewer did and `majority` where Dawid-Skene cannot.
+    inputs: annotation_ids that voted for something here, sorted. outcome: `gold`, `open` or `none`.
+    value: the answer or label, None where open. votes_for: for it (or for the strongest, where open), of `votes`.
+    support: votes_for / votes, or the posterior probability under Dawid-Skene. why: one sentence.
+    """
+
+    layer: str
+    control: str
+    doc_id: str
+    table: str
+    item: str
+    policy: str
+    inputs: tuple[str, ...]
+    outcome: str
+    value: str | None
+    votes_for: int
+    votes: int
+    support: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adjudication:
+    """decisions: `DECISION_SCHEMA`, sorted. spans, choices, relations: gold rows with the columns of those tables."""
+
+    decisions: pl.DataFrame
+    spans: pl.DataFrame
+    choices: pl.DataFrame
+    relations: pl.DataFrame
+
+    def log(self) -> list[Decision]:
+        """The decisions as records."""
+        return [Decision(**row | {"inputs": tuple(row["inputs"])}) for row in self.decisions.iter_rows(named=True)]
+
+    def open(self) -> pl.DataFrame:
+        """What people still have to settle."""
+        return self.decisions.filter(pl.col("outcome") == OPEN)
+
+
+def gold_annotation_id(layer: str, doc_id: str) -> str:
+    """The id of a document's gold annotation in a layer: the same under every policy."""
+    return _uuid("annotation", layer, doc_id)
+
+
+def gold_span_id(layer: str, control: str, doc_id: str, start: int, end: int) -> str:
+    """The id of a gold region; its labels are rows that share it, as in `spans`."""
+    return _uuid("span", layer, control, doc_id, start, end)
+
+
+def _uuid(*parts: str | int) -> str:
+    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(str(part) for part in parts)))

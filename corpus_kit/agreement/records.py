@@ -1,0 +1,69 @@
+"""What the measures give back: one `Agreement` per figure, and the documents that cost most of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+HARDEST_SCHEMA: dict[str, Any] = {
+    "layer": pl.String,
+    "control": pl.String,
+    "target": pl.String,
+    "measure": pl.String,
+    "doc_id": pl.String,
+    "n_annotators": pl.Int64,
+    "disagreement": pl.Float64,
+    "share": pl.Float64,
+    "rank": pl.Int64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One figure: how far these annotators agree on this part of a layer.
+
+    measure: `observed`, `cohen_kappa`, `fleiss_kappa`, `alpha_nominal`, `alpha_ordinal`, `alpha_interval`,
+        `span_f1_exact`, `span_f1_partial`, `alpha_characters` or `relation_f1`.
+    control, target, label: what the figure is restricted to; None means all of them together.
+    annotators: the pseudonyms compared, sorted: two for a pair, all of the layer otherwise (`pair` tells which).
+    value: the figure, or None where it is not defined; `reason` then says why in one sentence.
+    low, high: bootstrap percentile interval over documents; None where there is none, again with a `reason`.
+    n_documents: documents that at least two of the annotators worked on.
+    n_items: what was compared: items with two answers or more, distinct spans, characters, distinct relations.
+    """
+
+    measure: str
+    layer: str
+    control: str | None
+    label: str | None
+    target: str | None
+    annotators: tuple[str, ...]
+    pair: bool
+    value: float | None
+    low: float | None
+    high: float | None
+    n_documents: int
+    n_items: int
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"annotators": list(self.annotators)}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The figures of one kind, and the documents ranked by their share of the disagreement (`HARDEST_SCHEMA`)."""
+
+    results: tuple[Agreement, ...]
+    hardest: pl.DataFrame
+
+    @classmethod
+    def joined(cls, parts: list[Measured]) -> Measured:
+        """Several kinds as one; the order of `parts` is kept."""
+        frames = [part.hardest for part in parts if part.hardest.height]
+        return cls(
+            tuple(result for part in parts for result in part.results),
+            pl.concat(frames) if frames else pl.DataFrame(schema=HARDEST_SCHEMA),
+        )

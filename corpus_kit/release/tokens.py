@@ -1,0 +1,103 @@
+"""Tokens with offsets, and spans as BIO tags: what a token tagger trains on, with a list of what BIO cannot say.
+
+Tokens never leave the text: each is `text[start:end]`. They are cut finely (at hyphens and apostrophes too), since a span
+that ends inside a token cannot be tagged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import regex
+
+# Scripts written without spaces give a token per character; letters keep their combining marks; everything else that is
+# no space is a grapheme cluster, so that a family emoji or a flag stays one token.
+_TOKEN = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*"
+    r"|[\p{L}\p{N}_][\p{L}\p{N}\p{M}_--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]]*"
+    r"|(?!\s)\X",
+    regex.V1,
+)
+
+NESTED = "nested"
+OVERLAPPING = "overlapping"
+SEVERAL_LABELS = "several_labels"
+CUTS_TOKEN = "cuts_token"
+EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A labelled span: code point offsets, end-exclusive."""
+
+    start: int
+    end: int
+    label: str
+    span_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A span that a format cannot carry, and why: nested, overlapping, several_labels, cuts_token or empty."""
+
+    mark: Mark
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """tokens: (start, end) each. tags: "O", "B-<label>" or "I-<label>", one per token. losses: what is not in them."""
+
+    tokens: list[tuple[int, int]]
+    tags: list[str]
+    losses: list[Loss]
+
+
+def tokenize(text: str) -> list[tuple[int, int]]:
+    """(start, end) of every token, in order; they do not overlap and hold no white space at their edges."""
+    return [match.span() for match in _TOKEN.finditer(text)]
+
+
+def tag(text: str, marks: Sequence[Mark], tokens: list[tuple[int, int]] | None = None) -> Tagged:
+    """Spans as BIO tags. Where spans overlap the outermost, then the first, is tagged; the others are losses.
+
+    tokens: those of `tokenize` by default; a tokenizer's own offsets where labels must fit its word pieces.
+    """
+    tokens = tokenize(text) if tokens is None else tokens
+    first_at = {start: i for i, (start, _) in enumerate(tokens)}
+    last_at = {end: i for i, (_, end) in enumerate(tokens)}
+    tags = ["O"] * len(tokens)
+    losses: list[Loss] = []
+    taken: list[Mark] = []
+    for mark in sorted(marks, key=lambda m: (m.start, -m.end, m.label, m.span_id)):
+        covering = [t for t in taken if t.start < mark.end and mark.start < t.end]
+        if mark.start >= mark.end:
+            losses.append(Loss(mark, EMPTY))
+        elif any((t.start, t.end) == (mark.start, mark.end) for t in covering):
+            losses.append(Loss(mark, SEVERAL_LABELS))
+        elif any(t.start <= mark.start and mark.end <= t.end for t in covering):
+            losses.append(Loss(mark, NESTED))
+        elif covering:
+            losses.append(Loss(mark, OVERLAPPING))
+        elif mark.start not in first_at or mark.end not in last_at:
+            losses.append(Loss(mark, CUTS_TOKEN))
+        else:
+            taken.append(mark)
+            first, last = first_at[mark.start], last_at[mark.end]
+            tags[first : last + 1] = [f"B-{mark.label}"] + [f"I-{mark.label}"] * (last - first)
+    return Tagged(tokens, tags, losses)
+
+
+def untag(tokens: Sequence[tuple[int, int]], tags: Sequence[str]) -> list[Mark]:
+    """The spans that BIO tags say; `untag(*tag(...))` gives back every span that is not among the losses."""
+    marks: list[Mark] = []
+    open_ = False
+    for (start, end), word in zip(tokens, tags, strict=True):
+        kind, _, label = word.partition("-")
+        if kind == "I" and marks and marks[-1].label == label and open_:
+            marks[-1] = Mark(marks[-1].start, end, label)
+        elif kind in ("B", "I"):
+            marks.append(Mark(start, end, label))
+        open_ = kind != "O"
+    return marks

@@ -1,0 +1,216 @@
+"""Gold as tables people train on: tokens with BIO tags, text–target–label rows, labelled lines, single judgements.
+
+Each function takes the documents of one shard and the label tables restricted to them, and returns an Arrow table plus the
+losses: what the shape of the table cannot carry is listed, never dropped silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from corpus_kit.core.offsets import line_starts
+from corpus_kit.release.tokens import Loss, Mark, tag
+
+OUTSIDE = "O"
+CONTENT = "content"
+PART_OF_LINE = "part_of_line"
+
+ENTITIES = pa.schema(
+    [
+        ("doc_id", pa.string()),
+        ("language", pa.string()),
+        ("tokens", pa.list_(pa.string())),
+        ("ner_tags", pa.list_(pa.int64())),
+        ("token_starts", pa.list_(pa.int64())),
+        ("token_ends", pa.list_(pa.int64())),
+    ]
+)
+STANCE = pa.schema(
+    [
+        ("doc_id", pa.string()),
+        ("language", pa.string()),
+        ("text", pa.string()),
+        ("target", pa.string()),
+        ("label", pa.int64()),
+    ]
+)
+LINES = pa.schema(
+    [
+        ("doc_id", pa.string()),
+        ("line", pa.int64()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("text", pa.string()),
+        ("label", pa.int64()),
+    ]
+)
+JUDGEMENTS = pa.schema(
+    [
+        ("doc_id", pa.string()),
+        ("layer", pa.string()),
+        ("annotator", pa.string()),
+        ("annotation_id", pa.string()),
+        ("kind", pa.string()),
+        ("control", pa.string()),
+        ("span_id", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("surface", pa.string()),
+        ("target", pa.string()),
+        ("value", pa.string()),
+        ("to_span", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLoss:
+    """A loss and the document it is in."""
+
+    doc_id: str
+    loss: Loss
+
+
+def bio_names(labels: Sequence[str]) -> list[str]:
+    """Names of the ClassLabel of `ner_tags`: O, then B and I of every label in the order of config.xml."""
+    return [OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in ("B", "I"))]
+
+
+def entity_rows(
+    documents: Iterable[Mapping[str, Any]], spans: pl.DataFrame, labels: Sequence[str]
+) -> tuple[pa.Table, list[DocumentLoss]]:
+    """One row per document that has gold in the layer: tokens, tags and the tokens' offsets.
+
+    documents: rows with doc_id, language, text. spans: gold rows of the layer (doc_id, span_id, start, end, label).
+    """
+    number = {name: i for i, name in enumerate(bio_names(labels))}
+    marks = _marks(spans)
+    rows, losses = [], []
+    for document in documents:
+        text = document["text"]
+        tagged = tag(text, marks.get(document["doc_id"], ()))
+        losses += [DocumentLoss(document["doc_id"], loss) for loss in tagged.losses]
+        rows.append(
+            {
+                "doc_id": document["doc_id"],
+                "language": document["language"],
+                "tokens": [text[a:b] for a, b in tagged.tokens],
+                "ner_tags": [number[t] for t in tagged.tags],
+                "token_starts": [a for a, _ in tagged.tokens],
+                "token_ends": [b for _, b in tagged.tokens],
+            }
+        )
+    return pa.Table.from_pylist(rows, ENTITIES), losses
+
+
+def stance_rows(documents: Iterable[Mapping[str, Any]], choices: pl.DataFrame, labels: Sequence[str]) -> pa.Table:
+    """One row per document and target with a gold answer: text, target, label.
+
+    choices: gold rows of the layer with a target and without a region (doc_id, target, value).
+    """
+    number = {label: i for i, label in enumerate(labels)}
+    answers: dict[str, list[tuple[str, str]]] = {}
+    whole = choices.filter(pl.col("span_id").is_null() & pl.col("target").is_not_null())
+    for doc_id, target, value in whole.select("doc_id", "target", "value").sort("target", "value").iter_rows():
+        answers.setdefault(doc_id, []).append((target, value))
+    rows = [
+        {
+            "doc_id": document["doc_id"],
+            "language": document["language"],
+            "text": document["text"],
+            "target": target,
+            "label": number[value],
+        }
+        for document in documents
+        for target, value in answers.get(document["doc_id"], ())
+    ]
+    return pa.Table.from_pylist(rows, STANCE)
+
+
+def line_rows(
+    documents: Iterable[Mapping[str, Any]], spans: pl.DataFrame, labels: Sequence[str]
+) -> tuple[pa.Table, list[DocumentLoss]]:
+    """One row per non-blank line of every document with gold: its offsets, text and boilerplate label or `content`.
+
+    A line takes the label of the span that covers most of it, if that is more than half of its characters. A span that is
+    not the label of any of its lines (it covers less than half of a line, or another covers more) is a loss.
+    """
+    number = {label: i for i, label in enumerate([CONTENT, *labels])}
+    marks = _marks(spans)
+    rows, losses = [], []
+    for document in documents:
+        text, doc_id = document["text"], document["doc_id"]
+        starts = line_starts(text).tolist()
+        ends = [*(s - 1 for s in starts[1:]), len(text)]
+        used: set[str] = set()
+        own = marks.get(doc_id, ())
+        for line, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            if not text[start:end].strip():
+                continue
+            covers = [(min(m.end, end) - max(m.start, start), m) for m in own if m.start < end and start < m.end]
+            width, best = max(covers, key=lambda c: (c[0], -c[1].start, c[1].label), default=(0, None))
+            label = CONTENT
+            if best is not None and 2 * width > end - start:
+                label = best.label
+                used.add(best.span_id + best.label)
+            rows.append(
+                {"doc_id": doc_id, "line": line, "start": start, "end": end, "text": text[start:end]}
+                | {"label": number[label]}
+            )
+        losses += [DocumentLoss(doc_id, Loss(m, PART_OF_LINE)) for m in own if m.span_id + m.label not in used]
+    return pa.Table.from_pylist(rows, LINES), losses
+
+
+def judgement_rows(
+    annotations: pl.DataFrame, spans: pl.DataFrame, choices: pl.DataFrame, relations: pl.DataFrame
+) -> pa.Table:
+    """Every single label by a person, with pseudonym: for people who study or train on disagreement.
+
+    Only submitted work of people; an annotation without any label has one row of kind `none`, so that "saw it and marked
+    nothing" is not mistaken for "did not see it". No time stamps, notes or payloads.
+    """
+    people = annotations.filter((pl.col("origin") == "human") & (pl.col("status") == "submitted")).select(
+        "annotation_id", "annotator", "doc_id", "layer"
+    )
+
+    def of(frame: pl.DataFrame, kind: str, **columns: str) -> pl.DataFrame:
+        chosen = {name: pl.col(source) for name, source in columns.items()}
+        rows = frame.drop("doc_id", "layer").join(people, on="annotation_id")
+        return rows.with_columns(pl.lit(kind).alias("kind"), **chosen)
+
+    parts = [
+        of(spans, "span", value="label"),
+        of(choices, "choice"),
+        of(relations, "relation", span_id="from_span", value="label"),
+    ]
+    labelled = pl.concat([p.select("annotation_id") for p in parts]).unique()
+    parts.append(people.join(labelled, on="annotation_id", how="anti").with_columns(pl.lit("none").alias("kind")))
+    names = JUDGEMENTS.names
+    full = [
+        part.select(
+            [
+                (pl.col(n) if n in part.columns else pl.lit(None))
+                .cast(pl.Int64 if n in ("start", "end") else pl.String)
+                .alias(n)
+                for n in names
+            ]
+        )
+        for part in parts
+    ]
+    table = pl.concat(full).sort(names, nulls_last=True)
+    return table.to_arrow().cast(JUDGEMENTS)
+
+
+def _marks(spans: pl.DataFrame) -> dict[str, list[Mark]]:
+    made: dict[str, list[Mark]] = {}
+    ordered = spans.select("doc_id", "start", "end", "label", "span_id").sort(
+        "doc_id", "start", "end", "label", "span_id"
+    )
+    for doc_id, start, end, label, span_id in ordered.iter_rows():
+        made.setdefault(doc_id, []).append(Mark(start, end, label, span_id))
+    return made
