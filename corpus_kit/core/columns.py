@@ -23,6 +23,8 @@ SPAN_ORIGINS = ("manual", "accepted", "edited", "model", "gold")
 CHOICE_KINDS = ("choice", "rating", "number", "text", "taxonomy")
 RELATION_DIRECTIONS = ("right", "left", "bi")
 VERDICTS = ("exact", "shifted", "stale")
+DECIDED_TABLES = ("spans", "choices", "relations")
+OUTCOMES = ("gold", "open", "none")
 
 PRIVATE_COLUMNS = frozenset({"text", "payload", "meta"})
 """Columns whose values are never quoted in a failure, however short they are."""
@@ -301,6 +303,27 @@ _CARRIED = _table(
     _null_exactly_when(("start", "end", "surface"), "verdict", "stale"),
 )
 
+_DECISIONS = _table(
+    "decisions",
+    {
+        "layer": _string(),
+        "control": _string(),
+        "doc_id": _string(matches=_DOC_ID),
+        "table": _string(isin=DECIDED_TABLES),
+        "item": _string(),
+        "policy": _string(),
+        "inputs": _string(),
+        "outcome": _string(isin=OUTCOMES),
+        "value": _string(_MEANING),
+        "votes_for": _integer(),
+        "votes": _integer(least=1),
+        "support": _number(Nulls.NEVER),
+        "why": _string(),
+    },
+    ("doc_id", "layer", "control", "table", "item"),
+    unique_key=False,
+)
+
 # A table of what failed must not fail itself: nothing here is checked but what its own file names are made of.
 _REJECTED = _table(
     "rejected",
@@ -330,6 +353,7 @@ TABLES: MappingProxyType[str, BuiltinTable] = MappingProxyType(
             _RELATIONS,
             _SUGGESTIONS,
             _CARRIED,
+            _DECISIONS,
             _REJECTED,
         )
     }

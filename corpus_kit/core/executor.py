@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -47,7 +48,8 @@ class Workers:
         waiting: dict[Future[R], int] = {}
         try:
             for index, task in enumerate(tasks):
-                waiting[self._pool.submit(function, task)] = index
+                with _ctrl_c_is_for_the_parent():
+                    waiting[self._pool.submit(function, task)] = index
                 if len(waiting) >= 2 * count + 2:
                     yield from _finished(waiting)
             while waiting:
@@ -102,12 +104,31 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@contextmanager
+def _ctrl_c_is_for_the_parent() -> Iterator[None]:
+    """Processes started here do not hear Ctrl-C, not even while they import; this one hears it right afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _one_thread_each() -> None:
     """In a worker: processes are the parallelism, so libraries do not start a thread per core in each of them."""
-    import signal
+    import threading
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and ends the pool
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    os.environ.setdefault("RAYON_NUM_THREADS", "1")
     import pyarrow
 
     pyarrow.set_cpu_count(1)
+
+
+def _end_with_parent() -> None:
+    """A pool's worker waits for work for ever when its parent was killed; and what it still does would be in the way."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -17,7 +17,7 @@ from typing import Any
 
 from corpus_kit import __version__
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
-from corpus_kit.core.tables import fsync_path
+from corpus_kit.core.tables import file_sha256, fsync_path
 
 MANIFEST = "manifest.json"
 WORK = ".work"
@@ -116,6 +116,21 @@ def link_or_copy(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+
+
+def note_of(path: Path) -> list[Any]:
+    """What tells later whether a kept file is still the one that was written: size, mtime, sha256."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, file_sha256(path)]
+
+
+def is_intact(path: Path, note: list[Any]) -> bool:
+    """Whether a file is the one noted. A kept file and a made one may be one file, so harm to one is harm to both."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return [status.st_size, status.st_mtime_ns] == note[:2] or file_sha256(path) == note[2]
 
 
 def remove(path: Path) -> None:

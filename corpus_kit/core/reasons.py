@@ -102,6 +102,69 @@ _ALL = (
         "The row fails its table's contract.",
         "The detail names contract, column, check and value; mend the input or the contract in schemas/.",
     ),
+    Reason(
+        "unmatched_task",
+        "The task belongs to no document: neither its doc_id nor its text is in the corpus.",
+        "Put the page back into data/raw; the ledger keeps the work and the next build takes it.",
+    ),
+    Reason(
+        "ambiguous_task",
+        "The task names no document of the corpus, and its text is that of several.",
+        "Give the task's data the doc_id of the document that is meant.",
+    ),
+    Reason(
+        "unknown_layer",
+        "The corpus no longer has the layer that the annotation was imported for.",
+        "Put the layer back into corpus.toml and annotation/, or leave it: the ledger keeps the work.",
+    ),
+    Reason("unknown_text", "Nothing holds the text that was annotated.", "Import an export that has the task's text."),
+    Reason(
+        "repeated_annotation",
+        "Annotations of two documents have the same unique_id; that of the first document is kept.",
+        "Look at both tasks in Label Studio: one of them is a copy.",
+    ),
+    Reason("malformed_annotation", "What stands in the place of an annotation is none.", "Export the project again."),
+    Reason("malformed_result", "The result is not one that Label Studio makes.", "Look at the tool that wrote it."),
+    Reason(
+        "unknown_control",
+        "The layer's config.xml has no control of that name.",
+        "Put the control back into config.xml, or import the file for the layer it belongs to (--layer).",
+    ),
+    Reason("unknown_object", "The layer's config.xml has no object of that name.", "Put it back into config.xml."),
+    Reason(
+        "wrong_type",
+        "The result is of another type than its control in the layer's config.xml.",
+        "Give the new control in config.xml a name of its own.",
+    ),
+    Reason(
+        "unknown_label",
+        "The control in the layer's config.xml does not have this label.",
+        "Put the label back into config.xml; a label that is renamed keeps its old name as `alias`.",
+    ),
+    Reason("missing_answer", "The result holds no label, choice or value.", "Look at the task; somebody left it open."),
+    Reason("bad_offsets", "The span's start or end is no whole number.", "Look at the tool that wrote it."),
+    Reason("offsets_reversed", "The span ends before it starts, or is empty.", "Mark the span anew."),
+    Reason(
+        "offsets_out_of_range",
+        "The span lies outside its text, counted in code points and in UTF-16 units.",
+        "Mark the span anew; a suggestion with such offsets is a fault of its model.",
+    ),
+    Reason(
+        "offsets_mismatch",
+        "The words at the span's place are not those it was made on, counted in code points or in UTF-16 units.",
+        "The task's text was changed under the annotation; mark the span anew.",
+    ),
+    Reason(
+        "offsets_ambiguous",
+        "Some spans of the annotation count code points and some UTF-16 units; nothing tells which this one does.",
+        "Mark the span anew.",
+    ),
+    Reason("repeated_answer", "The same region has the same label twice.", "Remove one of them in Label Studio."),
+    Reason(
+        "unknown_region",
+        "The choice or relation is about a span that is missing or was rejected.",
+        "Mend the span; the answers about it follow.",
+    ),
 )
 
 REASONS: dict[str, Reason] = {r.code: r for r in _ALL}

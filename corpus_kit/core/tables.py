@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -157,6 +158,17 @@ def rejected_table(rejected: Sequence[Rejected]) -> pa.Table:
     """Rows of `rejected` as a table."""
     names = columns_of("rejected")
     return pa.table({name: [getattr(r, name) for r in rejected] for name in names}, schema=arrow_schema(names))
+
+
+def text_array(values: Sequence[str | bytes]) -> pa.Array:
+    """A `string` column without nulls; bytes must be valid UTF-8. Many times as fast as `pyarrow.array` for long texts."""
+    encoded = [v if isinstance(v, bytes) else v.encode() for v in values]
+    offsets = np.zeros(len(encoded) + 1, np.int64)
+    np.cumsum([len(v) for v in encoded], out=offsets[1:])
+    if offsets[-1] > np.iinfo(np.int32).max:
+        return pa.array(encoded, pa.string())
+    buffers = [pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(b"".join(encoded))]
+    return pa.StringArray.from_buffers(len(encoded), *buffers)
 
 
 def fsync_path(path: Path) -> None:

@@ -6,9 +6,11 @@ Nothing is raised and nothing is changed; what is wrong comes back as findings. 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +20,17 @@ from corpus_kit.core.contracts import Contract, load_contract
 from corpus_kit.core.errors import CorpusKitError
 from corpus_kit.core.findings import Finding
 from corpus_kit.core.folders import read_manifest
+from corpus_kit.core.leaks import find_leaks
 from corpus_kit.core.reasons import REASONS
 from corpus_kit.core.tables import file_sha256, parts, read_table
 
 LISTED_PER_CODE = 100
 # folder → (table, file prefix); a folder that is not there has not been made yet and is no finding.
 _MADE = {
-    "documents": (("documents", "documents"), ("texts", "texts")),
+    "documents": (("documents", "documents"),),
     "suggestions": (("suggestions", "suggestions"),),
-    "annotations": tuple((t, t) for t in ("annotations", "spans", "choices", "relations", "carried")),
-    "gold": tuple((t, t) for t in ("annotations", "spans", "choices", "relations")),
+    "annotations": tuple((t, t) for t in ("annotations", "spans", "choices", "relations", "texts", "carried")),
+    "gold": tuple((t, t) for t in ("annotations", "spans", "choices", "relations", "decisions")),
 }
 
 
@@ -81,6 +84,8 @@ def validate_folder(data: Path, contracts: Path) -> ValidationReport:
             if files or (table == folder and (data / folder).is_dir()):
                 check = _Check(f"{folder}/{table}", load_contract(contracts / f"{table}.yaml"), data)
                 findings = list(check.files(data / folder, files))
+                if table == "documents":
+                    findings += find_leaks(data / folder, read_manifest(data / folder) or {})
                 take(check.name, check.rows, iter(findings))
     rejected = data / "rejected"
     if rejected.is_dir():
@@ -98,7 +103,9 @@ class _Check:
         self.name, self.contract, self.data = name, contract, data
         self.rows = 0
         self.keys: set[str] = set()
+        self.clusters_of: dict[str, str] = {}  # a cluster's name → one of its documents, where the two differ
         self._texts: dict[tuple[str, str], str] | None = None
+        self._of: dict[str, dict[str, str]] = {}
 
     def files(self, folder: Path, files: list[Path]) -> Iterator[Finding]:
         manifest = read_manifest(folder)
@@ -106,11 +113,19 @@ class _Check:
             yield Finding(
                 "no_manifest", self.name, hint=f"{folder.name}/manifest.json is missing or damaged. Build again."
             )
-        listed = {f["name"]: f for f in (manifest or {}).get("files", [])}
+        own = f"{self.name.split('/')[-1]}-"  # one manifest lists the files of all tables of its folder
+        listed = {f["name"]: f for f in (manifest or {}).get("files", []) if f["name"].startswith(own)}
         for name in listed.keys() - {f.name for f in files}:
             yield Finding("missing_file", self.name, row=name, hint="The manifest lists it. Build again.")
         for path in files:
+            if listed and path.name not in listed:
+                yield Finding(
+                    "unlisted_file", self.name, row=path.name, hint="The manifest does not list it. Remove it."
+                )
             yield from self._file(path, listed.get(path.name))
+        for cluster in sorted(self.clusters_of.keys() - self.keys):
+            hint = f"There is no document {cluster} that its cluster is named after."
+            yield Finding("wrong_cluster", self.name, f"doc_id={self.clusters_of[cluster]}", "duplicate_cluster", hint)
 
     def _file(self, path: Path, listed: dict[str, Any] | None) -> Iterator[Finding]:
         if listed and file_sha256(path) != listed["sha256"]:
@@ -137,6 +152,7 @@ class _Check:
             "spans": self._spans,
             "choices": self._of_annotation,
             "relations": self._of_annotation,
+            "carried": self._carried,
             "rejected": self._rejected,
         }
         rule = rules.get(self.contract.table)
@@ -161,6 +177,11 @@ class _Check:
                 yield Finding("wrong_offsets", self.name, key, "title_start", "The text there is not the title.")
             if row["published_end"] is not None and row["published_end"] > len(text):
                 yield Finding("wrong_offsets", self.name, key, "published_end", "It lies behind the text's end.")
+            elif row["published_start"] is not None and not _shows(row["published_on"], text, row):
+                hint = "The text there does not show that day."
+                yield Finding("wrong_offsets", self.name, key, "published_start", hint)
+        named = frame.filter(pl.col("duplicate_cluster") != pl.col("doc_id"))
+        self.clusters_of |= dict(named.select("duplicate_cluster", "doc_id").iter_rows())
         clusters = frame.filter(pl.col("duplicate_cluster") > pl.col("doc_id"))
         for row in clusters.iter_rows(named=True):
             hint = "A cluster is named after its smallest doc_id."
@@ -188,6 +209,21 @@ class _Check:
             text = texts.get((row["doc_id"], made_on.get(row["annotation_id"], "")))
             if text is not None and text[row["start"] : row["end"]] != row["surface"]:
                 key = f"annotation_id={row['annotation_id']} span_id={row['span_id']}"
+                yield Finding("wrong_offsets", self.name, key, "start", "The text there is not the surface.")
+
+    def _carried(self, frame: pl.DataFrame) -> Iterator[Finding]:
+        yield from self._of_annotation(frame)
+        texts, made_on = self._known_texts(), self._texts_of_annotations()
+        for row in frame.iter_rows(named=True):
+            key = f"annotation_id={row['annotation_id']} span_id={row['span_id']}"
+            if made_on.get(row["annotation_id"], row["from_text_sha256"]) != row["from_text_sha256"]:
+                hint = "It is not the text that the annotation was made on."
+                yield Finding("wrong_hash", self.name, key, "from_text_sha256", hint)
+            text = texts.get((row["doc_id"], row["text_sha256"]))
+            if text is None:
+                hint = "It is not the document's current text. Build again."
+                yield Finding("unknown_text", self.name, key, "text_sha256", hint)
+            elif row["start"] is not None and text[row["start"] : row["end"]] != row["surface"]:
                 yield Finding("wrong_offsets", self.name, key, "start", "The text there is not the surface.")
 
     def _of_annotation(self, frame: pl.DataFrame) -> Iterator[Finding]:
@@ -218,9 +254,17 @@ class _Check:
 
     def _texts_of_annotations(self, docs: bool = False) -> dict[str, str]:
         column = "doc_id" if docs else "text_sha256"
-        made: dict[str, str] = {}
+        if column in self._of:
+            return self._of[column]
+        made = self._of[column] = {}
         folder = self.data / self.name.split("/")[0]
         for path in parts(folder, "annotations"):
             for row in read_table(path, ["annotation_id", column]).to_pylist():
                 made[row["annotation_id"]] = row[column]
         return made
+
+
+def _shows(day: date, text: str, row: dict[str, Any]) -> bool:
+    """Whether the words a date was read from hold its year and day; which language names the month is not asked."""
+    numbers = {int(n) for n in re.findall(r"\d+", text[row["published_start"] : row["published_end"]])}
+    return {day.year, day.day} <= numbers

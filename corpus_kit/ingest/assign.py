@@ -1,142 +1,166 @@
-"""What only the whole corpus can say of a document: which cluster of equal texts it is in, and its split.
+"""What only the whole corpus can say of a document: which cluster of copies it is in, and its split.
 
-Clusters here are exact: documents whose text_sha256 is equal. Splits come from `splits.csv`; a document that it does not
-name has none, and the release puts it into `train`.
+Both are patched into the shards concerned; a shard whose documents have no copy and no split is left as it is.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from corpus_kit.core.columns import SPLITS
-from corpus_kit.core.errors import UsageError
+from corpus_kit.core.executor import Workers
+from corpus_kit.core.folders import is_intact, note_of, remove, write_json
+from corpus_kit.core.progress import Progress
+from corpus_kit.core.project import Split
 from corpus_kit.core.tables import content_fingerprint, file_sha256, read_table, write_table
+from corpus_kit.ingest.duplicates.find import Found, Shard, find_copies
+from corpus_kit.ingest.duplicates.settings import Recipe
+from corpus_kit.ingest.splits import NAMES, Frozen, split_documents
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Assignment:
-    """Per shard (index → doc_id → value), only what differs from the default: own cluster, no split."""
+    """ids, clusters, splits: per document in the shards' order, doc_ids as numbers and codes of `splits.NAMES`.
+    bounds: (shards + 1,) each shard's first document. found: of the search for copies."""
 
-    clusters: dict[int, dict[str, str]] = field(default_factory=dict)
-    splits: dict[int, dict[str, str]] = field(default_factory=dict)
+    ids: NDArray[np.uint64]
+    clusters: NDArray[np.uint64]
+    splits: NDArray[np.uint8]
+    bounds: NDArray[np.int64]
+    found: Found
 
     def concerns(self, shard: int) -> bool:
-        return shard in self.clusters or shard in self.splits
+        """Whether anything in a shard differs from the default: own cluster, no split."""
+        rows = slice(int(self.bounds[shard]), int(self.bounds[shard + 1]))
+        return bool((self.clusters[rows] != self.ids[rows]).any() or self.splits[rows].any())
 
-    def of(self, shard: int) -> tuple[dict[str, str], dict[str, str]]:
-        return self.clusters.get(shard, {}), self.splits.get(shard, {})
+    @property
+    def split_counts(self) -> dict[str, int]:
+        """Side → documents; empty where nothing is split."""
+        counts = np.bincount(self.splits, minlength=len(NAMES)).tolist()
+        return {str(name): counts[code] for code, name in enumerate(NAMES) if name and counts[code]}
+
+    def of(self, shard: int) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+        rows = slice(int(self.bounds[shard]), int(self.bounds[shard + 1]))
+        return self.clusters[rows], self.splits[rows]
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """One call of `patch_shard`."""
+    """One call of `patch_shard`. sha256: of the shard. clusters, splits: as in `Assignment`, of its rows."""
 
     shard: str
+    sha256: str
     folder: str
-    clusters: dict[str, str]
-    splits: dict[str, str]
+    clusters: NDArray[np.uint64]
+    splits: NDArray[np.uint8]
 
 
-def assign(shards: Sequence[Path], splits: Path | None) -> Assignment:
-    """Clusters of equal texts and the user's splits for all shards.
+def assign(
+    shards: Sequence[Shard],
+    work: Path,
+    recipe: Recipe,
+    rule: Split | None,
+    frozen: Frozen | None,
+    workers: Workers,
+    progress: Progress,
+) -> Assignment:
+    """Clusters and splits of all documents.
 
-    Raises UsageError for a `splits.csv` that cannot be used or puts equal texts on two sides.
+    work: where the search for copies keeps its state. Raises UsageError when `splits.csv` puts copies on two sides.
     """
-    made = Assignment()
-    wanted = read_splits(splits) if splits else {}
-    ids, texts, owner = _columns(shards)
-    if len(ids) == 0:
-        return made
-    order = np.argsort(texts, kind="stable")
-    same = texts[order][1:] == texts[order][:-1]
-    # Runs of equal hashes; a document alone with its text is no run and keeps its own id as its cluster.
-    starts = np.flatnonzero(np.concatenate(([True], ~same)))
-    ends = np.append(starts[1:], len(texts))
-    for begin, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        if end - begin < 2:
-            continue
-        members = order[begin:end]
-        smallest = f"{int(ids[members].min()):016x}"
-        sides: dict[str, str] = {}
-        for member in members.tolist():
-            doc_id = f"{int(ids[member]):016x}"
-            made.clusters.setdefault(int(owner[member]), {})[doc_id] = smallest
-            if doc_id in wanted:
-                sides.setdefault(wanted[doc_id], doc_id)
-        if len(sides) > 1:
-            (one, a), (other, b) = list(sides.items())[:2]
-            raise UsageError(
-                f"{splits}: {a} is in '{one}' and {b} is in '{other}', but their texts are the same.",
-                "Put both on one side, or the release leaks from one split into the other.",
-            )
-    if wanted:
-        for doc, shard in zip(ids.tolist(), owner.tolist(), strict=True):
-            doc_id = f"{doc:016x}"
-            if doc_id in wanted:
-                made.splits.setdefault(shard, {})[doc_id] = wanted[doc_id]
-    return made
+    ids, texts, bounds = columns_of_shards([s.path for s in shards])
+    clusters, found = find_copies(shards, ids, texts, work, recipe, workers, progress)
+    splits = split_documents(ids, clusters, [s.path for s in shards], rule, frozen)
+    return Assignment(ids, clusters, splits, bounds, found)
 
 
-def read_splits(path: Path) -> dict[str, str]:
-    """`splits.csv`: doc_id → split. Raises UsageError with the line that is wrong."""
-    made: dict[str, str] = {}
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        rows = csv.DictReader(handle)
-        if not {"doc_id", "split"} <= set(rows.fieldnames or ()):
-            raise UsageError(f"{path} has no columns doc_id and split.", "Write it with `export --freeze-splits`.")
-        for row in rows:
-            doc_id, split = row["doc_id"], row["split"]
-            if split not in SPLITS:
-                raise UsageError(
-                    f"{path}, line {rows.line_num}: '{split}' is no split.", f"Accepted: {', '.join(SPLITS)}."
-                )
-            if made.setdefault(doc_id, split) != split:
-                raise UsageError(f"{path}, line {rows.line_num}: {doc_id} is named twice.", "Keep one of the lines.")
+def patch_shards(
+    shards: Sequence[tuple[Path, dict[str, Any]]], assignment: Assignment, work: Path, workers: Workers
+) -> list[tuple[Path, dict[str, Any]]]:
+    """The shards, (folder, facts), with clusters and splits written in; those that need neither are left as they are."""
+    patches = work / "patched"
+    tasks = [
+        (index, Patch(str(folder / shard["name"]), shard["sha256"], str(patches), *assignment.of(index)))
+        for index, (folder, shard) in enumerate(shards)
+        if assignment.concerns(index)
+    ]
+    made = list(shards)
+    used = set()
+    for number, facts in workers.run(patch_shard, [p for _, p in tasks]):
+        index = tasks[number][0]
+        made[index] = (patches, made[index][1] | facts)
+        used |= {facts["name"], note_name(facts["name"])}
+    if patches.is_dir():
+        for file in patches.iterdir():
+            if file.name not in used:
+                remove(file)
     return made
 
 
 def patch_shard(patch: Patch) -> dict[str, Any]:
     """Write a shard anew with its clusters and splits; its name is a hash of what went in, so it is done once."""
-    source = Path(patch.shard)
-    what = repr([file_sha256(source), sorted(patch.clusters.items()), sorted(patch.splits.items())])
-    name = f"{hashlib.sha256(what.encode()).hexdigest()[:32]}.parquet"
+    what = hashlib.sha256(patch.sha256.encode())
+    what.update(pa.__version__.encode())
+    what.update(patch.clusters.astype("<u8").tobytes())
+    what.update(patch.splits.tobytes())
+    name = f"{what.hexdigest()[:32]}.parquet"
     target = Path(patch.folder) / name
-    table = read_table(source)
-    ids = table["doc_id"].to_pylist()
+    note = target.with_name(note_name(name))
+    known = _noted(note, target)
+    if known is not None:
+        return known
+    table = read_table(Path(patch.shard))
     for column, values in (
-        ("duplicate_cluster", [patch.clusters.get(i, i) for i in ids]),
-        ("split", [patch.splits.get(i) for i in ids]),
+        ("duplicate_cluster", [f"{cluster:016x}" for cluster in patch.clusters.tolist()]),
+        ("split", [NAMES[code] for code in patch.splits.tolist()]),
     ):
         index = table.column_names.index(column)
         table = table.set_column(index, table.schema.field(index), pa.array(values, pa.string()))
-    if not target.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_table(target, table)
-    return {"name": name, "sha256": file_sha256(target), "fingerprint": content_fingerprint([table])}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    note.unlink(missing_ok=True)
+    write_table(target, table)
+    facts = {"name": name, "sha256": file_sha256(target), "fingerprint": content_fingerprint([table])}
+    write_json(note, {"facts": facts, "note": note_of(target)})
+    return facts
 
 
-def _columns(shards: Sequence[Path]) -> tuple[Any, Any, Any]:
-    """(doc_id, first 64 bits of text_sha256, index of the shard) of all documents."""
-    ids, texts, owner = [], [], []
-    for index, path in enumerate(shards):
+def _noted(note: Path, target: Path) -> dict[str, Any] | None:
+    """The facts of a shard that was patched before, None when it was not or was harmed since."""
+    try:
+        kept: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return dict(kept["facts"]) if is_intact(target, kept["note"]) else None
+
+
+def note_name(name: str) -> str:
+    """The file beside a patched shard that tells whether it is still the one that was written."""
+    return f"{name}.json"
+
+
+def columns_of_shards(shards: Sequence[Path]) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]:
+    """(doc_id, first 64 bits of text_sha256) of all documents, and each shard's first one."""
+    ids: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
+    texts: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
+    bounds = [0]
+    for path in shards:
         table = read_table(path, ["doc_id", "text_sha256"])
         ids.append(_hex_to_uint64(table["doc_id"]))
         texts.append(_hex_to_uint64(table["text_sha256"]))
-        owner.append(np.full(table.num_rows, index, np.int32))
-    if not ids:
-        return np.array([], np.uint64), np.array([], np.uint64), np.array([], np.int32)
-    return np.concatenate(ids), np.concatenate(texts), np.concatenate(owner)
+        bounds.append(bounds[-1] + table.num_rows)
+    return np.concatenate(ids), np.concatenate(texts), np.array(bounds, np.int64)
 
 
-def _hex_to_uint64(column: pa.ChunkedArray) -> Any:
+def _hex_to_uint64(column: pa.ChunkedArray) -> NDArray[np.uint64]:
     """The first 16 hex digits of every value as a number."""
     digits = "".join(v[:16] for v in column.to_pylist())
     return np.frombuffer(bytes.fromhex(digits), ">u8").astype(np.uint64)

@@ -28,7 +28,8 @@ _MONTHS = {
 _MONTH = {name: number for number, names in _MONTHS.items() for name in names.split()}
 # «листопада» is November in Ukrainian, «listopadu» in Czech; Polish and Ukrainian agree on the stem.
 _MONTH |= {"листопада": 11, "listopadu": 11}
-_WORD = "|".join(sorted(map(re.escape, _MONTH), key=len, reverse=True))
+# Any word of a month's length: looking it up afterwards is much quicker than an alternation of 150 names.
+_WORD = rf"[^\W\d_]{{3,{max(map(len, _MONTH))}}}+"
 _YEAR = r"(?:19|20)\d\d"
 
 _A_YEAR = re.compile(_YEAR)
@@ -39,7 +40,7 @@ _DATE = re.compile(
       | (?P<m3>{_WORD})\.?\s+(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y3>{_YEAR})      # October 18, 2031
       | (?P<d4>\d{{1,2}})\.(?P<m4>\d{{1,2}})\.(?P<y4>{_YEAR})                           # 18.10.2031
       | (?P<a5>\d{{1,2}})/(?P<b5>\d{{1,2}})/(?P<y5>{_YEAR})                             # 18/10/2031, 10/18/2031
-    )(?![\w/-])""",
+    )(?:(?=T\d\d:)|(?![\w/-]))                                                          # … T14:05""",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -68,20 +69,20 @@ def find_dates(text: str, start: int = 0, end: int | None = None) -> list[FoundD
 
 
 def _value(match: re.Match[str]) -> date | None:
-    g = match.groupdict()
-    if g["y1"]:
-        year, month, day = int(g["y1"]), int(g["m1"]), int(g["d1"])
-    elif g["y2"]:
-        year, month, day = int(g["y2"]), _MONTH[g["m2"].lower()], int(g["d2"])
-    elif g["y3"]:
-        year, month, day = int(g["y3"]), _MONTH[g["m3"].lower()], int(g["d3"])
-    elif g["y4"]:
-        year, month, day = int(g["y4"]), int(g["m4"]), int(g["d4"])
+    form = match.lastgroup
+    if form == "d1":
+        year, month, day = int(match["y1"]), int(match["m1"]), int(match["d1"])
+    elif form == "y2":
+        year, month, day = int(match["y2"]), _MONTH.get(match["m2"].lower(), 0), int(match["d2"])
+    elif form == "y3":
+        year, month, day = int(match["y3"]), _MONTH.get(match["m3"].lower(), 0), int(match["d3"])
+    elif form == "y4":
+        year, month, day = int(match["y4"]), int(match["m4"]), int(match["d4"])
     else:
-        a, b = int(g["a5"]), int(g["b5"])
+        a, b = int(match["a5"]), int(match["b5"])
         if a <= 12 and b <= 12 and a != b:
             return None
-        year, month, day = int(g["y5"]), *((b, a) if a > 12 else (a, b))
+        year, month, day = int(match["y5"]), *((b, a) if a > 12 else (a, b))
     try:
         return date(year, month, day)
     except ValueError:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import chardet
 
 from corpus_kit.core.offsets import normalise_newlines
+from corpus_kit.ingest.encoding import is_damaged_utf8, read_legacy
 from corpus_kit.ingest.refusal import Refusal
 
 _BOMS = (
@@ -33,8 +34,11 @@ _MAGIC = (
     b"PAR1",
 )
 # C0 controls that no text uses; tab, newline, form feed, carriage return and escape are left out.
+_LOW = bytes(range(32))
 _CONTROLS = bytes(set(range(32)) - {9, 10, 11, 12, 13, 27})
-_ODD = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\ufffe\uffff]")
+# Where nearly all characters of Chinese, Japanese and Korean text are, and those that no such text is without.
+_USUAL = re.compile("[\n\r\t -~\xa0\xb7\u2010-\u203b\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff9f]")
+_MARKS = re.compile("[\n -~\u3000-\u30ff\uff01-\uff1f]")
 _BLANK = " \t\n\r\x0b\x0c\x85\xa0\u2028\u2029\u200b\u200c\u200d\u2060\ufeff"
 _SAMPLE = 1 << 16
 
@@ -62,7 +66,7 @@ def decode(raw: bytes) -> Decoded:
     except UnicodeDecodeError as e:
         text, encoding = _decode_other(raw, e)
     else:
-        if "\x00" in text or "\x1b" in text or "~{" in text:
+        if "\x00" in text or "\x1b" in text or "~{" in text or "\x0e" in text:
             text, encoding = _decode_ascii_shaped(raw, text)
     bom = text.startswith("\ufeff")
     if bom:
@@ -95,16 +99,15 @@ def _finished(text: str, encoding: str, *, same_bytes: bool) -> Decoded:
 
 
 def _decode_ascii_shaped(raw: bytes, text: str) -> tuple[str, str]:
-    """Valid UTF-8 that may still be something else: UTF-16 without BOM (full of NULs), ISO-2022, HZ."""
-    if "\x00" in text:
+    """Valid UTF-8 that may still be something else: UTF-16 without BOM (full of NULs; U+0Exx in Thai), ISO-2022, HZ."""
+    if "\x00" in text or "\x0e" in text:
         for codec in _utf16_or_32(raw):
             try:
                 return raw.decode(codec), codec
             except UnicodeDecodeError:
                 continue
-        if _looks_binary(raw):
+        if "\x00" in text and _is_full_of_controls(raw):
             raise Refusal("binary", "holds NUL bytes and control characters")
-        return text, "utf-8"  # refused as nul_character, with the place
     if raw.isascii():
         found = chardet.detect(raw[:_SAMPLE])["encoding"]
         if found and found.lower().startswith(("iso-2022", "iso2022", "hz")):
@@ -130,39 +133,49 @@ def _decode_other(raw: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
             return raw.decode(codec), codec
         except UnicodeDecodeError:
             continue
-    if _looks_binary(raw):
+    if 0 in raw[:8192] or _is_full_of_controls(raw):
         raise Refusal("binary", "holds bytes that no text uses")
-    for found in chardet.detect_all(raw[:_SAMPLE]) or []:
-        codec = found["encoding"]
-        if not codec or codec.lower() in ("ascii", "utf-8"):
-            continue
-        try:
-            text = raw.decode(codec)
-        except (UnicodeDecodeError, LookupError):
-            continue
-        if len(_ODD.findall(text[:_SAMPLE])) * 200 <= len(text[:_SAMPLE]):
-            return text, codecs.lookup(codec).name
-    raise Refusal("undecodable", f"not UTF-8 at byte {error.start}, and no other encoding fits")
+    if is_damaged_utf8(raw, error.start):
+        raise Refusal("undecodable", f"UTF-8 but for byte {error.start}: {error.reason}")
+    text, codec = read_legacy(raw, error.start)
+    if text is None:
+        raise Refusal("undecodable", f"not UTF-8 at byte {error.start}, and unsure: {codec}")
+    return text, codec
 
 
 def _utf16_or_32(raw: bytes) -> list[str]:
     """Codecs that NUL bytes at regular places speak for."""
-    sample = raw[:4096]
-    quarters = [sample[i::4].count(0) / max(len(sample[i::4]), 1) for i in range(4)]
+    sample = raw[: min(4096, len(raw) // 4 * 4)]
+    quarters = [sample[i::4].count(0) / max(len(sample) // 4, 1) for i in range(4)]
     if len(raw) % 4 == 0 and quarters[3] > 0.99 and quarters[2] > 0.9 and quarters[0] < 0.2:
         return ["utf-32-le"]
     if len(raw) % 4 == 0 and quarters[0] > 0.99 and quarters[1] > 0.9 and quarters[3] < 0.2:
         return ["utf-32-be"]
+    if len(raw) % 2:
+        return []
+    # The high bytes of Greek, Cyrillic, Hebrew, Arabic or Thai are one control character over and over.
+    low_even, low_odd = (len(part) - len(part.translate(None, _LOW)) for part in (sample[::2], sample[1::2]))
+    if max(low_even, low_odd) > 0.45 * len(sample) and min(low_even, low_odd) < 0.3 * len(sample):
+        return ["utf-16-be" if low_even > low_odd else "utf-16-le"]
+    if east_asian := _utf16_of_east_asia(sample):
+        return east_asian
+    # Spaces and newlines alone give one NUL in twelve bytes of any script.
     even, odd = (quarters[0] + quarters[2]) / 2, (quarters[1] + quarters[3]) / 2
-    if len(raw) % 2 == 0:
-        # Spaces and newlines alone give one NUL in twelve bytes of any script.
-        if odd > 0.03 and even < 0.005:
-            return ["utf-16-le"]
-        if even > 0.03 and odd < 0.005:
-            return ["utf-16-be"]
+    if odd > 0.03 and even < 0.005:
+        return ["utf-16-le"]
+    if even > 0.03 and odd < 0.005:
+        return ["utf-16-be"]
     return []
 
 
-def _looks_binary(raw: bytes) -> bool:
+def _utf16_of_east_asia(sample: bytes) -> list[str]:
+    """UTF-16 with hardly an ASCII character in it: seen from the wrong end, it is characters of every script."""
+    usual = [len(_USUAL.findall(sample.decode(codec, "replace"))) for codec in ("utf-16-le", "utf-16-be")]
+    right, wrong = max(usual), min(usual)
+    marks = len(_MARKS.findall(sample.decode(codec := "utf-16-le" if usual[0] == right else "utf-16-be", "replace")))
+    return [codec] if right > 0.42 * len(sample) and wrong < 0.75 * right and marks * 25 > right else []
+
+
+def _is_full_of_controls(raw: bytes) -> bool:
     sample = raw[:8192]
-    return 0 in sample or (len(sample) - len(sample.translate(None, _CONTROLS))) * 8 > len(sample)
+    return (len(sample) - len(sample.translate(None, _CONTROLS))) * 8 > len(sample)

@@ -42,13 +42,26 @@ class RawFile:
         return f"{self.root}/{self.path}" if self.root else self.path
 
 
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A metadata file. root: name of the root its paths start from, "" for any. folder: its own, below the root, with /."""
+
+    root: str
+    folder: str
+    path: Path
+
+    @property
+    def source(self) -> str:
+        return f"{self.root}/{self.folder}{self.path.name}" if self.root else f"{self.folder}{self.path.name}"
+
+
 @dataclass(slots=True)
 class Discovered:
     """files: sorted by source. rejected: what cannot be read. sidecars: metadata files. ignored: hidden files."""
 
     files: list[RawFile] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
-    sidecars: list[tuple[str, Path]] = field(default_factory=list)
+    sidecars: list[Sidecar] = field(default_factory=list)
     ignored: int = 0
 
 
@@ -139,7 +152,7 @@ def _take(found: Discovered, name: str, path: str, location: Path, root: Path) -
     try:
         status = os.lstat(location)
         if stat.S_ISLNK(status.st_mode):
-            target = location.resolve()
+            target = Path(os.path.realpath(location))
             if not target.is_relative_to(root.resolve()):
                 return refuse("symlink_outside", "it leads out of the raw folder")
             if target.is_dir():
@@ -149,16 +162,20 @@ def _take(found: Discovered, name: str, path: str, location: Path, root: Path) -
         return refuse("unreadable", e.strerror or "cannot be opened")
     if not stat.S_ISREG(status.st_mode):
         return refuse("not_a_file", "neither a regular file nor a folder")
-    if path in SIDECARS:
-        found.sidecars.append((name, location))
+    if location.name in SIDECARS:
+        found.sidecars.append(Sidecar(name, path.removesuffix(location.name), location))
         return None
     stem, compression = _split_compression(path)
     format = FORMATS.get(os.path.splitext(stem)[1].lower())
     if format is None:
         return refuse("unsupported_format", f"suffix '{os.path.splitext(stem)[1]}'")
-    stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-    found.files.append(RawFile(name, path, stem, str(location), format, compression, status.st_size, stamp))
+    found.files.append(RawFile(name, path, stem, str(location), format, compression, status.st_size, stamp_of(status)))
     return None
+
+
+def stamp_of(status: os.stat_result) -> tuple[int, int, int, int]:
+    """Size, mtime, ctime and inode: a change that keeps size and mtime still shows in the third."""
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
 def _source(root: str, path: str) -> str:

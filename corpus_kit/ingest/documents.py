@@ -1,4 +1,4 @@
-"""`data/documents` and `data/rejected` from the raw files: the main job's first half.
+"""`data/documents` from the raw files: the main job's first half.
 
 Files are grouped into units of neighbours; each unit becomes shards by one pure function, in any process. What the units
 cannot know of each other (repeated ids, equal texts, the user's splits) is settled here from small columns, then the
@@ -24,14 +24,18 @@ from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import link_or_copy, made_folder, read_manifest, remove, write_manifest
 from corpus_kit.core.identity import by_path, ends_shard
 from corpus_kit.core.progress import Progress, counted
-from corpus_kit.core.project import Input
+from corpus_kit.core.project import Duplicates, Input, Split
 from corpus_kit.core.records import Rejected
-from corpus_kit.core.tables import TableWriter, part_name, parts, read_table, rejected_table
-from corpus_kit.ingest.assign import Assignment, Patch, assign, patch_shard
-from corpus_kit.ingest.discover import Discovered, RawFile, discover
+from corpus_kit.core.rejects import Refusals
+from corpus_kit.core.tables import part_name, parts, read_table
+from corpus_kit.ingest.assign import assign, patch_shards
+from corpus_kit.ingest.discover import Discovered, RawFile, Sidecar, discover
+from corpus_kit.ingest.duplicates.find import Shard
+from corpus_kit.ingest.duplicates.settings import Recipe as CopyRecipe
 from corpus_kit.ingest.readers import Limits
 from corpus_kit.ingest.rows import Fields
 from corpus_kit.ingest.sidecar import Metadata, read_metadata
+from corpus_kit.ingest.splits import read_splits
 from corpus_kit.ingest.unit import SHARD_BYTES, Recipe, Unit, UnitTask, collision, finished_unit, make_unit
 
 _SHARD_FACTS = ("rows", "bytes", "sha256", "fingerprint", "last_doc_id")
@@ -44,6 +48,7 @@ class Ingested:
 
     rejected: reason → count, of records and files. metadata_rejected: reason → count, of metadata rows.
     unchanged_units, units: how much was taken over from the last build. moved: (old source, new source).
+    clusters, copies: clusters of copies and the documents in them. splits: side → documents, where there are sides.
     """
 
     files: int = 0
@@ -57,6 +62,9 @@ class Ingested:
     unchanged_documents: int = 0
     vanished: int = 0
     moved: list[tuple[str, str]] = field(default_factory=list)
+    clusters: int = 0
+    copies: int = 0
+    splits: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -105,34 +113,56 @@ def build_documents(
     workers: Workers,
     progress: Progress,
     *,
+    refusals: Refusals,
     metadata: Path | None = None,
     splits: Path | None = None,
+    duplicates: Duplicates = Duplicates(),  # noqa: B008 (frozen)
+    split: Split | None = None,
 ) -> Ingested:
-    """Make `out/documents` and `out/rejected` from the raw files.
+    """Make `out/documents` from the raw files and hand in what is refused.
 
     work: `out/.work`, held by this process. metadata: a sidecar besides those in the raw folders. splits: `splits.csv`.
+    duplicates, split: those sections of `corpus.toml`.
     Raises UsageError (no raw path, no file), IdentityCollisionError, EnvironmentProblemError.
     """
     found = discover(raw)
+    if metadata:
+        described = metadata.resolve()
+        found.files = [
+            f for f in found.files if Path(f.location).name != metadata.name or Path(f.location).resolve() != described
+        ]
     if not found.files and not found.rejected:
         raise UsageError(
             f"There is no file to read in {', '.join(map(str, raw)) or 'the raw folder'}.",
             "Put raw texts there (.txt, .md, .jsonl, .json, .csv, .parquet, also .gz and .zst) and build again.",
         )
-    sidecars = [*found.sidecars, *([("", metadata)] if metadata else [])]
+    sidecars = [*found.sidecars, *([Sidecar("", "", metadata)] if metadata else [])]
     fields = read_metadata(sidecars, found.files)
     units_folder = work / "documents"
     units_folder.mkdir(exist_ok=True)
     made = _make_units(_units(found.files, fields), units_folder, recipe, workers, progress)
+    used = {m.folder.name for m in made}
     made = _settle_repeated(made, units_folder, recipe, workers, progress)
     result = _counts(found, fields, made)
     shards = [(m.folder, shard) for m in made for shard in m.facts["shards"]]
-    assignment = assign([folder / s["name"] for folder, s in shards], splits)
-    shards = _patched(shards, assignment, work, workers)
+    assignment = assign(
+        [Shard(folder / s["name"], s["sha256"]) for folder, s in shards],
+        work / "duplicates",
+        CopyRecipe(duplicates),
+        split,
+        read_splits(splits) if splits else None,
+        workers,
+        progress,
+    )
+    shards = patch_shards(shards, assignment, work, workers)
+    result.copies, result.clusters = assignment.found.copies, assignment.found.clusters
+    result.splits = assignment.split_counts
     result.moved, result.vanished = _moved(out / "documents", [folder / s["name"] for folder, s in shards])
-    _put_together(out, work, shards, made, recipe, sidecars, splits)
-    _write_rejected(out, work, found, fields, made)
-    _sweep(units_folder, {m.folder.name for m in made})
+    rules = {"duplicates": CopyRecipe(duplicates).facts, "split": split.model_dump() if split else None}
+    _put_together(out, work, shards, made, recipe, sidecars, splits, rules)
+    _refuse(refusals, found, fields, made)
+    # Units that were made again without repeated ids are kept too: the next build asks for them first.
+    _sweep(units_folder, used | {m.folder.name for m in made})
     return result
 
 
@@ -242,29 +272,6 @@ def _counts(found: Discovered, metadata: Metadata, made: list[_Made]) -> Ingeste
     )
 
 
-def _patched(
-    shards: list[tuple[Path, dict[str, Any]]], assignment: Assignment, work: Path, workers: Workers
-) -> list[tuple[Path, dict[str, Any]]]:
-    """The shards with clusters and splits written in; those that need neither are left as they are."""
-    patches = work / "patched"
-    tasks = [
-        (index, Patch(str(folder / shard["name"]), str(patches), *assignment.of(index)))
-        for index, (folder, shard) in enumerate(shards)
-        if assignment.concerns(index)
-    ]
-    made = list(shards)
-    used = set()
-    for number, facts in workers.run(patch_shard, [p for _, p in tasks]):
-        index = tasks[number][0]
-        made[index] = (patches, made[index][1] | facts)
-        used.add(facts["name"])
-    if patches.is_dir():
-        for file in patches.iterdir():
-            if file.name not in used:
-                remove(file)
-    return made
-
-
 def _moved(previous: Path, current: list[Path]) -> tuple[list[tuple[str, str]], int]:
     """Documents of the last build whose doc_id is gone, and where their text stands once under a new doc_id."""
     if read_manifest(previous) is None:
@@ -300,8 +307,9 @@ def _put_together(
     shards: list[tuple[Path, dict[str, Any]]],
     made: list[_Made],
     recipe: Recipe,
-    sidecars: Sequence[tuple[str, Path]],
+    sidecars: Sequence[Sidecar],
     splits: Path | None,
+    rules: dict[str, Any],
 ) -> None:
     with made_folder(out / "documents", work) as folder:
         files = []
@@ -311,8 +319,8 @@ def _put_together(
             files.append({k: shard[k] for k in _SHARD_FACTS} | {"name": name})
         listing = _write_listing(folder / "inputs.sha256", made)
         inputs: dict[str, Any] = {"raw": listing}
-        for _, path in sidecars:
-            inputs[path.name] = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for sidecar in sidecars:
+            inputs[sidecar.source] = {"sha256": hashlib.sha256(sidecar.path.read_bytes()).hexdigest()}
         if splits:
             inputs["splits.csv"] = {"sha256": hashlib.sha256(splits.read_bytes()).hexdigest()}
         fingerprint = hashlib.sha256("".join(f["fingerprint"] for f in files).encode()).hexdigest()
@@ -324,6 +332,7 @@ def _put_together(
             inputs=inputs,
             contract={"version": recipe.contract.version, "sha256": recipe.contract.sha256},
             libraries=recipe.versions,
+            **rules,
             fingerprint=fingerprint,
         )
 
@@ -346,33 +355,12 @@ def _write_listing(path: Path, made: list[_Made]) -> dict[str, Any]:
     return {"files": count, "bytes": size, "listing": path.name, "sha256": digest.hexdigest()}
 
 
-def _write_rejected(out: Path, work: Path, found: Discovered, metadata: Metadata, made: list[_Made]) -> None:
-    """All refusals of this stage as `rejected/<stage>-NNNNN.parquet`, in source order."""
-    empty = rejected_table([])
-    with made_folder(out / "rejected", work) as folder:
-        writers = {}
-        rows: Counter[str] = Counter()
-        reasons: Counter[str] = Counter()
-        try:
-            for stage in ("metadata", "read", "validate"):
-                writers[stage] = TableWriter(folder / part_name(stage, 0), empty.schema)
-            early: list[Rejected] = sorted(found.rejected, key=lambda r: r.source or "") + metadata.rejected
-            for table in [rejected_table(early), *(read_table(m.folder / "rejected.parquet") for m in made)]:
-                for stage, writer in writers.items():
-                    part = table.filter(pa.compute.equal(table["stage"], stage))
-                    writer.write(part)
-                    rows[stage] += part.num_rows
-                reasons.update(table["reason"].to_pylist())
-        finally:
-            for writer in writers.values():
-                writer.close()
-        write_manifest(
-            folder,
-            table="rejected",
-            rows=sum(rows.values()),
-            stages=dict(sorted(rows.items())),
-            by_reason=dict(sorted(reasons.items())),
-        )
+def _refuse(refusals: Refusals, found: Discovered, metadata: Metadata, made: list[_Made]) -> None:
+    """Hand in all refusals of this stage, in source order."""
+    early: list[Rejected] = sorted(found.rejected, key=lambda r: r.source or "") + metadata.rejected
+    refusals.add(early)
+    for m in made:
+        refusals.add(read_table(m.folder / "rejected.parquet"))
 
 
 def _sweep(units: Path, used: set[str]) -> None:

@@ -1,91 +1,153 @@
 """Which codec wrote these bytes: a detector proposes, the text it gives is looked at, and what is unsure is refused.
 
-`chardet` knows byte statistics of many languages, but a page in plain English with three curly quotes has none: there,
-`governmentÕs` against `government’s` decides. So every reading is judged by the company its non-ASCII characters keep
-(`oddity`), and a reading that looks odd has to beat a few rivals.
+`chardet` knows the byte statistics of many languages, but a page in English with three curly quotes has none to count:
+there `governmentÕs` against `government’s` decides. So every reading is judged by the company that its non-ASCII
+characters keep (`oddity`), and where they are few, an odd reading has to give way to a rival that is not.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 
 import chardet
 
-# Only a reading at most this odd is taken without a look at its rivals; above the second figure nothing is taken.
-CLEAN, SUSPECT = 0.1, 0.2
-# Rivals of an odd reading that the detector may not name when there are few non-ASCII bytes, the likely ones first.
-_RIVALS = ("cp1252", "iso8859-15", "mac-roman", "gb18030", "cp437", "cp850", "cp1250", "cp1251", "big5hkscs", "cp949", "cp932")
-_SUPERSETS = {
-    "iso8859-1": "cp1252",
+# Sound text of any language has up to a tenth of odd characters where it holds tables or markup, noise more than this.
+_SUSPECT = 0.35
+# With fewer non-ASCII bytes, or a smaller share of them, byte statistics say little.
+_FEW, _FEW_SHARE = 40, 0.04
+_RIVALS = (
+    *("cp1252", "iso8859-15", "mac-roman", "gb18030", "cp437", "cp850", "cp1250", "cp1251"),
+    *("big5hkscs", "cp949", "cp932"),
+)
+_ESTONIAN = ("cp1252", "iso8859-15")  # differ from the Baltic codecs in š and ž only
+# What the detector calls by one name, and the codecs that may be meant; the first that fits is taken.
+_FAMILIES = {
+    "shift_jis": ("shift_jis", "cp932", "shift_jis_2004"),
+    "shift_jis_2004": ("shift_jis", "cp932", "shift_jis_2004"),
+    "euc_jis_2004": ("euc_jp", "euc_jis_2004"),
+    "gb2312": ("gb18030",),
+    "gbk": ("gb18030",),
+    "euc_kr": ("cp949",),
+    "big5": ("big5", "cp950", "big5hkscs"),
+    "cp950": ("cp950", "big5hkscs"),
+}
+# Where the Windows codec has letters and quotes, these have control characters that nobody writes.
+_WINDOWS = {
+    **{f"iso8859-{n}": "cp1252" for n in (1, 15)},
+    **{f"iso8859-{n}": "cp1250" for n in (2, 16)},
+    **{f"iso8859-{n}": "cp1257" for n in (4, 13)},
+    "iso8859-5": "cp1251",
+    "iso8859-6": "cp1256",
     "iso8859-7": "cp1253",
     "iso8859-8": "cp1255",
     "iso8859-9": "cp1254",
-    "iso8859-13": "cp1257",
-    "tis-620": "cp874",
     "iso8859-11": "cp874",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "euc_kr": "cp949",
-    "shift_jis": "cp932",
-    "big5": "big5hkscs",
-    "cp950": "big5hkscs",
+    "tis-620": "cp874",
 }
-_HEAD, _WINDOW, _SAMPLE, _CONTEXTS = 1024, 1 << 18, 6144, 400
-_HIGH = re.compile(rb"[\x80-\xff]")
-_UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_MULTIBYTE = ("big5", "cp9", "euc", "gb", "hz", "iso2022", "johab", "shift")
+# Bytes that one of the Windows, Thai or ISO codecs has no character for.
+_GAPS = bytes.fromhex("8183888a8c8d8e8f90989a9c9d9e9f a1a5aaaed2 d9dadbdcdddedf fbfcfdfeff")
+_C1 = re.compile("[\x80-\x84\x86-\x9f]")
+_HEAD, _WINDOW, _SAMPLE, _CONTEXTS = 1024, 1 << 18, 4096, 300
+_HIGH_BYTES = bytes(range(0x80, 0x100))
+_UTF8_SEQUENCE = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+    rb"|[\xc2-\xf4][\x80-\xbf]{0,2}\Z"  # a text that was cut
+)
+_NON_ASCII = re.compile("[^\x00-\x7f]")
 _ALPHABETS = frozenset({"LATIN", "GREEK", "CYRILLIC", "HEBREW", "ARABIC", "THAI"})
 _DETACHED = "¡¿¨¯´¸˜ˆ˝˛˙˘ˇ"  # marks that never follow a letter directly
-_CONTEXT = re.compile("[^\x00-\x7f]")
 
 
-def damaged_utf8(raw: bytes, first_bad: int) -> bool:
-    """Most non-ASCII bytes are well-formed UTF-8 sequences, so any other codec would read mojibake.
+def is_damaged_utf8(raw: bytes, first_bad: int) -> bool:
+    """Most of the non-ASCII bytes are well-formed UTF-8 sequences: any other codec would read mojibake.
 
-    In EUC-JP, the legacy encoding that looks most like UTF-8, at most half of them are by chance.
+    By chance that holds for no more than half of them, in EUC-JP, which looks most like UTF-8.
     """
     window = raw[max(0, first_bad - _WINDOW) : first_bad + _WINDOW]
-    high = len(_HIGH.findall(window))
-    well_formed = sum(map(len, _UTF8_SEQUENCE.findall(window)))
-    # A lone lead byte at the very end is a text that was cut, as far as anyone can tell.
-    return well_formed > 0.6 * high or (high == 1 and window[-1] >= 0xC2 and first_bad == len(raw) - 1)
+    return sum(map(len, _UTF8_SEQUENCE.findall(window))) >= 0.6 * _count_high(window)
 
 
-def readings(raw: bytes, first_bad: int) -> Iterator[str]:
-    """Names of codecs worth a try, the detector's choice first, then rivals in the order of their likeliness."""
+def read_legacy(raw: bytes, first_bad: int) -> tuple[str | None, str]:
+    """Text and codec of bytes that are no UTF-8, or None and the candidates that were looked at.
+
+    first_bad: the place of the first byte that is not UTF-8.
+    """
     sample = _sample(raw, first_bad)
-    first = chardet.detect(sample, compat_names=False, no_match_encoding="ascii")["encoding"]
-    seen = {None, "ascii", "utf-8", first}
-    if first not in (None, "ascii", "utf-8"):
-        yield first
-    found = [r["encoding"] for r in chardet.detect_all(sample, compat_names=False, no_match_encoding="ascii")]
-    for codec in (_SUPERSETS.get(first or ""), *found[:6], *_RIVALS):
-        if codec not in seen:
-            seen.add(codec)
-            yield codec
+    found = chardet.detect(sample, compat_names=False, no_match_encoding="ascii", exclude_encodings=["hp-roman8"])
+    first = found["encoding"] or "ascii"
+    few = _count_high(sample) < max(_FEW, _FEW_SHARE * len(sample))
+    rivals = _RIVALS if few else _ESTONIAN if found["language"] == "et" else ()
+    tried: list[str] = []
+    best_oddity, best = 1.0, ("", "")
+    for proposal in (first, *(r for r in rivals if r != first)):
+        reading = _read(raw, proposal) if proposal not in ("ascii", "utf-8") else None
+        if reading is None:
+            tried.append(f"{proposal} does not fit")
+            continue
+        odd = oddity(reading[0])
+        tried.append(f"{reading[1]} {odd:.0%} odd")
+        if odd < best_oddity / 2 or not best[1]:
+            best_oddity, best = odd, reading
+        if best_oddity == 0:
+            break
+    if not best[1] or best_oddity > _SUSPECT:
+        return None, ", ".join(tried[:6])
+    if (nearly := _but_for_a_byte(raw, sample, first, best[1])) is not None:
+        return None, f"{best[1]}, or a damaged {nearly}"
+    return best
+
+
+def _but_for_a_byte(raw: bytes, sample: bytes, first: str, codec: str) -> str | None:
+    """The codec the detector would name if it were not for bytes that stand there once or twice and do not fit it."""
+    rare = bytes(b for b in _GAPS if 0 < sample.count(b) < (3 if b < 0xA0 else 2))
+    if not rare or first.startswith(_MULTIBYTE):
+        return None
+    without = sample.translate(None, rare)[:2048]
+    found = chardet.detect(without, compat_names=False, no_match_encoding="ascii")["encoding"]
+    if found in (None, "ascii", "utf-8", first) or found.startswith(_MULTIBYTE):
+        return None
+    windows = _WINDOWS.get(found, found)
+    return windows if windows != codec and _read(raw, windows) is None else None
+
+
+def _read(raw: bytes, proposal: str) -> tuple[str, str] | None:
+    for codec in _FAMILIES.get(proposal, (proposal,)):
+        try:
+            text = raw.decode(codec)
+        except (UnicodeDecodeError, LookupError):
+            continue
+        if codec.startswith(("iso8859", "tis")) and _C1.search(text):
+            return _read(raw, _WINDOWS[codec]) if codec in _WINDOWS else None
+        return text, codecs.lookup(codec).name
+    return None
 
 
 def _sample(raw: bytes, first_bad: int) -> bytes:
     """The head, where markup names its encoding, and then only lines with something to detect in them."""
     if len(raw) <= _SAMPLE:
         return raw
-    start = raw.rfind(b"\n", 0, min(_HEAD, first_bad)) + 1
-    head = raw[:start]
-    lines = raw[max(start, raw.rfind(b"\n", 0, first_bad) + 1) :][:_WINDOW].split(b"\n")
+    head = raw.rfind(b"\n", 0, min(_HEAD, first_bad)) + 1
+    lines = raw[max(head, raw.rfind(b"\n", 0, first_bad) + 1) :][:_WINDOW].split(b"\n")
     dense = b"\n".join(line for line in lines if not line.isascii())
-    return head + dense[:_SAMPLE]
+    end = dense.find(b"\n", _SAMPLE)  # whole lines: a half character would rule its codec out
+    return raw[:head] + dense[: end if 0 <= end < 4 * _SAMPLE else 4 * _SAMPLE]
+
+
+def _count_high(raw: bytes) -> int:
+    return len(raw) - len(raw.translate(None, _HIGH_BYTES))
 
 
 def oddity(text: str) -> float:
-    """Share of the non-ASCII characters (of the first 400) that no writer puts where they stand: 0 is clean, 1 is noise."""
+    """Share of the first 400 non-ASCII characters that no writer puts where they stand: 0 is clean, 1 is noise."""
     odd = seen = 0
-    size = len(text)
-    for match in _CONTEXT.finditer(text):
+    padded = f" {text} "
+    for match in _NON_ASCII.finditer(text):
         i = match.start()
-        before, after = text[i - 1] if i else " ", text[i + 1] if i + 1 < size else " "
-        odd += _is_odd(before, text[i], after)
+        odd += _is_odd(*padded[i : i + 3])
         seen += 1
         if seen == _CONTEXTS:
             break
@@ -96,7 +158,7 @@ def oddity(text: str) -> float:
 def _is_odd(before: str, char: str, after: str) -> bool:
     kind = unicodedata.category(char)
     inside = before.isalpha() and after.isalpha()
-    if kind in ("Cc", "Co", "Cn", "Cs") or char in "\ufffd¤":
+    if kind in ("Cc", "Co", "Cn", "Cs") or char in "\ufffd¤ƒ":
         return True
     if kind[0] == "L":
         return _is_odd_letter(before, char, after)
@@ -110,7 +172,7 @@ def _is_odd(before: str, char: str, after: str) -> bool:
         return before.isalpha() or _is_symbol(after) or (kind == "Sk" and after.isalpha())
     if kind[0] == "S":
         return inside or (char < "\u2500" and any(_is_symbol(c) and c != char for c in (before, after)))
-    return inside and char in "“”„«»¶§†‡•‚‹›"
+    return inside and (kind == "No" or char in "“”„«»¶§†‡•‚‹›")
 
 
 def _is_odd_letter(before: str, char: str, after: str) -> bool:
@@ -120,9 +182,14 @@ def _is_odd_letter(before: str, char: str, after: str) -> bool:
             return True
         if neighbour.isdigit() and script == "LATIN" and char not in "ªº":
             return True
+    if script in ("CJK", "HIRAGANA", "KATAKANA", "HANGUL"):
+        return (before + after).isascii() and (before + after).isalpha()
+    if char in "ªº":
+        return not (before.isalnum() or before == ".")
     if char.isupper() and script == "LATIN":
         # Quotation marks and dashes of a Mac, read as Windows letters.
-        return before.islower() or before in ",.!?;" or (char in "ÐÑÒÔÕ" and not after.isalpha())
+        lone = not after.isalpha() and (char in "ÐÑÒÔÕ" or (before + after).isspace()) and char not in "ÀÁÈÉÌÍÓÙÚÄÅÖÜ"
+        return lone or before.islower() or before in ",.!?;" or (before.isupper() and after.islower())
     return char.isupper() and before.islower()
 
 

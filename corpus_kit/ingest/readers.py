@@ -108,6 +108,8 @@ def _json_record(line: bytes, number: int, text_field: str) -> Record:
         except UnicodeDecodeError as e:
             raise Refusal("undecodable", f"JSON is UTF-8; byte {e.start} of the line is not") from e
         decoded, fields = _split_text(parse_json(source), text_field)
+        if "\\u" in source:
+            refuse_surrogates(fields)
     except Refusal as e:
         e.raw_sha256 = digest
         raise
@@ -151,7 +153,7 @@ def _read_csv(file: RawFile, text_field: str, limits: Limits) -> Iterator[Record
         lines = _text_lines(io.TextIOWrapper(stream, encoding, errors="strict", newline=""), limits)
         rows = csv.reader(lines, strict=True)
         try:
-            header = next(rows, None)
+            header = next((row for row in rows if row), None)
             if header is None:
                 raise Refusal("empty_text", "no bytes")
             header[0] = header[0].removeprefix("\ufeff")
@@ -223,12 +225,18 @@ def _guarded(make: Callable[..., Record], source: Any, number: int, *rest: Any) 
 
 
 def _field_record(fields: Any, number: int, text_field: str, limits: Limits) -> Record:
-    canonical = canonical_json(fields).encode("utf-8", "surrogatepass")
+    text = canonical_json(fields)
+    try:
+        canonical, whole = text.encode(), True
+    except UnicodeEncodeError:
+        canonical, whole = text.encode("utf-8", "surrogatepass"), False
     digest = hashlib.sha256(canonical).hexdigest()
     try:
         if len(canonical) > limits.max_record_bytes:
             raise Refusal("record_too_large", f"{len(canonical)} bytes")
         decoded, rest = _split_text(fields, text_field)
+        if not whole:
+            refuse_surrogates(rest)
     except Refusal as e:
         e.raw_sha256 = digest
         raise
@@ -240,11 +248,11 @@ def _split_text(fields: Any, text_field: str) -> tuple[Decoded, dict[str, Any]]:
         raise Refusal("malformed_json", f"a record is an object with fields, this is {_kind(fields)}")
     text = fields.get(text_field)
     if text_field not in fields:
-        names = ", ".join(list(fields)[:8])
+        names = ", ".join(list(fields)[:8]).encode("utf-8", "backslashreplace").decode()[:160]
         raise Refusal("missing_text", f"no field '{text_field}'; the record has: {names or 'no fields'}")
     if not isinstance(text, str):
         raise Refusal("text_not_string", f"field '{text_field}' holds {_kind(text)}")
-    return from_string(text), {k: v for k, v in fields.items() if k != text_field and v is not None}
+    return from_string(text), {k: v for k, v in fields.items() if k != text_field}
 
 
 def _kind(value: Any) -> str:
@@ -290,6 +298,17 @@ def _finite_float(digits: str) -> float:
 def canonical_json(value: Any) -> str:
     """Sorted keys, no spaces, characters as they are: the same value gives the same string."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def refuse_surrogates(fields: Any) -> None:
+    """JSON can spell half of a surrogate pair in any key or value; no column could hold it.
+
+    Raises Refusal(lone_surrogate).
+    """
+    try:
+        canonical_json(fields).encode()
+    except UnicodeEncodeError as e:
+        raise Refusal("lone_surrogate", f"U+{ord(e.object[e.start]):04X} in a field beside the text") from e
 
 
 def _plain(value: Any) -> Any:
@@ -387,5 +406,8 @@ def _csv_encoding(sample: bytes) -> str:
     try:
         codecs.getincrementaldecoder("utf-8")("strict").decode(sample)
     except UnicodeDecodeError:
-        return decode(sample[: len(sample) // 4 * 4]).encoding
+        # Whole lines only: a sample that ends inside a character would read as no encoding at all.
+        whole = sample[: sample.rfind(b"\n") + 1]
+        wide = sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return decode(sample[: len(sample) // 4 * 4] if wide or not whole else whole).encoding
     return "utf-8"

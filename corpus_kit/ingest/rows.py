@@ -48,7 +48,10 @@ def make_row(
     """
     text = record.decoded.text
     # What the record says of itself wins over what the sidecar says of its file.
-    given = {k: v for k, v in sidecar.items() if k not in _VERIFIED} | record.fields if sidecar else dict(record.fields)
+    given = dict(record.fields)
+    for name, value in sidecar.items():
+        if name not in _VERIFIED and given.get(name) is None:
+            given[name] = value
     published, title, outlet, url, language = (None,) * 5
     if given:
         # The name that corpus.toml gives comes first; the plain name is understood too, as sidecars often use it.
@@ -91,16 +94,23 @@ def make_row(
 
 def _take_string(given: dict[str, Any], name: str) -> str | None:
     """The field's value, taken out of `given`; a value that is no text stays there and so comes to `meta`."""
-    value = given.get(name)
+    value = _given(given, name)
     if isinstance(value, str) and value.strip():
         del given[name]
         return value
     return None
 
 
+def _given(given: dict[str, Any], name: str) -> Any:
+    """The field's value; a known field that is null says nothing and is dropped."""
+    if name in given and given[name] is None:
+        del given[name]
+    return given.get(name)
+
+
 def _take_date(given: dict[str, Any], name: str) -> date | None:
     """The field as a date. Where the field says more than the date (a time, words), it stays for `meta` too."""
-    value = given.get(name)
+    value = _given(given, name)
     if not isinstance(value, str):
         return None
     try:
@@ -117,7 +127,7 @@ def _take_date(given: dict[str, Any], name: str) -> date | None:
 
 
 def _take_language(given: dict[str, Any], name: str) -> str | None:
-    value = given.get(name)
+    value = _given(given, name)
     match = _LANGUAGE.match(value) if isinstance(value, str) else None
     if match is None:
         return None
@@ -134,7 +144,9 @@ def _cast(name: str, dtype: str, value: Any) -> Any:
         if dtype == "String":
             return value if isinstance(value, str) else canonical_json(value)
         if dtype == "Int64" and not isinstance(value, bool | float):
-            return int(value)
+            number = int(value)
+            if -(2**63) <= number < 2**63:
+                return number
         if dtype == "Float64" and not isinstance(value, bool):
             return float(value)
         if dtype == "Boolean":
@@ -142,8 +154,8 @@ def _cast(name: str, dtype: str, value: Any) -> Any:
             return known[value.lower() if isinstance(value, str) else value]
         if dtype == "Date":
             return date.fromisoformat(value)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         pass
     shown = str(value)
     shown = shown if len(shown) <= 80 else shown[:80] + "…"
-    raise Refusal("contract", f"documents.yaml, column '{name}', check dtype {dtype}, value {shown!r}")
+    raise Refusal("contract", f"contract documents, column {name}, check dtype {dtype}, value {shown}")

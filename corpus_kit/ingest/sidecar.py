@@ -1,4 +1,4 @@
-"""Fields by file name: `metadata.csv` or `metadata.jsonl` in the raw folder, or a file that corpus.toml names.
+"""Fields by file name: `metadata.csv` or `metadata.jsonl` in the raw folder or below, or a file that corpus.toml names.
 
 A row names its file in a column `file` (or `file_name`, `path`), as a path below the raw folder or, where only one file
 is called so, by its name alone. Columns `sha256` and `bytes` are promises about the file and are verified.
@@ -16,8 +16,8 @@ from typing import Any
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.records import Rejected
-from corpus_kit.ingest.discover import RawFile
-from corpus_kit.ingest.readers import parse_json
+from corpus_kit.ingest.discover import RawFile, Sidecar
+from corpus_kit.ingest.readers import parse_json, refuse_surrogates
 from corpus_kit.ingest.refusal import Refusal
 
 FILE_COLUMNS = ("file", "file_name", "filename", "path")
@@ -31,20 +31,20 @@ class Metadata:
     rejected: list[Rejected] = field(default_factory=list)
 
 
-def read_metadata(sidecars: Sequence[tuple[str, Path]], files: Sequence[RawFile]) -> Metadata:
-    """Read all sidecars and match their rows to the files.
-
-    sidecars: (name of the root its paths start from, "" for any; path of the metadata file).
-    """
+def read_metadata(sidecars: Sequence[Sidecar], files: Sequence[RawFile]) -> Metadata:
+    """Read all sidecars and match their rows to the files; paths are below the sidecar's own folder, or below the root."""
     made = Metadata()
     by_path: dict[tuple[str, str], str] = {}
     by_name: dict[str, list[str]] = defaultdict(list)
     for f in files if sidecars else ():
-        by_path[f.root, f.path] = by_path[f.root, f.plain_path] = f.source
+        by_path[f.root, f.path] = by_path["", f.source] = f.source
         by_name[f.path.rsplit("/", 1)[-1]].append(f.source)
-    for root, path in sidecars:
-        for number, row in enumerate(_rows(path), start=1):
-            place = f"{path.name}#{number}"
+    for f in files if sidecars else ():
+        # The name without compression suffix will do, unless a file of that very name is there too.
+        by_path.setdefault((f.root, f.plain_path), f.source)
+    for sidecar in sidecars:
+        for number, row in enumerate(_rows(sidecar.path), start=1):
+            place = f"{sidecar.source}#{number}"
             if isinstance(row, Refusal):
                 made.rejected.append(Rejected("metadata", place, "malformed_metadata", row.detail))
                 continue
@@ -54,7 +54,8 @@ def read_metadata(sidecars: Sequence[tuple[str, Path]], files: Sequence[RawFile]
                 made.rejected.append(Rejected("metadata", place, "malformed_metadata", detail))
                 continue
             name = row.pop(column).replace("\\", "/").removeprefix("./")
-            source = by_path.get((root, name)) or by_path.get(("", name))
+            below = by_path.get((sidecar.root, sidecar.folder + name))
+            source = below or by_path.get((sidecar.root, name)) or by_path.get(("", name))
             if source is None and len(by_name.get(name, ())) == 1:
                 source = by_name[name][0]
             if source is None:
@@ -78,6 +79,7 @@ def _rows(path: Path) -> Iterator[dict[str, Any] | Refusal]:
             if line.strip():
                 try:
                     row = parse_json(line)
+                    refuse_surrogates(row)
                     yield row if isinstance(row, dict) else Refusal("malformed_metadata", "not an object")
                 except Refusal as e:
                     yield e

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +21,7 @@ import pyarrow as pa
 
 from corpus_kit.core.contract_file import ContractFile
 from corpus_kit.core.errors import IdentityCollisionError
-from corpus_kit.core.folders import fsync_folder, remove, write_json
+from corpus_kit.core.folders import fsync_folder, is_intact, note_of, remove, write_json
 from corpus_kit.core.identity import Identity, by_id, by_path, by_text, ends_shard
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.tables import (
@@ -29,9 +30,10 @@ from corpus_kit.core.tables import (
     file_sha256,
     part_name,
     rejected_table,
+    text_array,
     write_table,
 )
-from corpus_kit.ingest.discover import RawFile
+from corpus_kit.ingest.discover import RawFile, stamp_of
 from corpus_kit.ingest.readers import Limits, Record, canonical_json, read_file
 from corpus_kit.ingest.refusal import Refusal
 from corpus_kit.ingest.rows import Fields, make_row, text_hash
@@ -101,7 +103,7 @@ def _load(folder: Path) -> dict[str, Any] | None:
         facts: dict[str, Any] = json.loads((folder / UNIT_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return facts if all((folder / s["name"]).is_file() for s in facts["shards"]) else None
+    return facts if all(is_intact(folder / name, note) for name, note in facts["files"].items()) else None
 
 
 def make_unit(task: UnitTask) -> dict[str, Any]:
@@ -109,11 +111,10 @@ def make_unit(task: UnitTask) -> dict[str, Any]:
 
     `reused` in it is True when the files turned out to be the same bytes as last time.
     """
-    folder = Path(task.folder)
-    contents, digests = _hash_files(task.unit.files, task.recipe.limits)
+    folder, limits = Path(task.folder), task.recipe.limits
     known = _load(folder)
     stamps = [list(f.stamp) for f in task.unit.files]
-    if known is not None and known["sha256"] == digests:
+    if known is not None and known["sha256"] == [_read(f, limits)[1] for f in task.unit.files]:
         known["stamps"] = stamps
         aside = folder / f"{UNIT_FILE}.{os.getpid()}"
         write_json(aside, known)
@@ -123,9 +124,15 @@ def make_unit(task: UnitTask) -> dict[str, Any]:
     remove(aside)
     aside.mkdir(parents=True)
     writer = _UnitWriter(aside, task)
-    for file, content, digest in zip(task.unit.files, contents, digests, strict=True):
+    digests = []
+    for file in task.unit.files:
+        content, digest = _read(file, limits)
         writer.take_file(file, content, digest)
+        digests.append(digest)
+    # No hash for what was written to meanwhile, so that the next build reads it again.
+    digests = [None if f.source in writer.changed else d for f, d in zip(task.unit.files, digests, strict=True)]
     facts = writer.finish() | {"stamps": stamps, "sha256": digests}
+    facts["files"] = {path.name: note_of(path) for path in sorted(aside.iterdir())}
     write_json(aside / UNIT_FILE, facts)
     fsync_folder(aside)
     remove(folder)
@@ -133,24 +140,19 @@ def make_unit(task: UnitTask) -> dict[str, Any]:
     return facts | {"reused": False}
 
 
-def _hash_files(files: tuple[RawFile, ...], limits: Limits) -> tuple[list[bytes | None], list[str | None]]:
-    """sha256 of every file as it lies on the disk; small files of one record are kept in memory on the way."""
-    contents: list[bytes | None] = []
-    digests: list[str | None] = []
-    for file in files:
-        content = digest = None
-        try:
-            if file.format not in _MANY and file.size <= limits.max_record_bytes:
-                with open(file.location, "rb", buffering=0) as handle:
-                    content = handle.read(limits.max_record_bytes + 1)
-                digest = hashlib.sha256(content).hexdigest()
-            else:
-                digest = file_sha256(Path(file.location))
-        except OSError:
-            content = None  # the reader says why
-        contents.append(content)
-        digests.append(digest)
-    return contents, digests
+def _read(file: RawFile, limits: Limits) -> tuple[bytes | None, str | None]:
+    """A file's bytes as they lie on the disk, where it is a small one of one record, and their sha256."""
+    try:
+        if file.format in _MANY or file.size > limits.max_record_bytes:
+            return None, file_sha256(Path(file.location))
+        with open(file.location, "rb", buffering=0) as handle:
+            content = handle.read(file.size + 1)
+            if len(content) != file.size:  # it has changed since, or the disk gives it piece by piece
+                handle.seek(0)
+                content = handle.read(limits.max_record_bytes + 1)
+        return content, hashlib.sha256(content).hexdigest()
+    except OSError:
+        return None, None  # the reader says why
 
 
 class _UnitWriter:
@@ -159,7 +161,6 @@ class _UnitWriter:
     def __init__(self, folder: Path, task: UnitTask) -> None:
         self.folder, self.unit, self.recipe = folder, task.unit, task.recipe
         self.contract = _contract(task.recipe.contract)
-        self.columns = {n: d for n, d in self.contract.columns.items() if n not in ("duplicate_cluster", "split")}
         self.schema = arrow_schema(self.contract.columns)
         self.rows: list[dict[str, Any]] = []
         self.identities: list[Identity] = []
@@ -167,6 +168,7 @@ class _UnitWriter:
         self.kept: list[Identity] = []
         self.shards: list[dict[str, Any]] = []
         self.seen: dict[str, tuple[str, str]] = {}
+        self.changed: set[str] = set()
         self.records = 0
 
     def take_file(self, file: RawFile, content: bytes | None, digest: str | None) -> None:
@@ -177,12 +179,13 @@ class _UnitWriter:
             self.rejected.append(Rejected("read", file.source, "hash_mismatch", wrong, raw_sha256=digest))
             return
         many = file.format in _MANY
+        raw = content if not many and not file.compression else None
         occurrences: Counter[str] = Counter()
         before = len(self.rejected), self.records
         for item in read_file(file, self.recipe.text_field, self.recipe.limits, content, digest):
             self.records += 1
             if isinstance(item, Record):
-                self._take_record(file, item, sidecar, occurrences)
+                self._take_record(file, item, raw, sidecar, occurrences)
                 if (
                     many
                     and self.rows
@@ -194,12 +197,19 @@ class _UnitWriter:
                 refusal = item.refusal
                 sha = refusal.raw_sha256 or (None if many else digest)
                 self.rejected.append(Rejected("read", place, refusal.reason, refusal.detail, raw_sha256=sha))
+        if many and _was_written_to(file):
+            self.records += 1
+            self.changed.add(file.source)
+            self.rejected.append(Rejected("read", file.source, "changed_while_read", "what was read of it is taken"))
         if (len(self.rejected), self.records) == before:
             # A file of many records that holds none is a refusal too: nothing vanishes without a word.
             self.records += 1
             self.rejected.append(Rejected("read", file.source, "empty_text", "no records", raw_sha256=digest))
 
-    def _take_record(self, file: RawFile, record: Record, sidecar: dict[str, Any], occurrences: Counter[str]) -> None:
+    def _take_record(
+        self, file: RawFile, record: Record, raw: bytes | None, sidecar: dict[str, Any], occurrences: Counter[str]
+    ) -> None:
+        """raw: the bytes of a file of one record that lies uncompressed on the disk."""
         source = place = file.source if record.number is None else f"{file.source}#{record.number}"
         try:
             text_sha256 = text_hash(record)
@@ -214,8 +224,12 @@ class _UnitWriter:
                 identity = by_text(file.root, file.plain_path, text_sha256, occurrences[text_sha256])
                 occurrences[text_sha256] += 1
             self._refuse_repeated(identity, source)
-            self.rows.append(make_row(record, identity.doc_id, source, text_sha256, sidecar, self.recipe.fields))
+            row = make_row(record, identity.doc_id, source, text_sha256, sidecar, self.recipe.fields)
+            if raw is not None and record.decoded.same_bytes:
+                row["text"] = raw  # what the table holds in the end: the text is not encoded again
+            self.rows.append(row)
             self.identities.append(identity)
+            self.seen[identity.doc_id] = (identity.check, source)
         except Refusal as e:
             stage = "validate" if e.reason == "contract" else "read"
             self.rejected.append(Rejected(stage, place, e.reason, e.detail, raw_sha256=record.raw_sha256))
@@ -237,7 +251,6 @@ class _UnitWriter:
             raise collision(identity.doc_id, first[1], source)
         if first is not None or earlier is not None:
             raise Refusal("duplicate_id", f"first seen as {first[1] if first else earlier}")
-        self.seen[identity.doc_id] = (identity.check, source)
 
     def _write_shard(self) -> None:
         """Check the collected rows against the contract and write the good ones."""
@@ -245,10 +258,12 @@ class _UnitWriter:
         self.rows, self.identities = [], []
         if not rows:
             return
-        columns = {name: [row.get(name) for row in rows] for name in self.columns}
+        # All rows have the same keys in the same order.
+        columns: dict[str, Sequence[Any]] = dict(zip(rows[0], zip(*map(dict.values, rows), strict=True), strict=True))
         columns["duplicate_cluster"] = columns["doc_id"]
         columns["split"] = [None] * len(rows)
-        table = pa.table([pa.array(columns[f.name], f.type) for f in self.schema], schema=self.schema)
+        arrays = {name: text_array(columns["text"]) if name == "text" else columns[name] for name in self.schema.names}
+        table = pa.table(arrays, schema=self.schema)
         frame = pl.from_arrow(table)
         assert isinstance(frame, pl.DataFrame)
         checked = self.contract.check(frame)
@@ -311,6 +326,13 @@ def collision(doc_id: str, one: str, other: str) -> IdentityCollisionError:
         f"'{one}' and '{other}' both get the doc_id {doc_id}; their labels would be mixed up.",
         "Give one of the two records an id of its own, or rename its file.",
     )
+
+
+def _was_written_to(file: RawFile) -> bool:
+    try:
+        return stamp_of(os.stat(file.location)) != file.stamp
+    except OSError:
+        return False  # unreadable, which its reader has said
 
 
 def _broken_promise(sidecar: dict[str, Any], file: RawFile, digest: str | None) -> str:

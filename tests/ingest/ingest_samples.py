@@ -17,6 +17,7 @@ from corpus_kit.core.executor import open_workers
 from corpus_kit.core.folders import work_folder
 from corpus_kit.core.progress import Silent
 from corpus_kit.core.project import Input
+from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.template import shipped
 from corpus_kit.ingest.documents import Ingested, build_documents, make_recipe
 
@@ -89,8 +90,11 @@ def ingest(
     settings.setdefault("language", False)
     recipe = make_recipe(Input(**settings), read_contract_file(contract or shipped("schemas") / "documents.yaml"))
     sources = raw if isinstance(raw, list) else [raw]
-    with work_folder(out) as work, open_workers(workers) as pool:
-        result = build_documents(sources, out, work, recipe, pool, Silent(), metadata=metadata, splits=splits)
+    with work_folder(out) as work, open_workers(workers) as pool, Refusals(out, work) as refusals:
+        result = build_documents(
+            sources, out, work, recipe, pool, Silent(), refusals=refusals, metadata=metadata, splits=splits
+        )
+        refusals.finish()
     made = Run(result, out, rows(out / "documents"), rows(out / "rejected"))
     assert_nothing_lost(made)
     return made

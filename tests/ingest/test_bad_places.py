@@ -74,7 +74,7 @@ def test_an_out_folder_without_permission_is_an_error_of_the_environment(open_fo
 def small_disk(tmp_path: Path) -> tuple[str, ...]:
     """The beginning of a command that runs its rest with a disk of its own at `tmp_path/disk`."""
     (tmp_path / "disk").mkdir()
-    prefix = ("unshare", "-m", "sh", "-c", f"mount -t tmpfs -o size=2m none {tmp_path}/disk && exec \"$@\"", "sh")
+    prefix = ("unshare", "-m", "sh", "-c", f'mount -t tmpfs -o size=2m none {tmp_path}/disk && exec "$@"', "sh")
     try:
         able = subprocess.run([*prefix, "true"], capture_output=True, timeout=20, check=False).returncode == 0
     except OSError:

@@ -1,0 +1,99 @@
+"""What each character of Unicode is to the tokeniser, as tables that are indexed by code point.
+
+Built once per process from Python's Unicode database; its version is part of every key, see `RECIPE`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SEPARATOR, WORD, DIGIT, UNSPACED, IGNORED = 0, 1, 2, 3, 4
+
+_CODE_POINTS = 0x110000
+_ASSIGNED = 0x32400  # behind it: private use, tags and variation selectors, no letters
+# Scripts that are written without spaces between words: every letter is a token. (Tibetan's mark between syllables is
+# punctuation, so its syllables are words.) Korean has spaces and is not among them.
+_UNSPACED = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Burmese
+    (0x1780, 0x17FF),  # Khmer
+    (0x1950, 0x19DF),  # Tai Le, New Tai Lue
+    (0x1A20, 0x1AAF),  # Tai Tham
+    (0x2E80, 0x2FFF),  # radicals
+    (0x3005, 0x30FF),  # Hiragana, Katakana and the repetition marks
+    (0x3100, 0x312F),  # Bopomofo
+    (0x31A0, 0x31FF),
+    (0x3400, 0x4DBF),  # Han
+    (0x4E00, 0x9FFF),
+    (0xA9E0, 0xA9FF),  # Burmese
+    (0xAA60, 0xAADF),  # Burmese, Tai Viet
+    (0xF900, 0xFAFF),  # Han
+    (0xFF66, 0xFF9F),  # Katakana, half width
+    (0x1AFF0, 0x1B16F),  # Kana
+    (0x20000, 0x32400),  # Han
+)
+# The bulk of Han and the Hangul syllables have neither case nor accents; asking for each of them takes half a second.
+_AS_THEY_ARE = ((0x3400, 0x9FFF), (0xAC00, 0xD7A3), (0x20000, 0x32400))
+# Marks that a precomposed letter swallows: with and without them it is the same word to us.
+_ACCENTS = ((0x0300, 0x036F), (0x3099, 0x309A))
+
+
+@lru_cache(maxsize=1)
+def tables() -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
+    """(class, value) by code point.
+
+    class: SEPARATOR, WORD (letters, marks), DIGIT (a word too), UNSPACED (a token of its own) or IGNORED (accents, soft
+    hyphens, joiners). value: 64 random-looking bits of the folded character; 0 for separators.
+    """
+    kinds = np.zeros(_CODE_POINTS, np.uint8)
+    folded = np.arange(_CODE_POINTS, dtype=np.uint64)
+    kinds[:_ASSIGNED] = [_CLASSES.get(unicodedata.category(chr(c)), SEPARATOR) for c in range(_ASSIGNED)]
+    for first, last in _UNSPACED:
+        block = kinds[first : last + 1]
+        block[block == WORD] = UNSPACED
+    for first, last in (*_ACCENTS, (0xFE00, 0xFE0F), (0xE0000, 0xE01EF)):
+        kinds[first : last + 1] = IGNORED
+    alike = (kinds == WORD) | (kinds == DIGIT) | (kinds == UNSPACED)
+    for first, last in _AS_THEY_ARE:
+        alike[first : last + 1] = False
+    letters = np.flatnonzero(alike)
+    folded[letters] = [_folded(chr(c)) for c in letters.tolist()]
+    values = mixed(folded)
+    values[(kinds == SEPARATOR) | (kinds == IGNORED)] = 0
+    return kinds, values
+
+
+_CLASSES = {
+    **dict.fromkeys(("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me"), WORD),
+    **dict.fromkeys(("Nd", "Nl", "No"), DIGIT),
+    "Cf": IGNORED,
+}
+
+
+def _folded(char: str) -> int:
+    """The character in lower case, without accents and in its usual width, where that is one character."""
+    if char.isascii():
+        return ord(char.lower())
+    plain = "".join(c for c in unicodedata.normalize("NFKD", char) if not _is_accent(ord(c))) or char
+    plain = "".join(c for c in unicodedata.normalize("NFKD", plain.casefold()) if not _is_accent(ord(c))) or plain
+    return ord(plain) if len(plain) == 1 else ord(char)
+
+
+def _is_accent(code: int) -> bool:
+    return any(first <= code <= last for first, last in _ACCENTS)
+
+
+def mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """A bijection of 64 bits in which every output bit hangs on every input bit (the finaliser of SplitMix64, Steele,
+    Lea and Flood 2014)."""
+    with np.errstate(over="ignore"):
+        x = values + np.uint64(0x9E3779B97F4A7C15)
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        result: Any = x ^ (x >> np.uint64(31))
+    return result  # type: ignore[no-any-return]

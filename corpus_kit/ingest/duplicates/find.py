@@ -1,0 +1,304 @@
+"""The driver: which documents of a corpus are copies of each other, as one number per document.
+
+It holds some 60 bytes a document and 20 a pair; everything else stays in files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus_kit.core.executor import Workers
+from corpus_kit.core.folders import remove, write_json
+from corpus_kit.core.progress import Progress, counted
+from corpus_kit.ingest.duplicates.alphabet import mixed
+from corpus_kit.ingest.duplicates.components import components
+from corpus_kit.ingest.duplicates.lines import LineTask, count_lines, count_publishers, ranges
+from corpus_kit.ingest.duplicates.pairs import band_tasks, pair_bands
+from corpus_kit.ingest.duplicates.scan import (
+    LINES,
+    PAGES,
+    SIGNED,
+    ShardTask,
+    scan_shard,
+    scanned,
+    sign_shard,
+)
+from corpus_kit.ingest.duplicates.settings import Recipe
+from corpus_kit.ingest.duplicates.shingles import I64, U64
+from corpus_kit.ingest.duplicates.state import open_array, readable, save_array
+from corpus_kit.ingest.duplicates.verify import (
+    PAIRS_PER_TASK,
+    ShingleTask,
+    VerifyTask,
+    places_of,
+    verify_pairs,
+    write_shingles,
+)
+
+T = TypeVar("T")
+_REPEATED, _VERDICTS, _RESULT, _CLUSTERS = "repeated.npy", "verdicts.npy", "result.json", "clusters.npy"
+_VERDICT = np.dtype([("pair", "<u8"), ("similarity", "<f8")])
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A Parquet file of documents and the sha256 of its bytes."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found. documents: read. repeated_lines: left out. scanned: shards read now. signed: documents signed again
+    because their repeated lines changed. candidates: pairs that share a band. verified: those compared now.
+    copies: documents in clusters of two and more. clusters: how many of these there are."""
+
+    documents: int = 0
+    repeated_lines: int = 0
+    scanned: int = 0
+    signed: int = 0
+    candidates: int = 0
+    verified: int = 0
+    copies: int = 0
+    clusters: int = 0
+
+
+@dataclass(slots=True)
+class _Search:
+    """One search under way. ids, texts: (documents,) doc_id and 64 bits of the text's hash."""
+
+    tasks: list[ShardTask]
+    folder: Path
+    scratch: Path
+    recipe: Recipe
+    workers: Workers
+    progress: Progress
+    ids: U64
+    texts: U64
+    found: Found = field(default_factory=Found)
+
+    def run(self, label: str, function: Callable[[T], int], tasks: Sequence[T]) -> int:
+        total = 0
+        with counted(self.progress, label, len(tasks)) as step:
+            for _, result in self.workers.run(function, tasks):
+                total += result
+                step.advance()
+        return total
+
+
+def find_copies(
+    shards: Sequence[Shard],
+    ids: U64,
+    texts: U64,
+    work: Path,
+    recipe: Recipe,
+    workers: Workers,
+    progress: Progress,
+    masked: Path | None = None,
+) -> tuple[U64, Found]:
+    """(documents,) the smallest doc_id of each document's cluster, its own where it has no copy.
+
+    ids, texts: doc_id and the first 64 bits of text_sha256 as numbers, in the order of the shards' rows. work: a folder
+    that is kept between builds. masked: a Parquet file with doc_id, start, end of spans that do not count.
+    """
+    if not recipe.settings.near or ids.size == 0:
+        return _clusters(ids, _equal_texts(texts), Found(documents=len(ids)))
+    folder = work / recipe.key
+    folder.mkdir(parents=True, exist_ok=True)
+    _sweep(work, {folder.name})
+    fingerprint = _fingerprint(shards, recipe, masked)
+    known = _known_result(folder, fingerprint)
+    if known is not None:
+        return known
+    (folder / _RESULT).unlink(missing_ok=True)
+    scratch = folder / "scratch"
+    remove(scratch)
+    scratch.mkdir()
+    tasks = [
+        ShardTask(str(s.path), str(folder / s.sha256[:32]), recipe, str(folder / _REPEATED), str(masked or ""))
+        for s in shards
+    ]
+    search = _Search(tasks, folder, scratch, recipe, workers, progress, ids, texts)
+    search.found.documents = len(ids)
+    _scan(search)
+    _find_repeated_lines(search)
+    search.found.signed = search.run("signing", sign_shard, tasks)
+    edges = _near_copies(search)
+    clusters, found = _clusters(ids, edges, search.found)
+    save_array(folder / _CLUSTERS, clusters)
+    write_json(folder / _RESULT, {"fingerprint": fingerprint, "found": asdict(found)})
+    _sweep(folder, {Path(t.folder).name for t in tasks} | {_REPEATED, _VERDICTS, _RESULT, _CLUSTERS})
+    return clusters, found
+
+
+def _fingerprint(shards: Sequence[Shard], recipe: Recipe, masked: Path | None) -> str:
+    spans = hashlib.sha256(masked.read_bytes()).hexdigest() if masked else ""
+    text = repr([[s.sha256 for s in shards], recipe.settings.model_dump_json(), recipe.key, spans])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _known_result(folder: Path, fingerprint: str) -> tuple[U64, Found] | None:
+    """What the last build found, when it read the same shards under the same settings."""
+    try:
+        result = json.loads((folder / _RESULT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if result["fingerprint"] != fingerprint or not readable(folder / _CLUSTERS):
+        return None
+    found = Found(**result["found"])
+    found.scanned = found.signed = found.verified = 0
+    return np.array(open_array(folder / _CLUSTERS)), found
+
+
+def _scan(search: _Search) -> None:
+    # Two shards may be the same bytes only where both are empty; then one of them is scanned.
+    new = {t.folder: t for t in search.tasks if not scanned(Path(t.folder))}
+    search.run("scanning", scan_shard, list(new.values()))
+    search.found.scanned = len(new)
+
+
+def _find_repeated_lines(search: _Search) -> None:
+    lines = tuple(f"{t.folder}/{LINES}" for t in search.tasks)
+    pages = tuple(f"{t.folder}/{PAGES}" for t in search.tasks)
+    counts = str(search.scratch / "publishers.npy")
+    save_array(counts, count_publishers([open_array(p) for p in pages]))
+    rows = sum(len(open_array(file)) for file in lines)
+    least = search.recipe.settings.repeated_lines
+    tasks = [
+        LineTask(lines, pages, first, last, counts, least, str(search.scratch / f"lines-{number:05d}.npy"))
+        for number, (first, last) in enumerate(ranges(rows))
+    ]
+    search.found.repeated_lines = search.run("counting lines", count_lines, tasks)
+    save_array(search.folder / _REPEATED, np.concatenate([open_array(t.target) for t in tasks]))
+
+
+def _near_copies(search: _Search) -> I64:
+    """Edges between documents with equal or similar texts."""
+    equal = _equal_texts(search.texts)
+    signed = tuple(f"{t.folder}/{SIGNED}" for t in search.tasks)
+    sizes = np.array([open_array(s).shape[1] for s in signed])
+    masks = np.concatenate([np.array(open_array(s)[0]) for s in signed])
+    content = mixed(search.texts ^ mixed(masks))
+    verdicts = _load_verdicts(search)
+    edges, labels = equal, ""
+    asked: U64 = np.empty(0, np.uint64)
+    for number in (1, 2):
+        tasks = band_tasks(signed, len(search.ids), search.recipe.settings.bands, labels, str(search.scratch))
+        search.run(f"pairing, round {number}", pair_bands, tasks)
+        pairs = np.unique(np.concatenate([open_array(t.target) for t in tasks]), axis=0).astype(np.int64)
+        pairs, keys = _distinct(pairs, search.texts, content)
+        search.found.candidates += len(pairs)
+        verdicts = _verify(search, pairs, keys, sizes, verdicts)
+        asked = np.union1d(asked, keys)
+        similar = verdicts["similarity"][np.searchsorted(verdicts["pair"], keys)] >= search.recipe.settings.threshold
+        edges = np.concatenate((edges, pairs[similar]))
+        if number == 1:
+            labels = str(search.scratch / "labels.npy")
+            save_array(labels, components(len(search.ids), edges))
+    # Verdicts nobody asked for belong to documents that are no more.
+    save_array(search.folder / _VERDICTS, verdicts[np.searchsorted(verdicts["pair"], asked)])
+    return edges
+
+
+def _distinct(pairs: I64, texts: U64, content: U64) -> tuple[I64, U64]:
+    """Pairs of different texts, each once for all documents with the same text and the same lines left out."""
+    pairs = pairs[texts[pairs[:, 0]] != texts[pairs[:, 1]]]
+    a, b = content[pairs[:, 0]], content[pairs[:, 1]]
+    keys = mixed(mixed(np.minimum(a, b)) ^ np.maximum(a, b))
+    keys, first = np.unique(keys, return_index=True)
+    return pairs[first], keys
+
+
+def _load_verdicts(search: _Search) -> NDArray[np.void]:
+    path = search.folder / _VERDICTS
+    return np.array(open_array(path)) if readable(path) else np.empty(0, _VERDICT)
+
+
+def _verify(search: _Search, pairs: I64, keys: U64, sizes: I64, verdicts: NDArray[np.void]) -> NDArray[np.void]:
+    """The verdicts with those of all pairs that had none."""
+    place = np.minimum(np.searchsorted(verdicts["pair"], keys), max(len(verdicts) - 1, 0))
+    unknown = verdicts["pair"][place] != keys if len(verdicts) else np.ones(len(keys), np.bool_)
+    pairs, keys = pairs[unknown], keys[unknown]
+    if len(keys) == 0:
+        return verdicts
+    bounds = np.concatenate(([0], np.cumsum(sizes)))
+    shingles = _write_shingles(search, pairs, bounds)
+    located = _located(pairs, bounds, shingles)
+    order = np.lexsort((located[:, 3], located[:, 2], located[:, 1], located[:, 0]))
+    path = str(search.scratch / "located.npy")
+    save_array(path, located[order])
+    targets = tuple(target for target, _ in shingles)
+    tasks = [
+        VerifyTask(path, n, min(n + PAIRS_PER_TASK, len(order)), targets, str(search.scratch / f"similar-{n:010d}.npy"))
+        for n in range(0, len(order), PAIRS_PER_TASK)
+    ]
+    search.found.verified += search.run("comparing", verify_pairs, tasks)
+    made = np.empty(len(keys), _VERDICT)
+    made["pair"] = keys[order]
+    made["similarity"] = np.concatenate([open_array(t.target) for t in tasks])
+    together = np.concatenate((verdicts, made))
+    return together[np.argsort(together["pair"], kind="stable")]
+
+
+def _write_shingles(search: _Search, pairs: I64, bounds: I64) -> list[tuple[str, I64]]:
+    """Per shard the target of `write_shingles` and the rows that are in it."""
+    wanted = np.unique(pairs)
+    made: list[tuple[str, I64]] = []
+    tasks = []
+    for number, task in enumerate(search.tasks):
+        rows = wanted[np.searchsorted(wanted, bounds[number]) : np.searchsorted(wanted, bounds[number + 1])]
+        rows = rows - bounds[number]
+        target = str(search.scratch / f"shingles-{number:06d}") if rows.size else ""
+        if rows.size:
+            save_array(f"{target}-rows.npy", rows)
+            tasks.append(ShingleTask(task, f"{target}-rows.npy", target))
+        made.append((target, rows))
+    search.run("reading candidates", write_shingles, tasks)
+    return made
+
+
+def _located(pairs: I64, bounds: I64, shingles: list[tuple[str, I64]]) -> I64:
+    """(n, 4) shard and place in its shingles of both sides."""
+    columns = []
+    for side in (0, 1):
+        shard = np.searchsorted(bounds, pairs[:, side], side="right") - 1
+        place = np.empty(len(pairs), np.int64)
+        order = np.argsort(shard, kind="stable")
+        cuts = np.searchsorted(shard[order], np.arange(len(shingles) + 1))
+        for number, (_, rows) in enumerate(shingles):
+            here = order[cuts[number] : cuts[number + 1]]
+            place[here] = places_of(rows, pairs[here, side] - bounds[number])
+        columns += [shard, place]
+    return np.stack(columns, axis=1)
+
+
+def _equal_texts(texts: U64) -> I64:
+    """An edge from every text to the next equal one."""
+    order = np.argsort(texts, kind="stable")
+    same = texts[order][1:] == texts[order][:-1]
+    return np.stack((order[:-1][same], order[1:][same]), axis=1).astype(np.int64)
+
+
+def _clusters(ids: U64, edges: I64, found: Found) -> tuple[U64, Found]:
+    roots = components(len(ids), edges)
+    smallest = ids.copy()
+    np.minimum.at(smallest, roots, ids)
+    sizes = np.bincount(roots, minlength=len(ids))
+    found.copies, found.clusters = int(sizes[sizes > 1].sum()), int((sizes > 1).sum())
+    result: Any = smallest[roots]
+    return result, found
+
+
+def _sweep(folder: Path, used: set[str]) -> None:
+    for path in folder.iterdir():
+        if path.name not in used:
+            remove(path)

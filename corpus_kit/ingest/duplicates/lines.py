@@ -1,0 +1,168 @@
+"""Lines that a publisher repeats from page to page: menus, footers, teasers. They make nobody a copy.
+
+A line counts once for every *different* page that has it. Pages are told apart by marks: lines of their own, drawn with
+odds that grow with the square of a line's length (samples by minimum hash, as in Broder 1997). Copies of one article mostly
+draw the same lines, so a story that is printed thirty times is not taken for a menu, while pages that share a menu draw a
+paragraph each. Four draws, because one of them may fall on the footer of all of a publisher's pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus_kit.ingest.duplicates.alphabet import mixed
+from corpus_kit.ingest.duplicates.shingles import I64, U64, Tokens, line_hashes
+from corpus_kit.ingest.duplicates.state import open_array, save_array
+
+_MARKS = 4
+LINE = np.dtype([("key", "<u8"), ("document", "<u4")])
+"""A line of a document, once. key: of line and publisher. document: row in the shard."""
+PAGE = np.dtype([("publisher", "<u4"), ("marks", "<u4", (_MARKS,))])
+"""A document. marks: what tells different pages apart."""
+PUBLISHER = np.dtype([("publisher", "<u4"), ("pages", "<u4")])
+
+ROWS_PER_TASK = 1 << 22
+# A line that stands on this share of a publisher's pages at least, and whose pages are not for the most part copies.
+SHARE, DIFFERENT = 0.01, 0.25
+_BEYOND = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class LineTask:
+    """One call of `count_lines`. lines, pages: per shard a `LINE` array sorted by key and a `PAGE` array. first, last: the
+    keys that are this call's. publishers: a `PUBLISHER` array of the corpus."""
+
+    lines: tuple[str, ...]
+    pages: tuple[str, ...]
+    first: int
+    last: int
+    publishers: str
+    least: int
+    target: str
+
+
+def line_keys(tokens: Tokens, publishers: U64) -> tuple[U64, I64, I64]:
+    """(key, document, number of tokens) of every line of `tokens.lines`."""
+    hashes, sizes = line_hashes(tokens)
+    documents = np.searchsorted(tokens.bounds, tokens.lines, side="right") - 1
+    return mixed(hashes ^ publishers[documents]), documents, sizes
+
+
+def pages_of(keys: U64, documents: I64, sizes: I64, publishers: U64) -> NDArray[np.void]:
+    """(documents,) `PAGE`s. A mark is the least of hash / squared length among a page's lines."""
+    made = np.zeros(len(publishers), PAGE)
+    made["publisher"] = publishers >> np.uint64(32)
+    if keys.size:
+        weights = np.minimum(sizes, 1 << 15).astype(np.uint64) ** np.uint64(2)
+        having, firsts = np.unique(documents, return_index=True)
+        for draw in range(_MARKS):
+            drawn = np.minimum.reduceat(mixed(keys + np.uint64(draw)) // weights, firsts)
+            made["marks"][having, draw] = mixed(drawn) >> np.uint64(32)
+    return made
+
+
+def lines_of(keys: U64, documents: I64) -> NDArray[np.void]:
+    """`LINE`s sorted by key and document."""
+    order = np.lexsort((documents, keys))
+    keys, documents = keys[order], documents[order]
+    first = np.ones(len(keys), np.bool_)
+    first[1:] = (keys[1:] != keys[:-1]) | (documents[1:] != documents[:-1])
+    made = np.empty(int(first.sum()), LINE)
+    made["key"], made["document"] = keys[first], documents[first]
+    return made
+
+
+def count_lines(task: LineTask) -> int:
+    """Write the sorted keys of the repeated lines between `first` and `last`; returns how many there are."""
+    shards = []
+    for lines_file, pages_file in zip(task.lines, task.pages, strict=True):
+        lines = open_array(lines_file)
+        begin, end = np.searchsorted(lines["key"], np.array([task.first, task.last], np.uint64))
+        end = len(lines) if task.last == _BEYOND else end
+        shards.append((np.array(lines[begin:end]), open_array(pages_file)))
+    found = repeated_lines(shards, open_array(task.publishers), task.least)
+    save_array(task.target, found)
+    return len(found)
+
+
+def ranges(rows: int) -> list[tuple[int, int]]:
+    """Ranges of keys, so many that each has some four million rows."""
+    count = -(-rows // ROWS_PER_TASK) or 1
+    cuts = [(part << 64) // count for part in range(count)]
+    return list(zip(cuts, [*cuts[1:], _BEYOND], strict=True))
+
+
+def count_publishers(pages: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
+    """Pages per publisher, sorted by publisher."""
+    together = np.concatenate([shard["publisher"] for shard in pages]) if pages else np.empty(0, np.uint32)
+    names, counts = np.unique(together, return_counts=True)
+    made = np.empty(len(names), PUBLISHER)
+    made["publisher"], made["pages"] = names, counts
+    return made
+
+
+def repeated_lines(
+    shards: Sequence[tuple[NDArray[np.void], NDArray[np.void]]], publishers: NDArray[np.void], least: int
+) -> U64:
+    """The sorted keys of the lines that stand on enough different pages of their publisher.
+
+    shards: (`LINE`s, `PAGE`s) of each. least: pages that every publisher asks for, 0 where no line is to be found.
+    """
+    keys = np.sort(np.concatenate([np.empty(0, np.uint64), *(lines["key"] for lines, _ in shards)]))
+    if keys.size == 0 or least == 0:
+        return np.empty(0, np.uint64)
+    heads = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    everywhere = np.diff(np.append(heads, len(keys)))
+    often = everywhere >= least
+    candidates, everywhere = keys[heads[often]], everywhere[often]
+    # Most lines stand on one page only: what follows sees few rows.
+    place, page = _rows_of(candidates, shards)
+    different: I64 = np.zeros(len(candidates), np.int64)
+    for draw in range(_MARKS):
+        distinct = np.unique(place << np.uint64(32) | page["marks"][:, draw])
+        counts = np.bincount((distinct >> np.uint64(32)).astype(np.int64), minlength=len(candidates))
+        different = np.maximum(different, counts)
+    publisher = np.zeros(len(candidates), np.uint32)
+    publisher[place.astype(np.int64)] = page["publisher"]
+    pages = publishers["pages"][np.searchsorted(publishers["publisher"], publisher)]
+    wanted = np.maximum(least, np.ceil(pages * SHARE))
+    found: U64 = candidates[(different >= wanted) & (different >= DIFFERENT * everywhere)]
+    return found
+
+
+def _rows_of(
+    candidates: U64, shards: Sequence[tuple[NDArray[np.void], NDArray[np.void]]]
+) -> tuple[U64, NDArray[np.void]]:
+    """(index among the candidates, page) of every line that is one."""
+    places: list[U64] = [np.empty(0, np.uint64)]
+    pages = [np.empty(0, PAGE)]
+    for lines, page in shards:
+        mine = lines[contains(candidates, lines["key"])]
+        places.append(np.searchsorted(candidates, mine["key"]).astype(np.uint64))
+        pages.append(np.array(page[mine["document"]]))
+    return np.concatenate(places), np.concatenate(pages)
+
+
+def contains(sorted_keys: U64, keys: U64) -> NDArray[np.bool_]:
+    """Whether each key is among the sorted ones."""
+    if sorted_keys.size == 0:
+        return np.zeros(len(keys), np.bool_)
+    place = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
+    result: NDArray[np.bool_] = sorted_keys[place] == keys
+    return result
+
+
+def mask_keys(keys: U64, documents: NDArray[np.integer], count: int) -> U64:
+    """(count,) one number for the set of repeated lines that each document has; keys: each once per document."""
+    made = np.zeros(count, np.uint64)
+    np.add.at(made, documents, mixed(keys))
+    return made
+
+
+def load_repeated(path: str) -> U64:
+    return np.array(open_array(path)) if path and Path(path).is_file() else np.empty(0, np.uint64)

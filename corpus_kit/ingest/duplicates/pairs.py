@@ -1,0 +1,106 @@
+"""Candidate pairs: documents that share a band."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from corpus_kit.ingest.duplicates.shingles import I64, U64
+from corpus_kit.ingest.duplicates.signatures import NONE
+from corpus_kit.ingest.duplicates.state import open_array, save_array
+
+ROWS_PER_TASK = 1 << 23
+_CROWD = 256  # in larger buckets not all pairs are made, but each document's next neighbours
+_NEIGHBOURS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class BandTask:
+    """One call of `pair_bands`.
+
+    signed: the `signed.npy` of all shards in order. first, last: the bands that are this call's. part, parts: of those
+    only the hashes in this part of the range. labels: the components found so far, empty in the first round.
+    """
+
+    signed: tuple[str, ...]
+    first: int
+    last: int
+    part: int
+    parts: int
+    labels: str
+    target: str
+
+
+def band_tasks(signed: tuple[str, ...], documents: int, bands: int, labels: str, folder: str) -> list[BandTask]:
+    """Calls that hold some eight million rows each: several bands, or a part of one."""
+    per_task = max(ROWS_PER_TASK // max(documents, 1), 1)
+    parts = -(-documents // ROWS_PER_TASK) or 1
+    return [
+        BandTask(signed, b, min(b + per_task, bands), p, parts, labels, f"{folder}/pairs-{b:04d}-{p:04d}.npy")
+        for b in range(0, bands, per_task)
+        for p in range(parts)
+    ]
+
+
+def pair_bands(task: BandTask) -> int:
+    """Write the pairs of some bands, (n, 2) positions with the smaller one first; returns how many.
+
+    In the first round every document of a bucket is paired with the bucket's first. In the second round, with `labels`,
+    all documents of a bucket that are not yet known to belong together are.
+    """
+    labels = open_array(task.labels) if task.labels else None
+    shards = [open_array(path) for path in task.signed]
+    made: list[I64] = [np.empty((0, 2), np.int64)]
+    for band in range(task.first, task.last):
+        hashes, places = _column(shards, band, task.part, task.parts)
+        order = np.argsort(hashes, kind="stable")
+        hashes, places = hashes[order], places[order]
+        same = np.zeros(len(hashes) + 1, np.bool_)
+        same[1:-1] = hashes[1:] == hashes[:-1]
+        member = same[:-1] | same[1:]
+        places, heads = places[member], np.flatnonzero(~same[:-1][member])
+        if places.size == 0:
+            continue
+        made.append(_stars(places, heads) if labels is None else _crossings(places, heads, labels))
+    pairs = np.unique(np.concatenate(made), axis=0)
+    save_array(task.target, pairs)
+    return len(pairs)
+
+
+def _column(shards: list[U64], band: int, part: int, parts: int) -> tuple[U64, I64]:
+    """(hash, position of the document in the corpus) of one band, documents without shingles left out."""
+    low, high = (part << 64) // parts, ((part + 1) << 64) // parts - 1
+    hashes, places, begin = [], [], 0
+    for shard in shards:
+        row = np.array(shard[1 + band])
+        chosen = row != NONE
+        if parts > 1:
+            chosen &= (row >= np.uint64(low)) & (row <= np.uint64(high))
+        hashes.append(row[chosen])
+        places.append(np.flatnonzero(chosen) + begin)
+        begin += len(row)
+    return np.concatenate(hashes), np.concatenate(places)
+
+
+def _stars(places: I64, heads: I64) -> I64:
+    sizes = np.diff(np.append(heads, len(places)))
+    hubs = np.repeat(places[heads], sizes)
+    pairs = np.stack((hubs, places), axis=1)
+    made: I64 = pairs[hubs != places]
+    return made
+
+
+def _crossings(places: I64, heads: I64, labels: I64) -> I64:
+    ends = np.append(heads[1:], len(places))
+    components = labels[places]
+    # Buckets of one component have nothing to tell any more, and there are few others.
+    mixed_ones = np.minimum.reduceat(components, heads) != np.maximum.reduceat(components, heads)
+    made = [np.empty((0, 2), np.int64)]
+    for begin, end in zip(heads[mixed_ones].tolist(), ends[mixed_ones].tolist(), strict=True):
+        bucket, own = places[begin:end], components[begin:end]
+        reach = len(bucket) if len(bucket) <= _CROWD else _NEIGHBOURS + 1
+        for step in range(1, reach):
+            apart = own[step:] != own[:-step]
+            made.append(np.stack((bucket[:-step][apart], bucket[step:][apart]), axis=1))
+    return np.concatenate(made)

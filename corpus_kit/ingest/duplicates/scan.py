@@ -1,0 +1,218 @@
+"""A shard's share of the work as pure functions: `scan_shard` reads it once, `sign_shard` mends what the scan guessed.
+
+The scan counts lines and signs the documents in one pass over the text, leaving out the lines that are known to be
+repeated by then: those of the last build and those of its own shard. When all shards are counted, `sign_shard` signs those
+documents anew whose set of repeated lines turned out to be another. What a signature is follows from the text and the
+final set alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from corpus_kit.core.publisher import publisher_of
+from corpus_kit.core.tables import read_table
+from corpus_kit.ingest.duplicates.alphabet import mixed
+from corpus_kit.ingest.duplicates.lines import (
+    contains,
+    count_publishers,
+    line_keys,
+    lines_of,
+    load_repeated,
+    mask_keys,
+    pages_of,
+    repeated_lines,
+)
+from corpus_kit.ingest.duplicates.settings import Recipe
+from corpus_kit.ingest.duplicates.shingles import I64, U64, Tokens, tokenise
+from corpus_kit.ingest.duplicates.signatures import band_hashes, batches, counted_shingles
+from corpus_kit.ingest.duplicates.state import open_array, readable, save_array
+
+LINES, PAGES, SIGNED = "lines.npy", "pages.npy", "signed.npy"
+_COLUMNS = ["doc_id", "text", "outlet", "url"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTask:
+    """One call of `scan_shard` or `sign_shard`.
+
+    shard: a Parquet file of documents. folder: where its arrays are. repeated: the known repeated lines, sorted keys;
+    empty when none are known. masked: a Parquet file with doc_id, start, end (code points) of spans that do not count,
+    such as suggested boilerplate; empty for none.
+    """
+
+    shard: str
+    folder: str
+    recipe: Recipe
+    repeated: str = ""
+    masked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some documents of a shard, ready to be signed.
+
+    keys, documents: of each line. spans: (k, 2) start and end of masked spans in the joined texts. mask: see `SIGNED`.
+    """
+
+    tokens: Tokens
+    keys: U64
+    documents: I64
+    sizes: I64
+    spans: I64
+    span_keys: U64
+
+
+def scanned(folder: Path) -> bool:
+    """Whether an earlier call of `scan_shard` was finished."""
+    return all(readable(folder / name) for name in (LINES, PAGES, SIGNED))
+
+
+def scan_shard(task: ShardTask) -> int:
+    """Write the shard's lines, its pages' marks and its signatures so far; returns the number of lines.
+
+    `signed.npy` has the shape (1 + bands, documents): the key of the left-out lines and spans, then the bands.
+    """
+    folder = Path(task.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    table = read_table(Path(task.shard), _COLUMNS)
+    publishers = _publishers(table)
+    texts: list[str] = table["text"].to_pylist()
+    known = load_repeated(task.repeated)
+    spans = _Spans(task.masked, table["doc_id"].to_pylist())
+    rows, pages, signed = [], [], []
+    for begin, end in batches(texts):
+        page = _read(texts[begin:end], publishers[begin:end], spans.of(begin, end, texts))
+        found = lines_of(page.keys, page.documents)
+        pages.append(pages_of(page.keys, page.documents, page.sizes, publishers[begin:end]))
+        here = repeated_lines([(found, pages[-1])], count_publishers(pages[-1:]), task.recipe.settings.repeated_lines)
+        signed.append(_sign(page, np.union1d(known, here), task.recipe))
+        found["document"] += begin
+        rows.append(found)
+    lines = np.concatenate(rows)
+    save_array(folder / LINES, lines[np.argsort(lines["key"], kind="stable")])
+    save_array(folder / PAGES, np.concatenate(pages))
+    save_array(folder / SIGNED, np.concatenate(signed, axis=1))
+    return len(lines)
+
+
+def sign_shard(task: ShardTask) -> int:
+    """Bring `signed.npy` up to date with the repeated lines; returns how many documents were signed anew."""
+    folder = Path(task.folder)
+    repeated = load_repeated(task.repeated)
+    lines = open_array(folder / LINES)
+    signed = open_array(folder / SIGNED)
+    hit = contains(repeated, np.array(lines["key"]))
+    masks = mask_keys(np.array(lines["key"][hit]), np.array(lines["document"][hit]), signed.shape[1])
+    if task.masked:
+        masks += _Spans(task.masked, read_table(Path(task.shard), ["doc_id"])["doc_id"].to_pylist()).keys()
+    changed = np.flatnonzero(masks != signed[0])
+    if changed.size == 0:
+        return 0
+    made = np.array(signed)
+    table = read_table(Path(task.shard), _COLUMNS).take(pa.array(changed))
+    publishers = _publishers(table)
+    texts: list[str] = table["text"].to_pylist()
+    spans = _Spans(task.masked, table["doc_id"].to_pylist())
+    for begin, end in batches(texts):
+        page = _read(texts[begin:end], publishers[begin:end], spans.of(begin, end, texts))
+        made[:, changed[begin:end]] = _sign(page, repeated, task.recipe)
+    save_array(folder / SIGNED, made)
+    return int(changed.size)
+
+
+def shingles_of(task: ShardTask, rows: I64) -> list[U64]:
+    """The sorted sets of shingles of some rows of a shard, as their signatures saw them."""
+    table = read_table(Path(task.shard), _COLUMNS).take(pa.array(rows))
+    repeated, publishers = load_repeated(task.repeated), _publishers(table)
+    texts: list[str] = table["text"].to_pylist()
+    spans = _Spans(task.masked, table["doc_id"].to_pylist())
+    made: list[U64] = []
+    for begin, end in batches(texts):
+        page = _read(texts[begin:end], publishers[begin:end], spans.of(begin, end, texts))
+        hashes, bounds = counted_shingles(page.tokens, task.recipe, _left_out(page, repeated))
+        made += [np.unique(hashes[a:b]) for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)]
+    return made
+
+
+def _read(texts: list[str], publishers: U64, spans: tuple[I64, U64]) -> Page:
+    tokens = tokenise(texts)
+    return Page(tokens, *line_keys(tokens, publishers), *spans)
+
+
+def _sign(page: Page, repeated: U64, recipe: Recipe) -> U64:
+    """(1 + bands, documents)."""
+    hashes, bounds = counted_shingles(page.tokens, recipe, _left_out(page, repeated))
+    hit = contains(repeated, page.keys)
+    pairs = np.unique(np.stack((page.documents[hit].astype(np.uint64), page.keys[hit])), axis=1)
+    masks = mask_keys(pairs[1], pairs[0].astype(np.int64), len(bounds) - 1) + page.span_keys
+    return np.concatenate((masks[None], band_hashes(hashes, bounds, recipe)))
+
+
+def _left_out(page: Page, repeated: U64) -> NDArray[np.bool_]:
+    """(tokens,) those of repeated lines and masked spans."""
+    tokens = page.tokens
+    sizes = np.diff(np.append(tokens.lines, len(tokens.hashes)))
+    made: NDArray[np.bool_] = np.repeat(contains(repeated, page.keys), sizes)
+    if page.spans.size:
+        begins, ends = np.sort(page.spans[:, 0]), np.sort(page.spans[:, 1])
+        # A token overlaps a span when more spans have begun before its end than have ended by its start.
+        made |= np.searchsorted(begins, tokens.ends, "left") > np.searchsorted(ends, tokens.starts, "right")
+    return made
+
+
+def _publishers(table: pa.Table) -> U64:
+    """(documents,) a hash of each one's publisher; those without one count as one publisher."""
+    return np.fromiter(
+        map(_publisher, table["outlet"].to_pylist(), table["url"].to_pylist()), np.uint64, table.num_rows
+    )
+
+
+def _publisher(outlet: str | None, url: str | None) -> int:
+    return _hash(publisher_of(outlet, url) or "")
+
+
+@lru_cache(maxsize=1 << 16)
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+class _Spans:
+    """Masked spans of a shard's documents."""
+
+    def __init__(self, path: str, doc_ids: list[str]) -> None:
+        self.documents: I64 = np.empty(0, np.int64)
+        self.places: I64 = np.empty((0, 2), np.int64)
+        self.count = len(doc_ids)
+        if path:
+            table: Any = read_table(Path(path), ["doc_id", "start", "end"])
+            rows = {doc_id: row for row, doc_id in enumerate(doc_ids)}
+            found = np.array([rows.get(i, -1) for i in table["doc_id"].to_pylist()], np.int64)
+            places = np.stack([table[c].to_numpy().astype(np.int64) for c in ("start", "end")], axis=1)
+            here = np.flatnonzero(found >= 0)
+            here = here[np.argsort(found[here], kind="stable")]
+            self.documents = found[here]
+            self.places = places[here]
+
+    def keys(self) -> U64:
+        """(documents,) one number for the spans of each."""
+        made = np.zeros(self.count, np.uint64)
+        starts, ends = self.places.astype(np.uint64).T
+        np.add.at(made, self.documents, mixed(mixed(starts) ^ ends))
+        return made
+
+    def of(self, begin: int, end: int, texts: list[str]) -> tuple[I64, U64]:
+        """The spans of documents `begin` to `end` within their joined texts, and their keys."""
+        chosen = (self.documents >= begin) & (self.documents < end)
+        lengths = [len(t) + 1 for t in texts[begin:end]]
+        firsts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+        places = self.places[chosen] + firsts[self.documents[chosen] - begin][:, None]
+        return places, self.keys()[begin:end]

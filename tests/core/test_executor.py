@@ -1,0 +1,80 @@
+"""Tasks run in this process or in a spawned pool, a bounded window at a time, with the same results."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from executor_tasks import die, fail, square, threads, who
+
+from corpus_kit.core.errors import ConfigError, EnvironmentProblemError, UsageError
+from corpus_kit.core.executor import Workers, available_cores, open_workers
+
+
+@pytest.fixture(scope="module")
+def two() -> Iterator[Workers]:
+    with open_workers(2) as workers:
+        yield workers
+
+
+def test_one_worker_runs_in_this_process_and_in_order() -> None:
+    with open_workers(1) as workers:
+        assert list(workers.run(square, range(4))) == [(0, 0), (1, 1), (2, 4), (3, 9)]
+        assert dict(workers.run(who, range(1))) == {0: os.getpid()}
+
+
+def test_two_workers_give_the_same_results_from_other_processes(two: Workers) -> None:
+    assert dict(two.run(square, range(40))) == {i: i * i for i in range(40)}
+    pids = set(dict(two.run(who, range(6))).values())
+    assert os.getpid() not in pids and 1 <= len(pids) <= 2
+
+
+def test_workers_do_not_start_a_thread_per_core(two: Workers) -> None:
+    assert set(dict(two.run(threads, range(3))).values()) == {("1", 1)}
+
+
+def test_only_a_window_of_tasks_is_taken_at_a_time(two: Workers) -> None:
+    taken = 0
+
+    class Counted(list[int]):
+        def __iter__(self) -> Iterator[int]:
+            nonlocal taken
+            for item in super().__iter__():
+                taken += 1
+                yield item
+
+    results = two.run(square, Counted(range(1000)))
+    next(results)
+    assert taken <= 2 * 2 + 2
+    assert len(list(results)) == 999
+
+
+def test_an_error_of_a_worker_keeps_its_kind_and_hint(two: Workers) -> None:
+    with pytest.raises(ConfigError) as caught:
+        list(two.run(fail, range(20)))
+    assert (caught.value.message, caught.value.hint) == ("three is wrong", "take four")
+    assert len(list(two.run(square, range(3)))) == 3, "the pool goes on"
+
+
+def test_a_worker_that_is_ended_by_the_system_is_an_error_of_the_environment() -> None:
+    with pytest.raises(EnvironmentProblemError, match="worker process was ended") as caught, open_workers(2) as workers:
+        list(workers.run(die, range(8)))
+    assert "--workers" in caught.value.hint
+
+
+def test_without_a_number_few_tasks_need_no_processes() -> None:
+    with open_workers(None) as workers:
+        assert dict(workers.run(who, range(3))) == dict.fromkeys(range(3), os.getpid())
+        assert list(workers.run(who, [])) == []
+
+
+def test_workers_below_one_are_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="0 workers are not possible"), open_workers(0):
+        raise AssertionError("never reached")
+
+
+def test_the_cores_of_this_process_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 1 <= available_cores() <= (os.cpu_count() or 1)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert available_cores() == (os.cpu_count() or 1)

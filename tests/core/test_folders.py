@@ -1,0 +1,161 @@
+"""A made folder appears whole or not at all, replaces only what corpus-kit made, and survives a crash at any point."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from corpus_kit.core import folders
+from corpus_kit.core.errors import EnvironmentProblemError, UsageError
+from corpus_kit.core.folders import (
+    is_intact,
+    link_or_copy,
+    made_folder,
+    note_of,
+    read_manifest,
+    remove,
+    work_folder,
+    write_json,
+    write_manifest,
+)
+
+
+def make(root: Path, content: str, name: str = "documents") -> None:
+    with work_folder(root) as work, made_folder(root / name, work) as folder:
+        (folder / "a.txt").write_text(content, encoding="utf-8")
+        write_manifest(folder, rows=1)
+
+
+def names(root: Path) -> list[str]:
+    return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if ".work" not in p.parts)
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    make(tmp_path, "one")
+    make(tmp_path, "two")
+    assert (tmp_path / "documents" / "a.txt").read_text(encoding="utf-8") == "two"
+    assert names(tmp_path) == ["documents", "documents/a.txt", "documents/manifest.json"]
+    assert [p.name for p in (tmp_path / ".work").iterdir()] == ["lock"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_failure_leaves_the_old_folder_and_no_new_one(error: type[BaseException], tmp_path: Path) -> None:
+    make(tmp_path, "one")
+    with pytest.raises(error), work_folder(tmp_path) as work, made_folder(tmp_path / "documents", work) as folder:
+        (folder / "half.txt").write_text("half", encoding="utf-8")
+        raise error
+    assert names(tmp_path) == ["documents", "documents/a.txt", "documents/manifest.json"]
+    assert [p.name for p in (tmp_path / ".work").iterdir()] == ["lock"]
+
+
+def test_a_crash_between_the_two_renames_is_mended_by_the_next_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "one")
+    real = Path.rename
+
+    def crash(self: Path, target: Path) -> Path:
+        if self.name.endswith(".new"):
+            os.kill(os.getpid(), 0)
+            raise SystemExit
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", crash)
+    with pytest.raises(SystemExit):
+        make(tmp_path, "two")
+    assert not (tmp_path / "documents").exists()
+    monkeypatch.setattr(Path, "rename", real)
+    with work_folder(tmp_path):
+        assert (tmp_path / "documents" / "a.txt").read_text(encoding="utf-8") == "one"
+    make(tmp_path, "three")
+    assert (tmp_path / "documents" / "a.txt").read_text(encoding="utf-8") == "three"
+
+
+def test_a_crash_after_the_second_rename_leaves_nothing_behind(tmp_path: Path) -> None:
+    make(tmp_path, "one")
+    (tmp_path / ".work" / "documents.old").mkdir()
+    with work_folder(tmp_path):
+        pass
+    assert not (tmp_path / ".work" / "documents.old").exists()
+
+
+def test_a_folder_elsewhere_is_made_beside_itself(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    for content in ("one", "two"):
+        with work_folder(tmp_path / "data") as work, made_folder(tmp_path / "far" / "release", work) as folder:
+            (folder / "a.txt").write_text(content, encoding="utf-8")
+            write_manifest(folder)
+    assert names(tmp_path / "far") == ["release", "release/a.txt", "release/manifest.json"]
+
+
+def test_what_corpus_kit_did_not_make_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "documents").mkdir()
+    make(tmp_path, "an empty folder may be filled")
+    for manifest in ("{}", "[]", "no json", '{"toolkit": {"name": "another"}}'):
+        (tmp_path / "documents" / "manifest.json").write_text(manifest, encoding="utf-8")
+        with pytest.raises(UsageError, match="did not make"):
+            make(tmp_path, "two")
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(UsageError, match="is a file"):
+        make(tmp_path, "two", "file")
+
+
+def test_two_commands_do_not_write_to_one_folder(tmp_path: Path) -> None:
+    with (
+        work_folder(tmp_path),
+        pytest.raises(EnvironmentProblemError, match="Another corpus-kit"),
+        work_folder(tmp_path),
+    ):
+        raise AssertionError("never reached")
+    with work_folder(tmp_path):
+        pass
+
+
+def test_an_out_folder_that_is_a_file_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("x", encoding="utf-8")
+    with pytest.raises(UsageError, match="is a file"), work_folder(tmp_path / "out"):
+        raise AssertionError("never reached")
+
+
+def test_json_is_canonical_and_read_back(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"b": "ї", "a": [1]})
+    assert (tmp_path / "a.json").read_bytes() == '{\n  "a": [\n    1\n  ],\n  "b": "ї"\n}\n'.encode()
+    write_manifest(tmp_path, rows=3)
+    assert read_manifest(tmp_path) == json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    assert read_manifest(tmp_path / "missing") is None
+
+
+def test_a_disk_without_links_gets_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_text("x", encoding="utf-8")
+    link_or_copy(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "a").samefile(tmp_path / "b")
+
+    def no_links(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(folders.os, "link", no_links)
+    link_or_copy(tmp_path / "a", tmp_path / "c")
+    assert (tmp_path / "c").read_text(encoding="utf-8") == "x" and not (tmp_path / "a").samefile(tmp_path / "c")
+
+
+def test_a_note_tells_a_file_that_was_changed_from_one_that_was_copied(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_text("one", encoding="utf-8")
+    note = note_of(file)
+    os.utime(file, (1, 1))
+    assert is_intact(file, note), "another time, the same bytes"
+    file.write_text("two", encoding="utf-8")
+    assert not is_intact(file, note)
+    file.unlink()
+    assert not is_intact(file, note)
+
+
+def test_removing_a_link_to_a_folder_keeps_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    remove(tmp_path / "link")
+    remove(tmp_path / "missing")
+    assert [p.name for p in tmp_path.iterdir()] == ["real"]

@@ -1,0 +1,92 @@
+"""The same inputs give the same bytes, whoever builds them, where, when, and with how many processes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ingest_samples import REJECTED, environment, page, write
+
+# The real command with small units, so that a small corpus gives several workers something to do.
+_CHILD = """
+import sys
+import corpus_kit.ingest.documents as documents
+from corpus_kit.cli.errors import run
+from corpus_kit.cli.main import cli
+documents.SHARD_BYTES = 20_000
+sys.exit(run(cli, sys.argv[1:]))
+"""
+
+
+def corpus(folder: Path) -> Path:
+    pages = {f"{'ab'[i % 2]}/{i:03d}.txt": page(i % 70, 3) for i in range(80)}
+    write(folder, pages)
+    for file in REJECTED.iterdir():
+        write(folder, {f"bad/{file.name}": file.read_bytes()})
+    rows = "".join(f"a/{i:03d}.txt,Outlet {i},{i}\n" for i in range(0, 80, 4))
+    return write(folder, {"metadata.csv": f"file,outlet,number\n{rows}"})
+
+
+def build(raw: Path, out: Path, *options: str, **env: str) -> dict[str, str]:
+    line = [sys.executable, "-c", _CHILD, "build", str(raw), "--out", str(out), *options]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False, env=environment(**env))
+    assert done.returncode == 0, done.stderr
+    assert len(list((out / ".work" / "documents").iterdir())) >= 4, "too few units to show anything"
+    return made_files(out)
+
+
+def made_files(out: Path) -> dict[str, str]:
+    return {
+        p.relative_to(out).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(out.rglob("*"))
+        if p.is_file() and ".work" not in p.parts
+    }
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("first")
+    made = build(corpus(folder / "raw"), folder / "out", "--workers", "1", PYTHONHASHSEED="1", TZ="UTC")
+    assert {name.split("/")[0] for name in made} == {"documents", "rejected", "release"}
+    return made
+
+
+def test_another_folder_time_zone_hash_seed_and_two_workers_give_the_same_bytes(
+    first: dict[str, str], tmp_path: Path
+) -> None:
+    raw = corpus(tmp_path / "somewhere" / "else" / "raw")
+    for number, file in enumerate(sorted(raw.rglob("*.txt"))):
+        os.utime(file, (10**9 + number, 10**9 - number))
+    made = build(
+        raw, tmp_path / "other-out", "--workers", "2", PYTHONHASHSEED="77", TZ="Pacific/Kiritimati", LC_ALL="C"
+    )
+    assert made == first
+
+
+@pytest.mark.slow
+def test_a_build_in_two_steps_gives_the_same_bytes_as_one(first: dict[str, str], tmp_path: Path) -> None:
+    raw = corpus(tmp_path / "raw")
+    aside = tmp_path / "later"
+    aside.mkdir()
+    for name in ("a/010.txt", "b/051.txt", "metadata.csv", "bad/nul.jsonl"):
+        (raw / name).rename(aside / name.replace("/", "_"))
+    assert build(raw, tmp_path / "out") != first
+    for name in ("a/010.txt", "b/051.txt", "metadata.csv", "bad/nul.jsonl"):
+        (aside / name.replace("/", "_")).rename(raw / name)
+    assert build(raw, tmp_path / "out") == first
+
+
+@pytest.mark.slow
+def test_nothing_made_names_a_path_a_host_or_a_clock(tmp_path: Path) -> None:
+    out = tmp_path / "a-very-odd-folder"
+    raw = write(tmp_path / "raw", {f"{i:03d}.txt": page(i, 12) for i in range(40)})
+    build(raw, out, "--workers", "2")
+    words = [str(tmp_path), "a-very-odd-folder", os.uname().nodename, "workers"]
+    for path in out.rglob("*"):
+        if path.is_file() and ".work" not in path.parts:
+            content = path.read_bytes()
+            assert [w for w in words if w.encode() in content] == [], path

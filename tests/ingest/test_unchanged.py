@@ -1,0 +1,222 @@
+"""Unchanged inputs are not redone, changed ones always are, and one new file moves no boundary but its own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ingest_samples import Run, ingest, page, write
+
+from corpus_kit.ingest import documents
+
+
+@pytest.fixture
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "SHARD_BYTES", 3000)
+
+
+@pytest.fixture
+def redone(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The sources of every unit that was read, build after build."""
+    made: list[list[str]] = []
+    real = documents.make_unit
+
+    def watched(task: Any) -> dict[str, Any]:
+        facts = real(task)
+        if not facts["reused"]:
+            made.append([f.source for f in task.unit.files])
+        return facts
+
+    monkeypatch.setattr(documents, "make_unit", watched)
+    return made
+
+
+def shards(out: Path) -> list[str]:
+    return [hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted((out / "documents").glob("*.parquet"))]
+
+
+def corpus(folder: Path, count: int = 40) -> Path:
+    return write(folder, {f"{i:03d}.txt": page(i) for i in range(count)})
+
+
+def same_bytes(one: Run, other: Run) -> bool:
+    return shards(one.out) == shards(other.out)
+
+
+def test_a_second_build_reads_nothing(tmp_path: Path, small_shards: None, redone: list[list[str]]) -> None:
+    raw = corpus(tmp_path / "raw")
+    first = ingest(raw, tmp_path / "out")
+    assert first.result.units >= 4 and first.result.unchanged_documents == 0
+    before = shards(tmp_path / "out")
+    redone.clear()
+    second = ingest(raw, tmp_path / "out")
+    assert redone == []
+    assert second.result.unchanged_units == second.result.units == first.result.units
+    assert second.result.unchanged_documents == second.result.documents == 40
+    assert shards(tmp_path / "out") == before
+
+
+def test_a_touched_file_is_read_but_not_redone(tmp_path: Path, small_shards: None, redone: list[list[str]]) -> None:
+    raw = corpus(tmp_path / "raw")
+    ingest(raw, tmp_path / "out")
+    redone.clear()
+    os.utime(raw / "007.txt", (1, 1))
+    touched = ingest(raw, tmp_path / "out")
+    assert redone == [] and touched.result.unchanged_documents == 40
+    again = ingest(raw, tmp_path / "out")
+    assert again.result.unchanged_documents == 40
+
+
+def test_changed_content_of_the_same_size_and_time_is_redone(
+    tmp_path: Path, small_shards: None, redone: list[list[str]]
+) -> None:
+    raw = corpus(tmp_path / "raw")
+    ingest(raw, tmp_path / "out")
+    redone.clear()
+    target = raw / "007.txt"
+    old = target.stat()
+    target.write_bytes(target.read_bytes().replace(b"harbour", b"HARBOUR"))
+    os.utime(target, ns=(old.st_atime_ns, old.st_mtime_ns))
+    assert target.stat().st_size == old.st_size
+    made = ingest(raw, tmp_path / "out")
+    assert "HARBOUR" in made.by_source["007.txt"]["text"]
+    assert len(redone) == 1 and "007.txt" in redone[0]
+    assert made.result.unchanged_units == made.result.units - 1
+
+
+def test_a_changed_setting_redoes_everything(tmp_path: Path, small_shards: None, redone: list[list[str]]) -> None:
+    raw = corpus(tmp_path / "raw")
+    made = ingest(raw, tmp_path / "out")
+    redone.clear()
+    ingest(raw, tmp_path / "out", max_record_bytes=100_000)
+    assert len(redone) == made.result.units
+
+
+@pytest.mark.parametrize("name", ["000a.txt", "0195.txt", "999.txt"])
+def test_one_new_file_moves_no_boundary_but_its_own(name: str, tmp_path: Path, small_shards: None) -> None:
+    raw = corpus(tmp_path / "raw", 120)
+    ingest(raw, tmp_path / "out")
+    before = shards(tmp_path / "out")
+    assert len(before) >= 10
+    write(raw, {name: page(500)})
+    made = ingest(raw, tmp_path / "out")
+    after = shards(tmp_path / "out")
+    assert name in made.by_source
+    assert len(set(before) - set(after)) <= 1, "one shard was written anew or cut in two, the others keep their bytes"
+    assert len(after) - len(before) <= 1
+    assert made.result.unchanged_units >= made.result.units - 2
+
+
+def test_records_of_a_long_file_are_cut_by_the_same_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import json
+
+    from corpus_kit.ingest.unit import Recipe
+
+    real = documents.make_recipe
+
+    def small(*args: Any) -> Recipe:
+        from dataclasses import replace
+
+        return replace(real(*args), shard_bytes=6000)
+
+    monkeypatch.setattr("ingest_samples.make_recipe", small)
+    lines = [json.dumps({"id": i, "text": page(i)}) + "\n" for i in range(60)]
+    raw = write(tmp_path / "raw", {"a.jsonl": "".join(lines)})
+    ingest(raw, tmp_path / "out")
+    before = shards(tmp_path / "out")
+    assert len(before) >= 5
+    lines.insert(30, json.dumps({"id": "new", "text": page(99)}) + "\n")
+    write(raw, {"a.jsonl": "".join(lines)})
+    made = ingest(raw, tmp_path / "out")
+    assert made.result.documents == 61
+    assert len(set(before) - set(shards(tmp_path / "out"))) <= 1
+
+
+def test_a_build_that_stopped_goes_on(
+    tmp_path: Path, small_shards: None, redone: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = corpus(tmp_path / "raw")
+    undisturbed = ingest(raw, tmp_path / "other")
+    redone.clear()
+    watched = documents.make_unit
+
+    def stops(task: Any) -> dict[str, Any]:
+        if len(redone) == 3:
+            raise KeyboardInterrupt
+        return watched(task)
+
+    monkeypatch.setattr(documents, "make_unit", stops)
+    with pytest.raises(KeyboardInterrupt):
+        ingest(raw, tmp_path / "out")
+    assert not (tmp_path / "out" / "documents").exists()
+    monkeypatch.setattr(documents, "make_unit", watched)
+    done, redone[:] = list(redone), []
+    made = ingest(raw, tmp_path / "out")
+    assert made.result.unchanged_units == 3
+    assert all(sources not in redone for sources in done)
+    assert same_bytes(made, undisturbed)
+
+
+def test_a_moved_file_is_reported_and_a_vanished_one_counted(tmp_path: Path, small_shards: None) -> None:
+    raw = corpus(tmp_path / "raw")
+    ingest(raw, tmp_path / "out")
+    (raw / "005.txt").rename(raw / "moved-005.txt")
+    (raw / "006.txt").unlink()
+    made = ingest(raw, tmp_path / "out")
+    assert made.result.moved == [("005.txt", "moved-005.txt")]
+    assert made.result.vanished == 1
+    assert ingest(raw, tmp_path / "out").result.moved == []
+
+
+def test_a_text_that_reappears_twice_is_not_called_moved(tmp_path: Path) -> None:
+    raw = write(tmp_path / "raw", {"a.txt": page(1), "z.txt": page(2)})
+    ingest(raw, tmp_path / "out")
+    (raw / "a.txt").unlink()
+    write(raw, {"b.txt": page(1), "c.txt": page(1)})
+    made = ingest(raw, tmp_path / "out")
+    assert (made.result.moved, made.result.vanished) == ([], 1)
+
+
+def test_what_is_left_of_earlier_builds_is_swept_away(tmp_path: Path, small_shards: None) -> None:
+    raw = corpus(tmp_path / "raw")
+    ingest(raw, tmp_path / "out")
+    work = tmp_path / "out" / ".work" / "documents"
+    (work / "0123.99.part").mkdir()
+    for i in range(5, 40):
+        (raw / f"{i:03d}.txt").unlink()
+    made = ingest(raw, tmp_path / "out")
+    assert len(list(work.iterdir())) == made.result.units
+
+
+@pytest.mark.parametrize("harm", ["truncate", "flip", "remove"])
+def test_a_damaged_made_file_is_mended_by_the_next_build(harm: str, tmp_path: Path) -> None:
+    """A made file and the kept unit are one file under two names, so harm to the one is harm to the other."""
+    import shutil
+
+    raw = write(tmp_path / "raw", {"a.txt": page(1), "b.txt": page(2), "c.txt": page(2)})
+    first = ingest(raw, tmp_path / "out")
+    before = shards(tmp_path / "out")
+    for made in [*(tmp_path / "out" / ".work").rglob("*.parquet")]:
+        content, made_at = bytearray(made.read_bytes()), made.stat().st_mtime_ns
+        if harm == "remove":
+            made.unlink()
+        else:
+            content[len(content) // 2] ^= 0xFF
+            made.write_bytes(bytes(content[:-9] if harm == "truncate" else content))
+            os.utime(made, ns=(made_at, made_at + 10**9))
+    shutil.rmtree(tmp_path / "out" / "documents")
+    again = ingest(raw, tmp_path / "out")
+    assert again.documents == first.documents
+    assert shards(tmp_path / "out") == before
+
+
+def test_a_damaged_note_of_a_unit_makes_it_anew(tmp_path: Path) -> None:
+    raw = write(tmp_path / "raw", {"a.txt": page(1)})
+    first = ingest(raw, tmp_path / "out")
+    for note in (tmp_path / "out" / ".work").rglob("unit.json"):
+        note.write_text('{"shards": [', encoding="utf-8")
+    again = ingest(raw, tmp_path / "out")
+    assert again.documents == first.documents and again.result.unchanged_units == 0
