@@ -103,7 +103,9 @@ def _load(folder: Path) -> dict[str, Any] | None:
         facts: dict[str, Any] = json.loads((folder / UNIT_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return facts if all(is_intact(folder / name, note) for name, note in facts["files"].items()) else None
+    notes = facts.get("files")  # absent in what an older version left
+    intact = isinstance(notes, dict) and all(is_intact(folder / name, note) for name, note in notes.items())
+    return facts if intact else None
 
 
 def make_unit(task: UnitTask) -> dict[str, Any]:
