@@ -9,52 +9,42 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corpus_kit.core.contract_file import ContractFile, read_contract_file
-from corpus_kit.core.errors import FindingsError, UsageError
-from corpus_kit.core.executor import open_workers
+from corpus_kit.core.errors import FindingsError, UsageError, did_you_mean
+from corpus_kit.core.executor import Workers, open_workers
 from corpus_kit.core.folders import read_manifest, remove, work_folder
+from corpus_kit.core.layers import Layer, load_layers
 from corpus_kit.core.progress import Progress, Silent
 from corpus_kit.core.project import CORPUS_FILE, ProjectConfig, find_corpus, load_config
+from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.template import CARD_FILE, Written, init_corpus, shipped
-from corpus_kit.ingest.documents import Ingested, build_documents, make_recipe
-from corpus_kit.release.build import Released, Source, build_release
+from corpus_kit.ingest.documents import build_documents, make_recipe
+from corpus_kit.release.build import Source, build_release
 from corpus_kit.release.card import refresh_card
+from corpus_kit.results import BuildResult, ExportResult
 
 if TYPE_CHECKING:
+    from corpus_kit.agreement.gold import Gold, GoldSources
+    from corpus_kit.agreement.measured import AgreementReport
+    from corpus_kit.agreement.second_look import Suspect
     from corpus_kit.core.doctor import Check
     from corpus_kit.core.validation import ValidationReport
+    from corpus_kit.labelstudio.annotations import Annotated
+    from corpus_kit.labelstudio.importing import Imported
+    from corpus_kit.labelstudio.pull import Pulled
+    from corpus_kit.labelstudio.push import Pushed
+    from corpus_kit.labelstudio.restore import Restored
+    from corpus_kit.labelstudio.site import Site
+    from corpus_kit.labelstudio.status import Status
+    from corpus_kit.labelstudio.studio import Studio
+    from corpus_kit.release.freeze import FrozenSplits
+    from corpus_kit.suggest.build import Suggested
 
-
-@dataclass(slots=True)
-class BuildResult:
-    """What `build` made. out: the folder of the made folders. release: None when no document was accepted."""
-
-    out: Path
-    ingested: Ingested
-    release: Released | None = None
-    release_folder: Path | None = None
-
-    @property
-    def documents(self) -> int:
-        return self.ingested.documents
-
-    @property
-    def rejected(self) -> dict[str, int]:
-        return self.ingested.rejected
-
-
-@dataclass(slots=True)
-class ExportResult:
-    """format: hf, arrow or jsonl. rows: config → split → count."""
-
-    format: str
-    folder: Path
-    rows: dict[str, dict[str, int]] = field(default_factory=dict)
-    unchanged: bool = False
+__all__ = ["BuildResult", "Corpus", "ExportResult"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +92,9 @@ class Corpus:
         strict: bool = False,
         progress: Progress | None = None,
     ) -> BuildResult:
-        """The main job: raw files → documents, rejected, release and card. Unchanged inputs are not redone.
+        """The main job: raw files → documents, suggestions, annotations, gold, rejected, release, card.
+
+        Unchanged inputs are not redone.
 
         raw: folders, globs or files, by default the corpus's `data/raw`. out: the folder of the made folders, by default
         the corpus's `data`. workers: processes; None takes one per core where there is much to do. metadata: a sidecar
@@ -117,22 +109,53 @@ class Corpus:
         splits = self.root / "splits.csv" if self.root and (self.root / "splits.csv").is_file() else None
         contract = self.contract("documents")
         with work_folder(data) as work, open_workers(workers) as pool:
-            recipe = make_recipe(self.config.input, contract)
-            ingested = build_documents(sources, data, work, recipe, pool, progress, metadata=sidecar, splits=splits)
-            result = BuildResult(data, ingested)
+            recipe = make_recipe(self.config.input, contract, work / "gates")
+            with Refusals(data, work) as refusals:
+                ingested = build_documents(
+                    sources,
+                    data,
+                    work,
+                    recipe,
+                    pool,
+                    progress,
+                    refusals=refusals,
+                    metadata=sidecar,
+                    splits=splits,
+                    duplicates=self.config.duplicates,
+                    split=self.config.split,
+                )
+                suggested = self._suggestions(data, work, refusals, pool, progress)
+                annotated = self._annotations(data, work, refusals, progress)
+                refusals.finish()
+            result = BuildResult(data, ingested, annotated, self._gold(data, work, progress), suggested=suggested)
             if ingested.documents:
                 card_text, card_name = self._card()
-                source = Source(data, work, self.config, contract, card_text, card_name)
+                layers = self._released_layers(data)
+                source = Source(data, work, self.config, contract, card_text, card_name, layers)
                 result.release = build_release(source, data / "release", pool, progress)
                 result.release_folder = data / "release"
                 if self.root and data == self.data and (self.root / CARD_FILE).is_file():
                     refresh_card(self.root / CARD_FILE, data / "release")
             elif read_manifest(data / "release") is not None:
                 remove(data / "release")  # it would show documents that are no more
-        rejected = sum(ingested.rejected.values())
+        rejected = sum(result.rejected.values())
         if strict and rejected:
-            raise FindingsError(f"{rejected} records were rejected.", f"See {data / 'rejected'}.")
+            raise FindingsError(f"{rejected} records and results were rejected.", f"See {data / 'rejected'}.")
         return result
+
+    def import_(self, files: Sequence[str | Path], layer: str | None = None) -> list[Imported]:
+        """Bring JSON exports of Label Studio into the ledger, as they are; `build` makes tables of them.
+
+        layer: the layer they belong to; by default each file's results tell. A file the ledger has adds nothing.
+        Raises UsageError: no corpus, no such file or layer, no Label Studio export, a layer that cannot be told.
+        """
+        from corpus_kit.labelstudio.importing import import_files
+        from corpus_kit.labelstudio.ledger import Ledger
+
+        if self.root is None:
+            raise UsageError("There is no corpus to import into.", "Make one with `corpus-kit init DIR`.")
+        with work_folder(self.data):
+            return import_files(files, Ledger(self.data / "imports"), self._layers(), layer)
 
     def export(
         self,
@@ -140,14 +163,17 @@ class Corpus:
         folder: str | Path | None = None,
         *,
         workers: int | None = 1,
+        tokenizer: str = "",
+        strict: bool = False,
         progress: Progress | None = None,
     ) -> ExportResult:
-        """Write the release of the built documents as `hf` (Parquet), `arrow` (`save_to_disk`) or `jsonl`.
+        """Write the release of the built documents as `hf` (Parquet), `arrow` (`save_to_disk`) or `jsonl`, or its gold as
+        `conll`, `spacy` or `pieces` (those of `tokenizer`: a folder, a file or a name on the Hub).
 
-        folder: by default `data/release`, `data/release-arrow`, `data/release-jsonl`. Raises UsageError before the first
-        build.
+        folder: by default `data/release`, `data/release-arrow`, `data/release-jsonl`. strict: labels that a format cannot
+        carry are an error, and nothing is written. Raises UsageError before the first build, FindingsError with `strict`.
         """
-        from corpus_kit.release.formats import FORMATS, write_format
+        from corpus_kit.release.formats import FORMATS, GOLD_FORMATS, write_format, write_gold_format
 
         if format not in FORMATS:
             raise UsageError(f"'{format}' is no format.", f"Accepted: {', '.join(FORMATS)}.")
@@ -156,14 +182,31 @@ class Corpus:
         target = Path(folder).absolute() if folder is not None else self.data / name
         card_text, card_name = self._card()
         with work_folder(self.data) as work, open_workers(workers) as pool:
-            source = Source(self.data, work, self.config, self.contract("documents"), card_text, card_name)
+            layers = self._released_layers(self.data)
+            source = Source(self.data, work, self.config, self.contract("documents"), card_text, card_name, layers)
             if format == "hf":
-                made = build_release(source, target, pool, progress)
-                return ExportResult(format, target, made.rows, made.unchanged)
+                made = build_release(source, target, pool, progress, strict=strict)
+                return ExportResult(format, target, made.rows, made.unchanged, made.losses)
             release = self.data / "release"
-            made = build_release(source, release, pool, progress)
+            if format in GOLD_FORMATS:
+                made = build_release(source, release, pool, progress)
+                lost = write_gold_format(format, release, target, work, tokenizer=tokenizer, strict=strict)
+                return ExportResult(format, target, losses=lost)
+            made = build_release(source, release, pool, progress, strict=strict)
             write_format(format, release, target, work)
-        return ExportResult(format, target, made.rows)
+        return ExportResult(format, target, made.rows, losses=made.losses)
+
+    def freeze_splits(self) -> FrozenSplits:
+        """Write `splits.csv` at the corpus's root: later builds keep every document it lists on its side.
+
+        Raises UsageError without a corpus, before the first build, and where no document has a split.
+        """
+        from corpus_kit.release.freeze import freeze_splits
+
+        if self.root is None:
+            raise UsageError("There is no corpus whose splits could be frozen.", "Make one with `corpus-kit init DIR`.")
+        with work_folder(self.data):
+            return freeze_splits(self.data / "documents", self.root / "splits.csv")
 
     def validate(self) -> ValidationReport:
         """Check every made table against its contract, and keys and offsets across tables.
@@ -175,6 +218,109 @@ class Corpus:
         if read_manifest(self.data / "documents") is None:
             raise UsageError(f"There are no tables in {self.data}.", "Run `corpus-kit build` first.")
         return validate_folder(self.data, self._contracts_root())
+
+    def studio(self, *, port: int | None = None, progress: Progress | None = None) -> Studio:
+        """A private Label Studio on this machine with a project for every layer; its data lie in `data/studio`.
+
+        Use it in a `with` block, or call `wait`. port: by default a free one. Raises EnvironmentProblemError,
+        ServiceError and ConfigError.
+        """
+        from corpus_kit.labelstudio.studio import open_studio
+
+        return open_studio(self._site("studio"), progress or Silent(), port=port)
+
+    def push(
+        self, layer: str | None = None, *, dry_run: bool = False, progress: Progress | None = None
+    ) -> list[Pushed]:
+        """Documents and suggestions to Label Studio, one project per layer. A second push writes nothing.
+
+        The server: LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, else the private one that runs. layer: by default all.
+        dry_run: only the plan. Raises UsageError before the first build, ConfigError for a config that would orphan
+        labels, ServiceError.
+        """
+        from corpus_kit.labelstudio.connect import connect
+        from corpus_kit.labelstudio.push import push
+
+        site = self._site("push")
+        with connect(self.data, self.config.label_studio.url) as client:
+            return push(site, client, progress or Silent(), layer=layer, dry_run=dry_run)
+
+    def pull(self, layer: str | None = None, *, full: bool = False, progress: Progress | None = None) -> list[Pulled]:
+        """What people did since the last pull, into the ledger; `build` makes tables of it.
+
+        The server: see `push`. full: everything anew. Raises ServiceError; a layer is appended whole or not at all.
+        """
+        from corpus_kit.labelstudio.connect import connect
+        from corpus_kit.labelstudio.pull import pull
+
+        site = self._site("pull")
+        with connect(self.data, self.config.label_studio.url) as client:
+            return pull(site, client, progress or Silent(), layer=layer, full=full)
+
+    def restore(self, layer: str | None = None, *, progress: Progress | None = None) -> list[Restored]:
+        """The ledger's annotations back into a server that lost them. A second restore writes nothing.
+
+        The server: see `push`. Raises UsageError before the first build, ServiceError.
+        """
+        from corpus_kit.labelstudio.connect import connect
+        from corpus_kit.labelstudio.restore import restore
+
+        site = self._site("restore")
+        with connect(self.data, self.config.label_studio.url) as client:
+            return restore(site, client, progress or Silent(), layer=layer)
+
+    def status(self) -> Status:
+        """How far labeling is, per layer and annotator: from the tables, and from the server where it can be reached."""
+        from corpus_kit.labelstudio.status import status
+
+        return status(self._site("status"), self.config.label_studio.url)
+
+    def agreement(self, layer: str | None = None) -> AgreementReport:
+        """How far people agree, per layer, control, label and pair, with intervals; and where they differ most.
+
+        Measured on `data/annotations` as the last build made it, without the reviewers that `corpus.toml` names, who saw
+        others' answers. layer: by default all. Raises UsageError before there are annotations.
+        """
+        from corpus_kit.agreement.gold import measure
+
+        return measure(self._gold_sources(self.data, self.data / ".work", layer))
+
+    def adjudicate(
+        self,
+        policy: str | None = None,
+        boundary: str | None = None,
+        reviewers: Sequence[str] = (),
+        *,
+        progress: Progress | None = None,
+    ) -> Gold:
+        """Write `data/gold` from `data/annotations`: what people settled, and every decision.
+
+        policy, boundary, reviewers: instead of those of `corpus.toml`, for this run; the next build keeps to the file.
+        Raises UsageError before there are annotations and for names that do not exist, FindingsError.
+        """
+        from dataclasses import replace
+
+        from corpus_kit.agreement.gold import build_gold, override
+
+        with work_folder(self.data) as work:
+            sources = self._gold_sources(self.data, work)
+            settings = override(sources.adjudication, policy, boundary, tuple(reviewers))
+            made = build_gold(replace(sources, adjudication=settings), progress or Silent())
+        if made is None:
+            raise UsageError(
+                "There are no annotations to adjudicate.",
+                "Bring them with `corpus-kit pull` or `import`, then `corpus-kit build`.",
+            )
+        return made
+
+    def review(self, layer: str | None = None, *, gold: bool = True) -> list[Suspect]:
+        """Labels that contradict how the same words are labelled elsewhere, most suspicious first.
+
+        gold: of the adjudicated labels, else of every person's. Raises UsageError before there are any.
+        """
+        from corpus_kit.agreement.second_look import second_look
+
+        return second_look(self.data, self._layers_named(layer), gold=gold)
 
     def card(self) -> bool:
         """Refresh the generated parts of DATASET_CARD.md; True when the file changed.
@@ -196,9 +342,76 @@ class Corpus:
         """The contract of one table: the corpus's own, else the built-in one."""
         return read_contract_file(self._contracts_root() / f"{table}.yaml")
 
+    def _suggestions(
+        self, data: Path, work: Path, refusals: Refusals, pool: Workers, progress: Progress
+    ) -> Suggested | None:
+        """`data/suggestions` from `data/documents`; None where they are off, and then an older folder goes."""
+        from corpus_kit.suggest.build import LAYER, build_suggestions, remove_suggestions, suggestion_recipe
+
+        settings = self.config.suggest
+        if settings.boilerplate and LAYER in self.config.layers:
+            layer = self._layers()[LAYER]
+            recipe = suggestion_recipe(layer, settings.threshold, self.contract("suggestions"), work / "gates")
+            if recipe is not None:
+                return build_suggestions(data, work, layer, recipe, pool, progress, refusals)
+            progress.remark(f"The layer '{LAYER}' has no control that marks spans, so nothing is suggested for it.")
+        remove_suggestions(data, work)
+        return None
+
+    def _annotations(self, data: Path, work: Path, refusals: Refusals, progress: Progress) -> Annotated | None:
+        """`data/annotations` from the ledger; None where the corpus has none."""
+        imports = self.data / "imports"
+        if self.root is None or not (any(imports.glob("*.json")) or read_manifest(data / "annotations")):
+            return None
+        from corpus_kit.labelstudio.annotations import Sources, build_annotations
+        from corpus_kit.labelstudio.shards import TABLES
+
+        contracts = {table: self.contract(table) for table in TABLES}
+        sources = Sources(imports, self.data, data, work, self._layers(), contracts)
+        return build_annotations(sources, refusals, progress)
+
+    def _gold(self, data: Path, work: Path, progress: Progress) -> Gold | None:
+        """`data/gold` from `data/annotations`; None where there are none."""
+        if read_manifest(data / "annotations") is None and read_manifest(data / "gold") is None:
+            return None
+        from corpus_kit.agreement.gold import build_gold
+
+        return build_gold(self._gold_sources(data, work), progress)
+
+    def _gold_sources(self, data: Path, work: Path, layer: str | None = None) -> GoldSources:
+        from corpus_kit.agreement.gold import GoldSources
+        from corpus_kit.agreement.gold_tables import GOLD_TABLES
+
+        contracts = {table: self.contract(table) for table in GOLD_TABLES}
+        settings = self.config.adjudication, self.config.agreement
+        return GoldSources(data, work, self._layers_named(layer), contracts, *settings)
+
+    def _released_layers(self, data: Path) -> dict[str, Layer]:
+        """The layers whose labels a release carries; none are read where nothing is labelled or suggested."""
+        made = ("annotations", "gold", "suggestions")
+        return self._layers() if any(read_manifest(data / name) is not None for name in made) else {}
+
+    def _layers_named(self, name: str | None) -> dict[str, Layer]:
+        """All layers, or the one of that name; raises UsageError when there is none."""
+        layers = self._layers()
+        if name is not None and name not in layers:
+            raise UsageError(f"There is no layer '{name}'.{did_you_mean(name, list(layers))}", "See corpus.toml.")
+        return layers if name is None else {name: layers[name]}
+
+    def _layers(self) -> dict[str, Layer]:
+        own = self.root / "annotation" if self.root else None
+        return load_layers(own if own is not None and own.is_dir() else shipped("annotation"), self.config.layers)
+
     def _contracts_root(self) -> Path:
         own = self.root / "schemas" if self.root else None
         return own if own is not None and own.is_dir() else shipped("schemas")
+
+    def _site(self, command: str) -> Site:
+        from corpus_kit.labelstudio.site import Site
+
+        if self.root is None:
+            raise UsageError(f"`{command}` needs a corpus.", "Make one with `corpus-kit init DIR`.")
+        return Site(self.data, self.config.name, self._layers(), self.config.label_studio)
 
     def _raw(self) -> Path:
         if self.root is None:

@@ -20,6 +20,9 @@ from corpus_kit.agreement.policy import (
 )
 from corpus_kit.agreement.relation_votes import settle_relations
 from corpus_kit.agreement.span_votes import Mark, Settled, settle
+from corpus_kit.core.labels import standing
+
+__all__ = ["adjudicate", "standing"]
 
 GOLD_SPANS: dict[str, Any] = {
     "annotation_id": pl.String,
@@ -73,21 +76,6 @@ def adjudicate(
         gold,
         gold_choices,
         gold_relations,
-    )
-
-
-def standing(spans: pl.DataFrame, carried: pl.DataFrame) -> pl.DataFrame:
-    """`spans` where they stand in the current text, by the table `carried`; stale ones left out."""
-    key = ["annotation_id", "control", "span_id", "label"]
-    moved = carried.select(
-        *key, "verdict", *(pl.col(name).alias(f"now_{name}") for name in ("start", "end", "surface"))
-    )
-    found = spans.join(moved, on=key, how="left", nulls_equal=True, maintain_order="left")
-    here = pl.col("verdict").is_null()
-    return (
-        found.filter(here | (pl.col("verdict") != "stale"))
-        .with_columns(pl.when(here).then(n).otherwise(f"now_{n}").alias(n) for n in ("start", "end", "surface"))
-        .select(spans.columns)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 
 import click
@@ -10,15 +11,30 @@ import click
 from corpus_kit import __version__
 from corpus_kit.core.errors import did_you_mean
 
-# name → one line of help. The module is corpus_kit.cli.commands.<name>, with a click command called `command`.
+# name → one line of help. The module is corpus_kit.cli.commands.<name>, with a click command called `command`; a name
+# that is a word of Python (`import`) gets an underscore behind it.
 COMMANDS = {
     "init": "Make a new corpus from the template.",
     "build": "Raw files to documents, release and card: the main job.",
     "validate": "Check every made table against its contract.",
     "export": "Write the release: --hf, --arrow or --jsonl.",
+    "studio": "A private Label Studio on this machine, with its projects.",
+    "push": "Documents and suggestions to Label Studio; a second push writes nothing.",
+    "pull": "What people labelled since the last pull, into the ledger.",
+    "import": "A JSON export of Label Studio into the ledger, offline.",
+    "restore": "The ledger's annotations back into a server that lost them.",
+    "status": "How far labeling is, per layer and annotator.",
+    "agreement": "How far people agree, with intervals, and where they differ most.",
+    "adjudicate": "Gold by a named policy; ties stay open disagreements.",
+    "review": "Labels that contradict how the same words are labelled elsewhere.",
     "card": "Refresh the generated parts of DATASET_CARD.md.",
     "doctor": "Say what is wrong with this installation and how to mend it.",
 }
+
+
+def python_name(command: str) -> str:
+    """The name of a command's module and of its method of `Corpus`: `import` → `import_`."""
+    return f"{command}_" if keyword.iskeyword(command) else command.replace("-", "_")
 
 
 class Commands(click.Group):
@@ -30,7 +46,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"corpus_kit.cli.commands.{name.replace('-', '_')}")
+        module = importlib.import_module(f"corpus_kit.cli.commands.{python_name(name)}")
         command: click.Command = module.command
         return command
 

@@ -34,3 +34,7 @@ def workers_option(function: F) -> F:
 
 def strict_option(function: F) -> F:
     return click.option("--strict", is_flag=True, help="Exit with 1 when anything was rejected.")(function)
+
+
+def layer_option(function: F) -> F:
+    return click.option("--layer", metavar="L", help="One layer; by default all of the corpus.")(function)

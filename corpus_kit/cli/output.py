@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -42,6 +42,13 @@ class Output:
     def say(self, sentence: str) -> None:
         """A remark for people on stderr."""
         click.echo(sentence, err=True)
+
+
+def say_losses(losses: Mapping[str, Mapping[str, int]], output: Output) -> None:
+    """What a release's configurations cannot carry: config → reason → count."""
+    for config, reasons in losses.items():
+        told = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in reasons.items())
+        output.say(f"Labels that {config} cannot carry: {told}; see losses.csv in the release.")
 
 
 def _shown(value: object) -> str:

@@ -87,9 +87,14 @@ def gate_schema(file: ContractFile) -> Any:
     """
     import pandera.polars as pa
 
-    passes = pl.all_horizontal(list(_rules(file)))
+    passes = gate_expression(file)
     gate = pa.Check(lambda data: data.lazyframe.select(passes), name="contract", ignore_na=False)
     return pa.DataFrameSchema({file.columns[0].name: pa.Column(nullable=True, checks=[gate])}, name=file.table)
+
+
+def gate_expression(file: ContractFile) -> pl.Expr:
+    """Every rule at once, never null: true where a row keeps the contract."""
+    return pl.all_horizontal(list(_rules(file)))
 
 
 def _rules(file: ContractFile) -> Iterator[pl.Expr]:

@@ -6,7 +6,11 @@ this module does not import pandera; loading a contract does.
 
 from __future__ import annotations
 
+import hashlib
+import io
 from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,14 @@ import polars as pl
 
 from corpus_kit.core.columns import CONTRACT_VERSION, PRIVATE_COLUMNS, TABLES
 from corpus_kit.core.contract_file import ContractFile, peek_version, read_contract_file
-from corpus_kit.core.contract_pandera import CHECK_OUTPUT, errors_of, gate_schema, pandera_schema, report_schema
+from corpus_kit.core.contract_pandera import (
+    CHECK_OUTPUT,
+    errors_of,
+    gate_expression,
+    gate_schema,
+    pandera_schema,
+    report_schema,
+)
 from corpus_kit.core.errors import ConfigError, did_you_mean
 from corpus_kit.core.findings import Finding
 
@@ -59,23 +70,22 @@ class CheckedFrame:
 
 @dataclass(frozen=True)
 class Contract:
-    """One table's contract, ready to check frames. It can be pickled; the other process builds pandera's part anew.
+    """One table's contract, ready to check frames. It can be pickled; pandera's part is built where it is needed.
+
+    gate: what `compile_gate` made of it, so that frames whose rows are all sound are checked without pandera's import.
 
     columns: name → Polars dtype, built-in columns first, then the user's own. Do not change it.
     extra_columns: the user's own, filled from input fields of the same name.
-    schema: the `pandera.polars.DataFrameSchema` of the whole contract, for readers and tools. `check` runs the same
-        checks in a form that is fast and keeps texts out of its reports.
+    schema: for readers and tools. `check` runs the same checks in a form that is fast and keeps texts out of its reports.
     """
 
     file: ContractFile
+    gate: bytes | None = field(default=None, repr=False, compare=False)
     table: str = field(init=False)
     version: int = field(init=False)
     sha256: str = field(init=False)
     columns: dict[str, pl.DataType] = field(init=False, compare=False)
     extra_columns: tuple[str, ...] = field(init=False)
-    schema: Any = field(init=False, repr=False, compare=False)
-    _gate: Any = field(init=False, repr=False, compare=False)
-    _report: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         file, put = self.file, object.__setattr__
@@ -84,13 +94,34 @@ class Contract:
         put(self, "sha256", file.sha256)
         put(self, "columns", {column.name: column.dtype for column in file.columns})
         put(self, "extra_columns", tuple(c for c in self.columns if c not in TABLES[file.table].columns))
-        schema = pandera_schema(file)
-        put(self, "schema", schema)
-        put(self, "_gate", gate_schema(file))
-        put(self, "_report", report_schema(file, schema))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Contract, (self.file,))
+        return (Contract, (self.file, self.gate))
+
+    @cached_property
+    def schema(self) -> Any:
+        """The `pandera.polars.DataFrameSchema` of the whole contract. Raises ConfigError when pandera lost part of it."""
+        return pandera_schema(self.file)
+
+    @cached_property
+    def _gate_schema(self) -> Any:
+        return gate_schema(self.file)
+
+    @cached_property
+    def _gate_expression(self) -> pl.Expr:
+        assert self.gate is not None
+        return pl.Expr.deserialize(io.BytesIO(self.gate))
+
+    @cached_property
+    def _report(self) -> Any:
+        return report_schema(self.file, self.schema)
+
+    def _all_sound(self, frame: pl.DataFrame) -> bool:
+        if frame.height == 0:
+            return True
+        if self.gate is not None:
+            return bool(frame.select(self._gate_expression.all()).item())
+        return not errors_of(self._gate_schema, frame)
 
     def check(self, frame: pl.DataFrame) -> CheckedFrame:
         """Separate the rows that keep the contract from those that break it.
@@ -101,7 +132,7 @@ class Contract:
         whole = self._frame_failures(frame)
         if whole:
             return CheckedFrame(frame.clear(), whole, list(range(frame.height)))
-        if frame.height == 0 or not errors_of(self._gate, frame):
+        if self._all_sound(frame):
             return CheckedFrame(frame, [], [])
         failures = self._row_failures(frame)
         rows = sorted({failure.row_index for failure in failures if failure.row_index is not None})
@@ -141,8 +172,31 @@ class Contract:
 
 
 def load_contract(path: Path) -> Contract:
-    """Load one contract. Raises ConfigError for anything that is not exactly understood."""
-    return Contract(read_contract_file(path))
+    """Load one contract. Raises ConfigError for anything that is not exactly understood, by us or by pandera."""
+    contract = Contract(read_contract_file(path))
+    assert contract.schema is not None
+    return contract
+
+
+def compile_gate(file: ContractFile, cache: Path | None = None) -> bytes:
+    """All checks of a contract as one expression, taken from pandera and kept in `cache` for the next command.
+
+    Importing pandera takes a second, in every worker; the expression is what it would compute. The file is named by the
+    contract and the versions of both libraries. Raises ConfigError as `load_contract` does.
+    """
+    versions = f"{file.sha256} pandera {metadata.version('pandera')} polars {pl.__version__}"
+    kept = cache and cache / f"{hashlib.sha256(versions.encode()).hexdigest()[:32]}.gate"
+    if kept is not None and kept.is_file():
+        return kept.read_bytes()
+    assert Contract(file).schema is not None
+    gate: bytes = gate_expression(file).meta.serialize()
+    if kept is None:
+        return gate
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    aside = kept.with_suffix(".part")
+    aside.write_bytes(gate)
+    aside.replace(kept)
+    return gate
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:

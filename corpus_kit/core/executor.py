@@ -38,7 +38,8 @@ class Workers:
     def run(self, function: Callable[[A], R], tasks: Sequence[A]) -> Iterator[tuple[int, R]]:
         """Apply `function` to every task. The order of results is not the order of tasks; the index says which."""
         count = self._wanted or (available_cores() if len(tasks) >= _WORTH_A_POOL else 1)
-        if count == 1 or not tasks:
+        # A single task is done here sooner than a process starts for it.
+        if count == 1 or (self._pool is None and len(tasks) < 2):
             for index, task in enumerate(tasks):
                 yield index, function(task)
             return

@@ -7,14 +7,13 @@ suffix; in a file of many records without ids, the text's hash and its occurrenc
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 HEX_DIGITS = 16
 _SEPARATOR = "\x1f"  # occurs in no path and no sensible id, so that ("a", "b") and ("ab", "") differ
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """doc_id: 16 hex digits. check: the next 16 digits, which tell a repeated identity from a hash collision."""
 
     doc_id: str

@@ -178,7 +178,7 @@ class _TreeBuilder(ContentHandler):
         self.open[-1].children.append(tag)
         self.open.append(tag)
 
-    def endElement(self, name: str) -> None:  # noqa: ARG002
+    def endElement(self, name: str) -> None:
         self.open.pop()
 
 

@@ -118,7 +118,7 @@ class Duplicates(_Section):
     words: int = Field(default=5, description="words in a shingle")
     characters: int = Field(default=8, description="letters in a shingle of a script without spaces between words")
     repeated_lines: int = Field(
-        default=10,
+        default=6,
         description="a line on so many different pages of a publisher (and on 1 % of them) is left out; 0: none is",
     )
 
@@ -286,6 +286,29 @@ class Adjudication(_Section):
         return self
 
 
+class Suggest(_Section):
+    """What models suggest to people and to the release."""
+
+    boilerplate: bool = Field(
+        default=True, description="suggest what is boilerplate, where there is a layer of that name"
+    )
+    threshold: float = Field(
+        default=0.5, description="the probability from which a line is suggested as boilerplate, 0 to 1"
+    )
+
+    @field_validator("threshold", mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("threshold")
+    @classmethod
+    def _probability(cls, value: float) -> float:
+        if not 0 <= value <= 1:
+            raise ValueError(f"{value} is no probability; 0 to 1")
+        return value
+
+
 class ProjectConfig(_Section):
     """All of `corpus.toml`."""
 
@@ -300,6 +323,7 @@ class ProjectConfig(_Section):
     input: Input = Field(default=Input(), description="how raw files are read")
     duplicates: Duplicates = Field(default=Duplicates(), description="which documents are copies of each other")
     split: Split | None = Field(default=None, description="how documents are split; without it there are no splits")
+    suggest: Suggest = Field(default=Suggest(), description="what models suggest")
     release: Release = Field(default=Release(), description="what the release carries")
     label_studio: LabelStudio = Field(default=LabelStudio(), description="the annotation server")
     agreement: Agreement = Field(default=Agreement(), description="how agreement is measured")

@@ -69,9 +69,8 @@ class TableWriter:
         self.rows += table.num_rows
 
     def close(self) -> None:
-        """Finish, flush to the disk and give the file its name."""
+        """Finish and give the file its name. The folder it belongs to is flushed as a whole."""
         self._writer.close()
-        fsync_path(self._aside)
         self._aside.replace(self.path)
 
     def __enter__(self) -> TableWriter:

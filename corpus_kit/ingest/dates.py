@@ -7,8 +7,8 @@ everywhere in Europe). `03/04/2031` may be March or April and is left alone unle
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 # Month names as they stand in dates (genitive where a language has one), and common abbreviations.
 _MONTHS = {
@@ -45,8 +45,7 @@ _DATE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FoundDate:
+class FoundDate(NamedTuple):
     """value: the date. start, end: code point offsets of the words it was read from."""
 
     value: date

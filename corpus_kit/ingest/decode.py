@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import chardet
 
@@ -43,8 +43,7 @@ _BLANK = " \t\n\r\x0b\x0c\x85\xa0\u2028\u2029\u200b\u200c\u200d\u2060\ufeff"
 _SAMPLE = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """text: with LF newlines and without BOM. encoding: codec name. newline: lf, crlf, cr, mixed or none.
 
     same_bytes: the text's UTF-8 form equals the raw bytes, so their hashes are one.
@@ -66,11 +65,15 @@ def decode(raw: bytes) -> Decoded:
     except UnicodeDecodeError as e:
         text, encoding = _decode_other(raw, e)
     else:
-        if "\x00" in text or "\x1b" in text or "~{" in text or "\x0e" in text:
+        # Looked for in the bytes, where it takes a tenth of the time: in UTF-8 an ASCII byte is always that character.
+        if b"\x00" in raw or b"\x1b" in raw or b"\x0e" in raw or (b"~" in raw and b"~{" in raw):
             text, encoding = _decode_ascii_shaped(raw, text)
     bom = text.startswith("\ufeff")
     if bom:
         text = text[1:]
+    if encoding == "utf-8" and not bom and b"\x00" not in raw and b"\r" not in raw:
+        _refuse_empty(text)
+        return Decoded(text, encoding, "lf" if b"\n" in raw else "none", same_bytes=True)
     return _finished(text, encoding, same_bytes=encoding == "utf-8" and not bom)
 
 
@@ -89,9 +92,13 @@ def from_string(text: str) -> Decoded:
     return _finished(text, "utf-8", same_bytes=True)
 
 
-def _finished(text: str, encoding: str, *, same_bytes: bool) -> Decoded:
+def _refuse_empty(text: str) -> None:
     if not text or ((text[:64].isspace() or text[0] in _BLANK) and not text.strip(_BLANK)) or text.isspace():
         raise Refusal("empty_text", f"{len(text)} characters of white space" if text else "no bytes")
+
+
+def _finished(text: str, encoding: str, *, same_bytes: bool) -> Decoded:
+    _refuse_empty(text)
     if "\x00" in text:
         raise Refusal("nul_character", f"at character {text.index(chr(0))}")
     normal, newline = normalise_newlines(text)

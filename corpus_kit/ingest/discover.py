@@ -89,7 +89,7 @@ def discover(raw: Sequence[str | Path]) -> Discovered:
         if name in names and names[name] != base:
             raise UsageError(f"Two raw folders are called '{name}'.", "Build the folder above both.")
         for file in singles:
-            _take(found, name, file.relative_to(base).as_posix(), file, base)
+            _take(found, name, file.relative_to(base).as_posix(), str(file), base)
     found.files.sort(key=lambda f: (f.source, f.root))
     return found
 
@@ -115,8 +115,8 @@ def _roots(raw: Sequence[str | Path]) -> tuple[list[Path], list[Path]]:
     return list(roots), list(singles)
 
 
-def _walk(root: Path, found: Discovered, name: str) -> Iterator[tuple[str, Path]]:
-    """(POSIX path below root, path) of every entry that is not a folder, hidden ones left out."""
+def _walk(root: Path, found: Discovered, name: str) -> Iterator[tuple[str, str]]:
+    """(POSIX path below root, location) of every entry that is not a folder, hidden ones left out."""
     pending = [(root, "")]
     while pending:
         folder, prefix = pending.pop()
@@ -134,10 +134,10 @@ def _walk(root: Path, found: Discovered, name: str) -> Iterator[tuple[str, Path]
             elif entry.is_dir(follow_symlinks=False):
                 pending.append((Path(entry.path), path + "/"))
             else:
-                yield path, Path(entry.path)
+                yield path, entry.path
 
 
-def _take(found: Discovered, name: str, path: str, location: Path, root: Path) -> None:
+def _take(found: Discovered, name: str, path: str, location: str, root: Path) -> None:
     """Sort one entry into files, sidecars or rejected."""
     source = _source(name, path)
 
@@ -162,14 +162,14 @@ def _take(found: Discovered, name: str, path: str, location: Path, root: Path) -
         return refuse("unreadable", e.strerror or "cannot be opened")
     if not stat.S_ISREG(status.st_mode):
         return refuse("not_a_file", "neither a regular file nor a folder")
-    if location.name in SIDECARS:
-        found.sidecars.append(Sidecar(name, path.removesuffix(location.name), location))
+    if path.endswith(SIDECARS) and (file := path.rpartition("/")[2]) in SIDECARS:
+        found.sidecars.append(Sidecar(name, path.removesuffix(file), Path(location)))
         return None
     stem, compression = _split_compression(path)
     format = FORMATS.get(os.path.splitext(stem)[1].lower())
     if format is None:
         return refuse("unsupported_format", f"suffix '{os.path.splitext(stem)[1]}'")
-    found.files.append(RawFile(name, path, stem, str(location), format, compression, status.st_size, stamp_of(status)))
+    found.files.append(RawFile(name, path, stem, location, format, compression, status.st_size, stamp_of(status)))
     return None
 
 

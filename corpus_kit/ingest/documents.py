@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from corpus_kit import __version__
 from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.contracts import compile_gate
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import link_or_copy, made_folder, read_manifest, remove, write_manifest
@@ -36,7 +37,17 @@ from corpus_kit.ingest.readers import Limits
 from corpus_kit.ingest.rows import Fields
 from corpus_kit.ingest.sidecar import Metadata, read_metadata
 from corpus_kit.ingest.splits import read_splits
-from corpus_kit.ingest.unit import SHARD_BYTES, Recipe, Unit, UnitTask, collision, finished_unit, make_unit
+from corpus_kit.ingest.unit import (
+    IDS_FILE,
+    REJECTED_FILE,
+    SHARD_BYTES,
+    Recipe,
+    Unit,
+    UnitTask,
+    collision,
+    finished_unit,
+    make_unit,
+)
 
 _SHARD_FACTS = ("rows", "bytes", "sha256", "fingerprint", "last_doc_id")
 _LEAST_SIZE = 512  # an empty file counts for something too, or a million of them would be one unit
@@ -76,8 +87,8 @@ class _Made:
     facts: dict[str, Any]
 
 
-def make_recipe(settings: Input, contract: ContractFile) -> Recipe:
-    """All that decides how a raw byte becomes a document."""
+def make_recipe(settings: Input, contract: ContractFile, cache: Path | None = None) -> Recipe:
+    """All that decides how a raw byte becomes a document. cache: a folder that keeps what the contract compiles to."""
     import chardet
     import polars
     import pycld2
@@ -95,6 +106,7 @@ def make_recipe(settings: Input, contract: ContractFile) -> Recipe:
         fields,
         Limits(settings.max_record_bytes, settings.max_file_bytes),
         contract,
+        compile_gate(contract, cache),
         " ".join(f"{k}={v}" for k, v in versions.items()),
     )
 
@@ -237,12 +249,10 @@ def _settle_repeated(
 
 def _identities(made: list[_Made]) -> tuple[Any, Any, Any]:
     """(doc_id, check, index of the unit) of all documents as numpy arrays: 20 bytes a document."""
-    tables = [read_table(m.folder / "ids.parquet") for m in made]
-    if not tables:
-        return np.array([], np.uint64), np.array([], np.uint64), np.array([], np.int32)
-    owner = np.repeat(np.arange(len(tables), dtype=np.int32), [t.num_rows for t in tables])
-    all_ids = pa.concat_tables(tables)
-    return all_ids["doc_id"].to_numpy(), all_ids["check"].to_numpy(), owner
+    pairs = [np.load(m.folder / IDS_FILE) for m in made] or [np.empty((0, 2), np.uint64)]
+    owner = np.repeat(np.arange(len(pairs), dtype=np.int32), [len(p) for p in pairs])
+    ids = np.concatenate(pairs)
+    return ids[:, 0], ids[:, 1], owner
 
 
 def _source_of(made: _Made, doc_id: str) -> str:
@@ -360,7 +370,8 @@ def _refuse(refusals: Refusals, found: Discovered, metadata: Metadata, made: lis
     early: list[Rejected] = sorted(found.rejected, key=lambda r: r.source or "") + metadata.rejected
     refusals.add(early)
     for m in made:
-        refusals.add(read_table(m.folder / "rejected.parquet"))
+        if m.facts["rejected"]:
+            refusals.add(read_table(m.folder / REJECTED_FILE))
 
 
 def _sweep(units: Path, used: set[str]) -> None:

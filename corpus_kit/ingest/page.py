@@ -7,7 +7,6 @@ lines, a headline is a line of several words without a full stop, paragraphs are
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import islice
@@ -36,8 +35,7 @@ _COPYRIGHT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PageFacts:
+class PageFacts(NamedTuple):
     """Offsets are code points into the text, end-exclusive; null where the page does not say."""
 
     title: str | None = None
@@ -86,8 +84,7 @@ def _head(text: str) -> list[_Line]:
     lines: list[_Line] = []
     position = 0
     for raw in text[:_HEAD_CHARS].split("\n"):
-        stripped = raw.strip()
-        if stripped:
+        if raw and (stripped := raw.strip()):
             indent = 0 if stripped is raw else len(raw) - len(raw.lstrip())
             lines.append(_Line(position + indent, stripped))
             if len(lines) == _HEAD_LINES:
@@ -126,7 +123,7 @@ def _headline(text: str, lines: list[_Line]) -> _Line | None:
     Of the candidates before the first paragraph, one that is repeated on the page (alone, or glued to a breadcrumb)
     wins, then the first whose words come back in the text. Mastheads and slogans fail that.
     """
-    first_paragraph = next((i for i, line in enumerate(lines) if _is_paragraph(line.text)), None)
+    first_paragraph = next((i for i, (_, line) in enumerate(lines) if len(line) >= 120 and _is_paragraph(line)), None)
     if first_paragraph is None:
         return None
     before = lines[:first_paragraph]
@@ -140,8 +137,7 @@ def _headline(text: str, lines: list[_Line]) -> _Line | None:
 
 def _repeated(before: list[_Line], lines: list[_Line]) -> list[_Line]:
     """The lines that some other line of the head is, or ends with."""
-    ends = [line.text[-_LEAST_HEADLINE:] for line in lines]
-    if len(set(ends)) == len(ends):
+    if len({line[1][-_LEAST_HEADLINE:] for line in lines}) == len(lines):
         return []
     return [line for line in before if sum(other.text.endswith(line.text) for other in lines) > 1]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,23 @@ from corpus_kit.core.folders import (
     write_manifest,
 )
 from corpus_kit.core.identity import ends_shard
+from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.project import ProjectConfig
 from corpus_kit.core.tables import MAX_FILE_BYTES
 from corpus_kit.release.card import PARTS, Card, fill_parts, parse_card, render_readme
-from corpus_kit.release.shards import NOT_RELEASED, GroupTask, finished_group, make_group
-
-CONFIG = "documents"
+from corpus_kit.release.configs import DOCUMENTS
+from corpus_kit.release.losses import LOSSES_CSV, count_losses, refuse_losses, write_losses
+from corpus_kit.release.plan import Labelling, plan_release
+from corpus_kit.release.shards import LOSSES_FILE, GroupTask, finished_group, make_group
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a release is made from. out: the folder that holds `documents/`. card_text: DATASET_CARD.md or the default."""
+    """What a release is made from. out: the folder that holds `documents/`. card_text: DATASET_CARD.md or the default.
+
+    layers: by name; where there are none, labels are left out.
+    """
 
     out: Path
     work: Path
@@ -41,23 +46,31 @@ class Source:
     contract: ContractFile
     card_text: str
     card_name: str
+    layers: Mapping[str, Layer] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Released:
-    """rows: config → split → count. fingerprint, version: as on the card. unchanged: nothing had to be written."""
+    """rows: config → split → count. fingerprint, version: as on the card. unchanged: nothing had to be written.
+
+    losses: config → reason → count of what its shape cannot carry; `losses.csv` in the release names them.
+    """
 
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
     fingerprint: str = ""
     version: str = ""
     unchanged: bool = False
     parts: dict[str, str] = field(default_factory=dict)
+    losses: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def build_release(source: Source, target: Path, workers: Workers, progress: Progress) -> Released:
-    """Write the release to `target`.
+def build_release(
+    source: Source, target: Path, workers: Workers, progress: Progress, *, strict: bool = False
+) -> Released:
+    """Write the release to `target`. strict: labels that a configuration cannot carry are an error, and nothing is written.
 
-    Raises UsageError (nothing built yet, `train` would be empty), ConfigError (the card), EnvironmentProblemError.
+    Raises UsageError (nothing built yet, `train` would be empty), ConfigError (the card), EnvironmentProblemError,
+    FindingsError with `strict`.
     """
     documents = read_manifest(source.out / "documents")
     if documents is None:
@@ -72,10 +85,13 @@ def build_release(source: Source, target: Path, workers: Workers, progress: Prog
         "corpus.toml": hashlib.sha256(source.config.model_dump_json().encode()).hexdigest(),
         "contract": source.contract.sha256,
     }
+    labelling = plan_release(source.out, source.layers)
+    inputs |= labelling.inputs()
     existing = read_manifest(target)
     if existing and existing.get("inputs") == inputs and _complete(target, existing):
+        refuse_losses(existing.get("losses", {}), strict)
         return _summary(existing, unchanged=True)
-    return _write(source, target, documents, rejected, inputs, card, workers, progress)
+    return _write(source, target, documents, rejected, inputs, card, labelling, workers, progress, strict)
 
 
 def _write(
@@ -85,57 +101,71 @@ def _write(
     rejected: Mapping[str, Any],
     inputs: Mapping[str, Any],
     card: Card,
+    labelling: Labelling,
     workers: Workers,
     progress: Progress,
+    strict: bool,
 ) -> Released:
     # Not at the top: a build in which nothing changed must not pay for importing `datasets`.
     from corpus_kit.release.croissant import croissant
-    from corpus_kit.release.features import features_of, schema_bytes, yaml_features
+    from corpus_kit.release.features import release_features, schema_bytes, yaml_features
     from corpus_kit.release.verify import verify_release
 
-    columns = {c.name: c.dtype for c in source.contract.columns if c.name not in NOT_RELEASED}
-    features = features_of(columns)
-    groups = source.work / "release"
+    features = release_features(source.contract, labelling)
+    schemas = {name: schema_bytes(one) for name, one in features.items()}
+    groups, slices = source.work / "release", source.work / "release-labels"
+    shards = [[source.out / "documents" / f["name"] for f in group] for group in _groups(documents["files"])]
+    sha256 = {f["name"]: f["sha256"] for f in documents["files"]}
     tasks = [
         GroupTask(
-            tuple(str(source.out / "documents" / f["name"]) for f in group),
-            tuple(f["sha256"] for f in group),
+            tuple(map(str, group)),
+            tuple(sha256[path.name] for path in group),
             str(groups),
-            schema_bytes(features),
+            schemas[DOCUMENTS],
             source.config.release.meta,
+            labels,
         )
-        for group in _groups(documents["files"])
+        for group, labels in zip(shards, labelling.tasks(source.out, slices, shards, schemas), strict=True)
     ]
     facts, fresh = _make_groups(tasks, workers, progress)
-    splits = _split_files(tasks, facts)
-    if "train" not in splits:
+    configs = _config_files(tasks, facts)
+    if "train" not in configs.get(DOCUMENTS, {}):
         raise UsageError(
             "No document is in the split 'train'.",
             "Put some there in splits.csv; `datasets` cannot load an empty split.",
         )
-    new_files = _names_of(splits, fresh)
-    counts = _add_up(facts)
-    fingerprint = _fingerprint(splits)
+    losses = [Path(t.folder) / t.key / LOSSES_FILE for t, f in zip(tasks, facts, strict=True) if f["losses"]]
+    lost = count_losses(losses)
+    refuse_losses(lost, strict)
+    new_files = _names_of(configs, fresh)
+    fingerprint = _fingerprint(configs)
     version = f"1.0.{int(fingerprint[:12], 16)}"
     with made_folder(target, source.work) as folder:
-        (folder / CONFIG).mkdir()
-        for files in splits.values():
-            for file in files:
+        for name, splits in configs.items():
+            (folder / name).mkdir()
+            for file in (file for files in splits.values() for file in files):
                 link_or_copy(Path(file.pop("made")), folder / file["name"])
+        columns = {name: list(features[name]) for name in configs}
         manifest = {
             "name": source.config.name,
             "release": source.config.version,
             "inputs": dict(inputs),
-            "configs": {CONFIG: {"columns": list(columns), "splits": splits}},
-            "counts": counts,
+            "configs": {name: {"columns": columns[name], "splits": splits} for name, splits in configs.items()},
+            "counts": _add_up(f["counts"] for f in facts),
             "contract": {"version": source.contract.version, "sha256": source.contract.sha256},
             "fingerprint": fingerprint,
             "dataset_version": version,
         }
-        descriptions = {c.name: c.description for c in source.contract.columns}
-        readme, parts = render_readme(card, source.config, manifest, rejected, yaml_features(features), descriptions)
+        if labelling:
+            times = _add_up(f["labels"] for f in facts)
+            manifest |= {"losses": lost, "labels": {name: times[name] for name in configs if times.get(name)}}
+            write_losses(folder / LOSSES_CSV, losses)
+        descriptions = labelling.descriptions(source.contract)
+        declared = {name: yaml_features(features[name]) for name in configs}
+        readme, parts = render_readme(card, source.config, manifest, rejected, declared, descriptions, labelling.told())
         (folder / "README.md").write_text(readme, encoding="utf-8", newline="\n")
-        write_json(folder / "croissant.json", croissant(card, source.config, manifest, columns, descriptions))
+        types = {name: features[name].arrow_schema for name in configs}
+        write_json(folder / "croissant.json", croissant(card, source.config, manifest, types, descriptions))
         write_manifest(folder, **manifest)
         cache = source.work / "datasets-cache"
         remove(cache)
@@ -144,6 +174,8 @@ def _write(
             step.advance()
         remove(cache)
     _sweep(groups, {t.key for t in tasks})
+    if slices.is_dir():
+        _sweep(slices, {Path(t.labels.folder).name for t in tasks if t.labels})
     made = _summary(manifest, unchanged=False)
     made.parts = parts
     return made
@@ -183,47 +215,62 @@ def _make_groups(
     return [f for f in facts if f is not None], {tasks[i].key for i in missing}
 
 
-def _split_files(tasks: Sequence[GroupTask], facts: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """split → its files in order, named as the Hub names them; splits without rows are left out."""
-    made: dict[str, list[dict[str, Any]]] = {}
-    for split in SPLITS:
-        having = [(t, f["splits"][split]) for t, f in zip(tasks, facts, strict=True) if split in f["splits"]]
-        if having:
-            made[split] = [
-                dict(f)
-                | {
-                    "name": f"{CONFIG}/{split}-{number:05d}-of-{len(having):05d}.parquet",
-                    "made": str(Path(t.folder) / t.key / f"{split}.parquet"),
-                    "group": t.key,
-                }
-                for number, (t, f) in enumerate(having)
+def _config_files(
+    tasks: Sequence[GroupTask], facts: Sequence[dict[str, Any]]
+) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """config → split → its files in order, named as the Hub names them; what has no rows is left out."""
+    names = dict.fromkeys([DOCUMENTS, *(spec.name for t in tasks[:1] if t.labels for spec in t.labels.configs)])
+    made: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for name in names:
+        for split in SPLITS:
+            having = [
+                (t, f["configs"][name][split])
+                for t, f in zip(tasks, facts, strict=True)
+                if split in f["configs"].get(name, {})
             ]
+            if having:
+                made.setdefault(name, {})[split] = [
+                    dict(f)
+                    | {
+                        "name": f"{name}/{split}-{number:05d}-of-{len(having):05d}.parquet",
+                        "made": str(Path(t.folder) / t.key / name / f"{split}.parquet"),
+                        "group": t.key,
+                    }
+                    for number, (t, f) in enumerate(having)
+                ]
     return made
 
 
-def _names_of(splits: Mapping[str, list[dict[str, Any]]], fresh: set[str]) -> list[str]:
+def _names_of(configs: Mapping[str, Mapping[str, list[dict[str, Any]]]], fresh: set[str]) -> list[str]:
     """Names of the files that were made now; takes the group keys out of the facts, which are no business of readers."""
-    return [file["name"] for files in splits.values() for file in files if file.pop("group") in fresh]
+    files = [file for splits in configs.values() for of_split in splits.values() for file in of_split]
+    return [file["name"] for file in files if file.pop("group") in fresh]
 
 
-def _add_up(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _add_up(facts: Iterable[dict[str, Any]]) -> dict[str, Any]:
     total: dict[str, Counter[str]] = {}
     for one in facts:
-        for name, values in one["counts"].items():
+        for name, values in one.items():
             total.setdefault(name, Counter()).update(values)
     return {name: dict(sorted(values.items())) for name, values in total.items()}
 
 
-def _fingerprint(splits: Mapping[str, list[dict[str, Any]]]) -> str:
-    """sha256 over the content of all splits, row groups and files aside."""
-    lines = [f"{split} {file['fingerprint']}\n" for split, files in splits.items() for file in files]
+def _fingerprint(configs: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> str:
+    """sha256 over the content of all configurations and splits, row groups and files aside."""
+    lines = [
+        f"{'' if config == DOCUMENTS else config + '/'}{split} {file['fingerprint']}\n"
+        for config, splits in configs.items()
+        for split, files in splits.items()
+        for file in files
+    ]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _complete(target: Path, manifest: Mapping[str, Any]) -> bool:
     files = [f for c in manifest["configs"].values() for fs in c["splits"].values() for f in fs]
     try:
-        return (target / "README.md").is_file() and all(
+        others = ["README.md", *([LOSSES_CSV] if "losses" in manifest else [])]
+        return all((target / name).is_file() for name in others) and all(
             (target / f["name"]).stat().st_size == f["bytes"] for f in files
         )
     except OSError:
@@ -233,9 +280,10 @@ def _complete(target: Path, manifest: Mapping[str, Any]) -> bool:
 def _summary(manifest: Mapping[str, Any], *, unchanged: bool) -> Released:
     rows = {
         config: {split: sum(f["rows"] for f in files) for split, files in facts["splits"].items()}
-        for config, facts in manifest["configs"].items()
+        for config, facts in sorted(manifest["configs"].items(), key=lambda item: (item[0] != DOCUMENTS, item[0]))
     }
-    return Released(rows, manifest["fingerprint"], manifest["dataset_version"], unchanged)
+    lost = {name: dict(reasons) for name, reasons in manifest.get("losses", {}).items()}
+    return Released(rows, manifest["fingerprint"], manifest["dataset_version"], unchanged, losses=lost)
 
 
 def _sweep(groups: Path, used: set[str]) -> None:

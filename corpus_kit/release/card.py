@@ -7,7 +7,7 @@ rest is kept byte for byte.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import yaml
 from corpus_kit.core.errors import ConfigError, UsageError, did_you_mean
 from corpus_kit.core.project import LICENCES, ProjectConfig
 from corpus_kit.core.reasons import REASONS
+from corpus_kit.release.card_labels import Told, agreement_part, labels_part, markdown_table
 
 _FRONT = re.compile(r"\A---\r?\n(.*?\n)---\r?\n?", re.DOTALL)
 _PART = re.compile(
@@ -124,12 +125,13 @@ def render_readme(
     config: ProjectConfig,
     manifest: Mapping[str, Any],
     rejected: Mapping[str, Any],
-    features: list[dict[str, Any]],
-    descriptions: Mapping[str, str],
+    features: Mapping[str, list[dict[str, Any]]],
+    descriptions: Mapping[str, Mapping[str, str]],
+    told: Told | None = None,
 ) -> tuple[str, dict[str, str]]:
     """README.md of the release, and the generated parts by name.
 
-    features: as `dataset_info` writes them. descriptions: column → what it holds.
+    features: config → as `dataset_info` writes them. descriptions: config → column → what it holds. told: of labels.
     """
     counts = manifest["counts"]
     front: dict[str, Any] = {"license": config.licence, "pretty_name": config.pretty_name or config.name}
@@ -138,7 +140,7 @@ def render_readme(
     front["size_categories"] = [_size_class(counts["totals"]["documents"])]
     front["configs"], front["dataset_info"] = _loading(manifest, features)
     header = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=1000)
-    parts = generated_parts(config, manifest, rejected, descriptions)
+    parts = generated_parts(config, manifest, rejected, descriptions, told)
     return f"---\n{header}---\n{fill_parts(card.body, parts)}", parts
 
 
@@ -146,7 +148,7 @@ def _size_class(documents: int) -> str:
     return next((name for bound, name in _SIZES if documents < bound), "n>1B")
 
 
-def _loading(manifest: Mapping[str, Any], features: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
+def _loading(manifest: Mapping[str, Any], features: Mapping[str, list[dict[str, Any]]]) -> tuple[list[Any], list[Any]]:
     """`configs` and `dataset_info`. The version is the content's fingerprint: `datasets` keys its cache on it."""
     version = manifest["dataset_version"]
     configs, infos = [], []
@@ -164,7 +166,7 @@ def _loading(manifest: Mapping[str, Any], features: list[dict[str, Any]]) -> tup
             {
                 "config_name": name,
                 "version": version,
-                "features": features,
+                "features": features[name],
                 "splits": splits,
                 "download_size": sum(f["bytes"] for fs in facts["splits"].values() for f in fs),
                 "dataset_size": sum(s["num_bytes"] for s in splits),
@@ -174,7 +176,11 @@ def _loading(manifest: Mapping[str, Any], features: list[dict[str, Any]]) -> tup
 
 
 def generated_parts(
-    config: ProjectConfig, manifest: Mapping[str, Any], rejected: Mapping[str, Any], descriptions: Mapping[str, str]
+    config: ProjectConfig,
+    manifest: Mapping[str, Any],
+    rejected: Mapping[str, Any],
+    descriptions: Mapping[str, Mapping[str, str]],
+    told: Told | None = None,
 ) -> dict[str, str]:
     """Every generated part as Markdown, by name. The same release gives the same bytes."""
     counts, totals = manifest["counts"], manifest["counts"]["totals"]
@@ -191,9 +197,14 @@ def generated_parts(
         for split in facts["splits"]
     )
     structure = f"```python\nfrom datasets import load_dataset\n\n{loading}```\n"
-    columns = manifest["configs"]["documents"]["columns"]
-    fields = _table(("column", "what it holds"), [(f"`{c}`", descriptions.get(c) or "") for c in columns])
-    splits = _table(
+    fields = "\n".join(
+        (f"`{name}`:\n\n" if len(manifest["configs"]) > 1 else "")
+        + markdown_table(
+            ("column", "what it holds"), [(f"`{c}`", descriptions[name].get(c) or "") for c in facts["columns"]]
+        )
+        for name, facts in manifest["configs"].items()
+    )
+    splits = markdown_table(
         ("configuration", "split", "rows"),
         [
             (name, split, f"{sum(f['rows'] for f in files):,}")
@@ -203,7 +214,7 @@ def generated_parts(
     )
     by_language = sorted(languages.items(), key=lambda item: (-item[1], item[0]))
     shares = [(code, f"{n:,}", f"{n / documents:.1%}") for code, n in by_language]
-    sources = _table(
+    sources = markdown_table(
         ("property", "value", "documents"),
         [("encoding", value, f"{n:,}") for value, n in counts["encoding"].items()]
         + [("line ends", value, f"{n:,}") for value, n in counts["newline"].items()]
@@ -228,11 +239,13 @@ def generated_parts(
         "structure": structure,
         "fields": fields,
         "splits": splits,
-        "languages": _table(("language", "documents", "share"), shares),
+        "languages": markdown_table(("language", "documents", "share"), shares),
         "sources": sources,
-        "rejected": _table(("reason", "meaning", "records"), refused) if refused else "No record was rejected.\n",
-        "labels": "This version holds no annotations.\n",
-        "agreement": "This version holds no annotations.\n",
+        "rejected": markdown_table(("reason", "meaning", "records"), refused)
+        if refused
+        else "No record was rejected.\n",
+        "labels": labels_part(manifest, told),
+        "agreement": agreement_part(told),
         "provenance": provenance,
     }
 
@@ -245,13 +258,6 @@ def _toolkit_version() -> str:
 
 def _n(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [header, tuple("---" for _ in header), *rows]
-    return "".join(
-        "| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in row) + " |\n" for row in lines
-    )
 
 
 def refresh_card(card: Path, release: Path) -> bool:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pyarrow as pa
+
 from corpus_kit.core.project import ProjectConfig
 from corpus_kit.release.card import Card
 
 _TYPES = {
-    "String": "sc:Text",
-    "Int64": "sc:Integer",
-    "Float64": "sc:Float",
-    "Boolean": "sc:Boolean",
-    "Date": "sc:Date",
+    "string": "sc:Text",
+    "int64": "sc:Integer",
+    "double": "sc:Float",
+    "bool": "sc:Boolean",
+    "date32[day]": "sc:Date",
 }
 _CONTEXT = {
     "@language": "en",
@@ -59,8 +61,8 @@ def croissant(
     card: Card,
     config: ProjectConfig,
     manifest: Mapping[str, Any],
-    columns: Mapping[str, Any],
-    descriptions: Mapping[str, str],
+    schemas: Mapping[str, pa.Schema],
+    descriptions: Mapping[str, Mapping[str, str]],
 ) -> dict[str, Any]:
     """The JSON-LD document. Every data file is a FileObject with its sha256; each configuration is a RecordSet."""
     distribution: list[dict[str, Any]] = []
@@ -87,17 +89,8 @@ def croissant(
                 "includes": f"{name}/*.parquet",
             }
         )
-        fields = [
-            {
-                "@type": "cr:Field",
-                "@id": f"{name}/{column}",
-                "name": column,
-                "description": descriptions.get(column) or column,
-                "dataType": _TYPES[str(columns[column])],
-                "source": {"fileSet": {"@id": f"{name}-files"}, "extract": {"column": column}},
-            }
-            for column in facts["columns"]
-        ]
+        told = descriptions[name]
+        fields = [_field(name, f.name, f.type, told.get(f.name) or f.name) for f in schemas[name]]
         record_sets.append({"@type": "cr:RecordSet", "@id": name, "name": name, "field": fields})
     title = str(card.front.get("pretty_name") or config.pretty_name or config.name)
     made: dict[str, Any] = {
@@ -116,3 +109,29 @@ def croissant(
     if config.date:
         made["datePublished"] = config.date
     return made
+
+
+def _field(config: str, column: str, dtype: pa.DataType, description: str) -> dict[str, Any]:
+    """One column; a list repeats, and of a list of records every part is a field of its own."""
+    made: dict[str, Any] = {"@type": "cr:Field", "@id": f"{config}/{column}", "name": column}
+    made["description"] = description
+    repeated = pa.types.is_list(dtype)
+    inner = dtype.value_type if repeated else dtype
+    if pa.types.is_struct(inner):
+        made["subField"] = [
+            {
+                "@type": "cr:Field",
+                "@id": f"{config}/{column}/{part.name}",
+                "name": part.name,
+                "dataType": _TYPES[str(part.type)],
+                "source": _source(config, column) | {"transform": {"jsonPath": part.name}},
+            }
+            for part in inner
+        ]
+    else:
+        made |= {"dataType": _TYPES[str(inner)], "source": _source(config, column)}
+    return made | ({"repeated": True} if repeated else {})
+
+
+def _source(config: str, column: str) -> dict[str, Any]:
+    return {"fileSet": {"@id": f"{config}-files"}, "extract": {"column": column}}

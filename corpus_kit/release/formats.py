@@ -1,15 +1,68 @@
-"""The release in other shapes, each made from the Parquet release and compared with it: `save_to_disk` and JSON lines."""
+"""The release in other shapes, each made from the Parquet release alone.
+
+`arrow` (`save_to_disk`) and `jsonl` hold all of it and are compared with it; `conll`, `spacy` and `pieces` hold the gold,
+and `losses.csv` beside them names what they cannot.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 
-from corpus_kit.core.errors import EnvironmentProblemError
+from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.folders import made_folder, read_manifest, remove, write_manifest
+from corpus_kit.release.export_losses import counted_rows, write_loss_rows
+from corpus_kit.release.gold_documents import gold_layers
+from corpus_kit.release.losses import LOSSES_CSV, refuse_losses
 
-FORMATS = ("hf", "arrow", "jsonl")
+FORMATS = ("hf", "arrow", "jsonl", "conll", "spacy", "pieces")
+GOLD_FORMATS = ("conll", "spacy", "pieces")
+
+
+def write_gold_format(
+    format: str, release: Path, target: Path, work: Path, *, tokenizer: str = "", strict: bool = False
+) -> dict[str, dict[str, int]]:
+    """Write `conll`, `spacy` or `pieces` (which needs `tokenizer`) to `target`; config → reason → what they cannot carry.
+
+    strict: losses are an error, and nothing is written. Raises UsageError (no gold), EnvironmentProblemError (a library
+    is not installed), FindingsError with `strict`.
+    """
+    from corpus_kit.release.conll import write_conll
+    from corpus_kit.release.pieces import write_pieces
+    from corpus_kit.release.spacy_docs import write_spacy
+
+    manifest = read_manifest(release)
+    assert manifest is not None
+    layers = gold_layers(manifest)
+    tagged = [layer for layer in layers if "ner_tags" in manifest["configs"].get(layer, {}).get("columns", ())]
+    if format != "spacy" and not tagged:
+        raise UsageError("No layer of the release marks spans as entities are marked.", "Export --hf or --spacy.")
+    with made_folder(target, work) as folder:
+        if format == "conll":
+            losses = write_conll(release, manifest, tagged, folder)
+        elif format == "spacy":
+            losses = write_spacy(release, manifest, layers, tagged[0] if tagged else None, folder)
+        else:
+            names = {layer: _tags_of(release, manifest, layer) for layer in tagged}
+            losses = write_pieces(release, manifest, names, tokenizer, folder)
+        lost = counted_rows(losses)
+        refuse_losses(lost, strict)
+        write_loss_rows(folder / LOSSES_CSV, losses)
+        inputs = {"release": manifest["fingerprint"]}
+        write_manifest(folder, format=format, inputs=inputs, fingerprint=manifest["fingerprint"], losses=lost)
+    return lost
+
+
+def _tags_of(release: Path, manifest: dict[str, Any], layer: str) -> list[str]:
+    """The tags of a configuration in the order of its ClassLabel, from the first of its files."""
+    first = next(file for files in manifest["configs"][layer]["splits"].values() for file in files)
+    told = pq.read_schema(release / first["name"]).metadata[b"huggingface"]
+    tags: list[str] = json.loads(told)["info"]["features"]["ner_tags"]["feature"]["names"]
+    return tags
 
 
 def write_format(format: str, release: Path, target: Path, work: Path) -> None:

@@ -1,4 +1,4 @@
-"""The release's data files as a pure function: document shards in, one Parquet file per split out.
+"""The release's data files as a pure function: document shards and labels in, files per configuration and split out.
 
 Files are keyed by what they are made from, so a release with one new document writes one file anew.
 """
@@ -18,11 +18,43 @@ import pyarrow as pa
 
 from corpus_kit.core.columns import SPLITS
 from corpus_kit.core.folders import fsync_folder, remove, write_json
-from corpus_kit.core.tables import TableWriter, content_fingerprint, file_sha256, read_table
+from corpus_kit.core.tables import (
+    TableWriter,
+    content_fingerprint,
+    file_sha256,
+    iter_batches,
+    read_table,
+    write_table,
+)
+from corpus_kit.release.configs import DOCUMENTS, LOSSES, ConfigSpec, build_config, counted_labels
+from corpus_kit.release.labels import read_slice
+from corpus_kit.release.nested import Nested, with_nested
 
 # Columns of `documents` that the release leaves out: the split is the file's, and cluster ids serve the making of it.
 NOT_RELEASED = ("split",)
-FACTS_FILE = "facts.json"
+FACTS_FILE, LOSSES_FILE = "facts.json", "losses.parquet"
+_LAYOUT = "2"  # of what `make_group` writes; groups kept by an older toolkit are made again
+
+
+@dataclass(frozen=True, slots=True)
+class LabelTask:
+    """What labels add to a group.
+
+    folder: of the slice, named by its content. schemas: of each configuration, serialised. suggestions: path and sha256 of
+    the file of suggestions for each shard of documents; empty where no model looked at them.
+    """
+
+    folder: str
+    nested: Nested
+    configs: tuple[ConfigSpec, ...]
+    schemas: tuple[bytes, ...]
+    suggestions: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> str:
+        parts = [Path(self.folder).name, repr(self.nested), *map(repr, self.configs), *(s.hex() for s in self.schemas)]
+        parts += [sha256 for _, sha256 in self.suggestions]
+        return "\n".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +62,8 @@ class GroupTask:
     """One call of `make_group`.
 
     shards: paths of neighbouring document shards. shard_sha256: of each. schema: the Arrow schema, serialised, with the
-    `huggingface` key in its metadata. meta_keys: keys of `meta` that are published. columns: the counted ones.
+    `huggingface` key in its metadata, of `documents`. meta_keys: keys of `meta` that are published. labels: None where the
+    corpus has none.
     """
 
     shards: tuple[str, ...]
@@ -38,10 +71,12 @@ class GroupTask:
     folder: str
     schema: bytes
     meta_keys: tuple[str, ...]
+    labels: LabelTask | None = None
 
     @property
     def key(self) -> str:
-        parts = [*self.shard_sha256, self.schema.hex(), *self.meta_keys, pa.__version__]
+        parts = [_LAYOUT, *self.shard_sha256, self.schema.hex(), *self.meta_keys, pa.__version__, pl.__version__]
+        parts.append(self.labels.key if self.labels else "")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
@@ -52,48 +87,101 @@ def finished_group(task: GroupTask) -> dict[str, Any] | None:
         facts: dict[str, Any] = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return facts if all((folder / f"{split}.parquet").is_file() for split in facts["splits"]) else None
+    made = (folder / name / f"{split}.parquet" for name, splits in facts["configs"].items() for split in splits)
+    return facts if all(path.is_file() for path in (*made, folder / LOSSES_FILE)) else None
 
 
 def make_group(task: GroupTask) -> dict[str, Any]:
-    """Write `<folder>/<key>/<split>.parquet` for every split that has rows; returns counts for manifest and card."""
+    """Write `<folder>/<key>/<configuration>/<split>.parquet` wherever there are rows, and what they could not carry.
+
+    Returns counts for manifest and card.
+    """
     folder = Path(task.folder) / task.key
     aside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     remove(aside)
     aside.mkdir(parents=True)
-    schema = pa.ipc.read_schema(pa.py_buffer(task.schema))
-    writers: dict[str, TableWriter] = {}
-    sizes: Counter[str] = Counter()
+    documents = _Config(aside / DOCUMENTS, task.schema)
+    labels = read_slice(Path(task.labels.folder)) if task.labels else None
+    others = [(spec, _Config(aside / spec.name, raw)) for spec, raw in _configs(task.labels)]
+    losses: list[dict[str, Any]] = []
     counts = _Counts()
-    for path in task.shards:
+    for number, path in enumerate(task.shards):
         table = read_table(Path(path))
         counts.add(table)
         splits = table["split"].fill_null("train")
-        released = _released(table, schema, task.meta_keys)
-        for split in pa.compute.unique(splits).to_pylist():
-            rows = released.filter(pa.compute.equal(splits, split))
-            if split not in writers:
-                writers[split] = TableWriter(aside / f"{split}.parquet", schema)
-            writers[split].write(rows)
-            sizes[split] += _data_bytes(rows)
-    facts: dict[str, Any] = {"splits": {}, "counts": counts.as_dict()}
-    for split in SPLITS:
-        if split in writers:
-            writers[split].close()
-            path_made = aside / f"{split}.parquet"
-            made = read_table(path_made)
-            facts["splits"][split] = {
-                "rows": made.num_rows,
-                "bytes": path_made.stat().st_size,
-                "data_bytes": sizes[split],
-                "sha256": file_sha256(path_made),
-                "fingerprint": content_fingerprint([made]),
-            }
+        if labels is not None and task.labels is not None:
+            own = labels.of(pl.DataFrame(table.select(["doc_id"])))
+            for spec, config in others:
+                rows, lost = build_config(spec, table, own)
+                config.write(rows, splits.take(pa.compute.index_in(rows["doc_id"], table["doc_id"])))
+                losses += lost
+            table = with_nested(table, own, task.labels.nested, _suggested(task.labels, number))
+        documents.write(_released(table, documents.schema, task.meta_keys), splits)
+    facts: dict[str, Any] = {"counts": counts.as_dict(), "losses": len(losses)}
+    made = {config.folder.name: config.close() for config in (documents, *(config for _, config in others))}
+    facts["configs"] = {name: splits for name, splits in made.items() if splits}
+    facts["labels"] = {config.folder.name: config.values(spec) for spec, config in others}
+    write_table(aside / LOSSES_FILE, pa.Table.from_pylist(losses, LOSSES))
     write_json(aside / FACTS_FILE, facts)
     fsync_folder(aside)
     remove(folder)
     aside.rename(folder)
     return facts
+
+
+def _suggested(labels: LabelTask, shard: int) -> pl.DataFrame | None:
+    if not labels.suggestions:
+        return None
+    columns = ["doc_id", "text_sha256", "layer", "start", "end"]
+    return pl.DataFrame(read_table(Path(labels.suggestions[shard][0]), columns))
+
+
+def _configs(labels: LabelTask | None) -> list[tuple[ConfigSpec, bytes]]:
+    return list(zip(labels.configs, labels.schemas, strict=True)) if labels else []
+
+
+class _Config:
+    """The files of one configuration in a group."""
+
+    def __init__(self, folder: Path, schema: bytes) -> None:
+        self.folder = folder
+        self.schema: pa.Schema = pa.ipc.read_schema(pa.py_buffer(schema))
+        self._writers: dict[str, TableWriter] = {}
+        self._sizes: Counter[str] = Counter()
+
+    def write(self, table: pa.Table, splits: pa.ChunkedArray) -> None:
+        """Rows and the split of each."""
+        table = table.cast(self.schema)
+        for split in pa.compute.unique(splits).to_pylist():
+            rows = table.filter(pa.compute.equal(splits, split))
+            if split not in self._writers:
+                self.folder.mkdir(exist_ok=True)
+                self._writers[split] = TableWriter(self.folder / f"{split}.parquet", self.schema)
+            self._writers[split].write(rows)
+            self._sizes[split] += _data_bytes(rows)
+
+    def close(self) -> dict[str, Any]:
+        """split → facts of its file."""
+        # The fingerprint takes a text's hash for the text where there is one, and the verification reads the texts.
+        hashed = "text_sha256" in self.schema.names
+        columns = [name for name in self.schema.names if not (hashed and name == "text")]
+        made = {}
+        for split in SPLITS:
+            if split in self._writers:
+                writer = self._writers[split]
+                writer.close()
+                made[split] = {
+                    "rows": writer.rows,
+                    "bytes": writer.path.stat().st_size,
+                    "data_bytes": self._sizes[split],
+                    "sha256": file_sha256(writer.path),
+                    "fingerprint": content_fingerprint(iter_batches(writer.path, columns)),
+                }
+        return made
+
+    def values(self, spec: ConfigSpec) -> dict[str, int]:
+        """How often each label stands in the configuration, for the card."""
+        return counted_labels(spec, [self.folder / f"{split}.parquet" for split in self._writers])
 
 
 def _released(table: pa.Table, schema: pa.Schema, meta_keys: tuple[str, ...]) -> pa.Table:
@@ -115,13 +203,19 @@ def _public_meta(meta: str | None, keys: tuple[str, ...]) -> str | None:
 
 def _data_bytes(table: pa.Table) -> int:
     """Size of the rows as Arrow data, counted from the values alone so that it does not depend on buffers."""
-    total = 0
-    for column in table.columns:
-        if pa.types.is_string(column.type):
-            total += int(pa.compute.sum(pa.compute.binary_length(column)).as_py() or 0) + 4 * len(column)
-        else:
-            total += len(column) * max(column.type.bit_width // 8, 1)
-    return total
+    return sum(_column_bytes(column) for column in table.columns)
+
+
+def _column_bytes(column: pa.ChunkedArray | pa.Array) -> int:
+    if pa.types.is_string(column.type):
+        characters: int = pa.compute.sum(pa.compute.binary_length(column)).as_py() or 0
+        return characters + 4 * len(column)
+    if pa.types.is_list(column.type):
+        return _column_bytes(pa.compute.list_flatten(column)) + 4 * len(column)
+    if pa.types.is_struct(column.type):
+        return sum(_column_bytes(pa.compute.struct_field(column, i)) for i in range(column.type.num_fields))
+    width: int = max(column.type.bit_width // 8, 1)
+    return len(column) * width
 
 
 class _Counts:

@@ -6,6 +6,7 @@ that ends inside a token cannot be tagged.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ _TOKEN = regex.compile(
     r"|(?!\s)\X",
     regex.V1,
 )
+_NOT_BLANK = re.compile(r"\S+")
 
 NESTED = "nested"
 OVERLAPPING = "overlapping"
@@ -56,7 +58,14 @@ class Tagged:
 
 def tokenize(text: str) -> list[tuple[int, int]]:
     """(start, end) of every token, in order; they do not overlap and hold no white space at their edges."""
-    return [match.span() for match in _TOKEN.finditer(text)]
+    tokens: list[tuple[int, int]] = []
+    for match in _TOKEN.finditer(text):
+        start, end = match.span()
+        if text[start:end].split() == [text[start:end]]:
+            tokens.append((start, end))
+        else:  # a sign that takes the blank after it into its cluster, or a control character that Python calls blank
+            tokens += [(start + a, start + b) for a, b in (part.span() for part in _NOT_BLANK.finditer(match[0]))]
+    return tokens
 
 
 def tag(text: str, marks: Sequence[Mark], tokens: list[tuple[int, int]] | None = None) -> Tagged:

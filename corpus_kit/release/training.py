@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -19,6 +20,7 @@ from corpus_kit.release.tokens import Loss, Mark, tag
 OUTSIDE = "O"
 CONTENT = "content"
 PART_OF_LINE = "part_of_line"
+NO_ANSWER = "no_answer"
 
 ENTITIES = pa.schema(
     [
@@ -28,6 +30,7 @@ ENTITIES = pa.schema(
         ("ner_tags", pa.list_(pa.int64())),
         ("token_starts", pa.list_(pa.int64())),
         ("token_ends", pa.list_(pa.int64())),
+        ("open_disagreements", pa.int64()),
     ]
 )
 STANCE = pa.schema(
@@ -37,16 +40,20 @@ STANCE = pa.schema(
         ("text", pa.string()),
         ("target", pa.string()),
         ("label", pa.int64()),
+        ("support", pa.float64()),
+        ("evidence", pa.list_(pa.struct([("start", pa.int64()), ("end", pa.int64())]))),
     ]
 )
 LINES = pa.schema(
     [
         ("doc_id", pa.string()),
+        ("language", pa.string()),
         ("line", pa.int64()),
         ("start", pa.int64()),
         ("end", pa.int64()),
         ("text", pa.string()),
         ("label", pa.int64()),
+        ("open_disagreements", pa.int64()),
     ]
 )
 JUDGEMENTS = pa.schema(
@@ -82,11 +89,15 @@ def bio_names(labels: Sequence[str]) -> list[str]:
 
 
 def entity_rows(
-    documents: Iterable[Mapping[str, Any]], spans: pl.DataFrame, labels: Sequence[str]
+    documents: Iterable[Mapping[str, Any]],
+    spans: pl.DataFrame,
+    labels: Sequence[str],
+    opened: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[pa.Table, list[DocumentLoss]]:
     """One row per document that has gold in the layer: tokens, tags and the tokens' offsets.
 
     documents: rows with doc_id, language, text. spans: gold rows of the layer (doc_id, span_id, start, end, label).
+    opened: doc_id → disagreements that are not settled.
     """
     number = {name: i for i, name in enumerate(bio_names(labels))}
     marks = _marks(spans)
@@ -103,37 +114,44 @@ def entity_rows(
                 "ner_tags": [number[t] for t in tagged.tags],
                 "token_starts": [a for a, _ in tagged.tokens],
                 "token_ends": [b for _, b in tagged.tokens],
+                "open_disagreements": opened.get(document["doc_id"], 0),
             }
         )
     return pa.Table.from_pylist(rows, ENTITIES), losses
 
 
-def stance_rows(documents: Iterable[Mapping[str, Any]], choices: pl.DataFrame, labels: Sequence[str]) -> pa.Table:
-    """One row per document and target with a gold answer: text, target, label.
+def stance_rows(
+    documents: Iterable[Mapping[str, Any]], choices: pl.DataFrame, spans: pl.DataFrame, labels: Sequence[str]
+) -> tuple[pa.Table, list[DocumentLoss]]:
+    """One row per document and target with a gold answer: text, target, label, support, evidence.
 
-    choices: gold rows of the layer with a target and without a region (doc_id, target, value).
+    choices: gold rows of the layer with a target and without a region (doc_id, target, value, score). spans: its gold
+    spans; one whose label is the name of a target is evidence for it, any other has no row to stand in and is a loss.
     """
     number = {label: i for i, label in enumerate(labels)}
-    answers: dict[str, list[tuple[str, str]]] = {}
+    answers: dict[str, list[tuple[str, str, float | None]]] = {}
     whole = choices.filter(pl.col("span_id").is_null() & pl.col("target").is_not_null())
-    for doc_id, target, value in whole.select("doc_id", "target", "value").sort("target", "value").iter_rows():
-        answers.setdefault(doc_id, []).append((target, value))
-    rows = [
-        {
-            "doc_id": document["doc_id"],
-            "language": document["language"],
-            "text": document["text"],
-            "target": target,
-            "label": number[value],
-        }
-        for document in documents
-        for target, value in answers.get(document["doc_id"], ())
-    ]
-    return pa.Table.from_pylist(rows, STANCE)
+    for doc_id, *answer in whole.select("doc_id", "target", "value", "score").sort(pl.all()).iter_rows():
+        answers.setdefault(doc_id, []).append((answer[0], answer[1], answer[2]))
+    marks = _marks(spans)
+    rows, losses = [], []
+    for document in documents:
+        doc_id, own = document["doc_id"], marks.get(document["doc_id"], ())
+        answered = answers.get(doc_id, ())
+        targets = {target for target, _, _ in answered}
+        losses += [DocumentLoss(doc_id, Loss(mark, NO_ANSWER)) for mark in own if mark.label not in targets]
+        for target, value, support in answered:
+            evidence = [{"start": mark.start, "end": mark.end} for mark in own if mark.label == target]
+            row = {"doc_id": doc_id, "language": document["language"], "text": document["text"], "target": target}
+            rows.append(row | {"label": number[value], "support": support, "evidence": evidence})
+    return pa.Table.from_pylist(rows, STANCE), losses
 
 
 def line_rows(
-    documents: Iterable[Mapping[str, Any]], spans: pl.DataFrame, labels: Sequence[str]
+    documents: Iterable[Mapping[str, Any]],
+    spans: pl.DataFrame,
+    labels: Sequence[str],
+    opened: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[pa.Table, list[DocumentLoss]]:
     """One row per non-blank line of every document with gold: its offsets, text and boilerplate label or `content`.
 
@@ -159,8 +177,8 @@ def line_rows(
                 label = best.label
                 used.add(best.span_id + best.label)
             rows.append(
-                {"doc_id": doc_id, "line": line, "start": start, "end": end, "text": text[start:end]}
-                | {"label": number[label]}
+                {"doc_id": doc_id, "language": document["language"], "line": line, "start": start, "end": end}
+                | {"text": text[start:end], "label": number[label], "open_disagreements": opened.get(doc_id, 0)}
             )
         losses += [DocumentLoss(doc_id, Loss(m, PART_OF_LINE)) for m in own if m.span_id + m.label not in used]
     return pa.Table.from_pylist(rows, LINES), losses

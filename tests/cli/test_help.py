@@ -11,7 +11,7 @@ import click
 import pytest
 
 from corpus_kit.cli.errors import run
-from corpus_kit.cli.main import COMMANDS, cli
+from corpus_kit.cli.main import COMMANDS, cli, python_name
 
 HEAVY = ("polars", "pyarrow", "pandera", "pandas", "numpy", "datasets", "label_studio_sdk", "rich", "pydantic")
 
@@ -45,8 +45,8 @@ def test_every_option_is_explained_and_every_command_speaks_json(name: str) -> N
 def test_every_command_has_a_python_equal(name: str) -> None:
     from corpus_kit import Corpus
 
-    assert callable(getattr(Corpus, name))
-    assert getattr(Corpus, name).__doc__
+    assert callable(getattr(Corpus, python_name(name)))
+    assert getattr(Corpus, python_name(name)).__doc__
 
 
 def test_a_mistyped_command_is_answered_with_the_likely_one(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,6 +56,11 @@ SOUND: dict[str, dict[str, Any]] = {
         **_COMMON, "span_id": "s1", "label": "PERSON", "from_text_sha256": "1" * 64, "from_start": 3, "from_end": 7,
         "text_sha256": "2" * 64, "start": None, "end": None, "surface": None, "verdict": "stale",
     },
+    "decisions": {
+        "layer": "stance", "control": "stance", "doc_id": "0" * 16, "table": "choices", "item": "ferry",
+        "policy": "majority", "inputs": '["a1", "a2"]', "outcome": "open", "value": None, "votes_for": 1, "votes": 2,
+        "support": 0.5, "why": "None has more than half: against 1, favour 1.",
+    },
     "rejected": {
         "stage": "read", "source": "pages/1.txt", "doc_id": None, "annotation_id": None, "reason": "empty_text",
         "detail": None, "raw_sha256": None, "payload": None,

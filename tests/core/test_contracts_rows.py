@@ -15,7 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandera.config import ValidationDepth, config_context
 
-from corpus_kit.core.contracts import Contract, Failure, default_contracts_root, load_contract, load_contracts
+from corpus_kit.core.contracts import (
+    Contract,
+    Failure,
+    compile_gate,
+    default_contracts_root,
+    load_contract,
+    load_contracts,
+)
 from corpus_kit.core.errors import ConfigError
 
 CONTRACTS = load_contracts(default_contracts_root())
@@ -25,7 +32,7 @@ def frame(table: str, *rows: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=CONTRACTS[table].columns)
 
 
-def failures(table: str, **changes: Any) -> list[tuple[str, str]]:
+def failures(table: str, /, **changes: Any) -> list[tuple[str, str]]:
     """Column and check of what one otherwise sound row fails."""
     result = CONTRACTS[table].check(frame(table, SOUND[table] | changes))
     assert result.valid.height == (0 if result.failures else 1)
@@ -236,7 +243,7 @@ def test_a_check_that_cannot_be_computed_stops_and_does_not_pass() -> None:
         frame: pl.LazyFrame = data.lazyframe.select(pl.col("start").str.len_chars() > 1)
         return frame
 
-    for schema, column in ((contract._gate, "annotation_id"), (contract._report, "start")):
+    for schema, column in ((contract._gate_schema, "annotation_id"), (contract._report, "start")):
         schema.columns[column].checks.append(pa.Check(broken, name="broken"))
     with pytest.raises(ConfigError, match=r"'broken' of 'spans\.start' cannot be computed"):
         contract.check(frame("spans", span(1)))
@@ -244,7 +251,7 @@ def test_a_check_that_cannot_be_computed_stops_and_does_not_pass() -> None:
 
 def test_a_gate_and_a_report_that_disagree_stop_and_do_not_pass() -> None:
     contract = pickle.loads(pickle.dumps(CONTRACTS["spans"]))
-    object.__setattr__(contract, "_report", pa.DataFrameSchema({}))
+    contract.__dict__["_report"] = pa.DataFrameSchema({})
     with pytest.raises(RuntimeError, match="cannot say which"):
         contract.check(frame("spans", span(1) | {"start": 9}))
 
@@ -338,3 +345,20 @@ def test_valid_and_failed_rows_of_documents_are_all_rows_and_the_right_ones(chan
     assert checked.valid["doc_id"].to_list() == [r["doc_id"] for r, good in zip(rows, sound, strict=True) if good]
     assert checked.valid.height + len(checked.failed_rows) == source.height
     assert {failure.row_index for failure in checked.failures} == set(checked.failed_rows)
+
+
+@pytest.mark.parametrize("table", list(SOUND))
+def test_the_compiled_gate_lets_through_exactly_what_pandera_does(table: str, tmp_path: Path) -> None:
+    """Workers check with the expression alone; every planted fault must still be found, and a sound row still pass."""
+    plain = CONTRACTS[table]
+    compiled = Contract(plain.file, compile_gate(plain.file, tmp_path))
+    assert compile_gate(plain.file, tmp_path) == compiled.gate, "kept for the next command"
+    sound = frame(table, SOUND[table])
+    assert compiled.check(sound).failures == [] == plain.check(sound).failures
+    for column, dtype in plain.columns.items():
+        for value in (None, "", "x", -1, 0, 2**40):
+            try:
+                broken = sound.with_columns(pl.lit(value, dtype=dtype).alias(column))
+            except (pl.exceptions.PolarsError, TypeError, OverflowError):
+                continue
+            assert compiled.check(broken).failures == plain.check(broken).failures, (column, value)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from corpus_samples import MakeSample, Sample, make_sample
 from faultproxy import FaultProxy
 from studio_samples import CONFIG
 from wayout import WayOut
@@ -74,3 +77,28 @@ def shaky(faults: FaultProxy, studio: StudioServer) -> Iterator[LabelStudioClien
     """A client that reaches the server through the misbehaving proxy."""
     with LabelStudioClient(faults.url, studio.login.token, first_wait=0.02, timeout=30) as made:
         yield made
+
+
+@pytest.fixture
+def make_corpus(
+    studio: StudioServer, client: LabelStudioClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MakeSample]:
+    """`make_corpus(pages, settings)`: a built corpus whose server is the session's; its projects are gone afterwards."""
+    monkeypatch.setenv("LABEL_STUDIO_URL", studio.url)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", studio.login.token)
+    made: list[Sample] = []
+
+    def make(**more: Any) -> Sample:
+        made.append(make_sample(tmp_path / f"t-{uuid.uuid4().hex[:12]}", client, **more))
+        return made[-1]
+
+    yield make
+    for sample in made:
+        for project in client.find_projects(f"{sample.root.name}: names"):
+            client.delete_project(project.id)
+
+
+@pytest.fixture
+def sample(make_corpus: MakeSample) -> Sample:
+    """A corpus of three pages, built and not yet pushed."""
+    return make_corpus()

@@ -18,7 +18,7 @@ def copy_of_sample(target: Path) -> Path:
     target.mkdir()
     for name in ("corpus.toml", "DATASET_CARD.md"):
         shutil.copyfile(REPOSITORY / name, target / name)
-    for name in ("schemas", "annotation", "data/raw"):
+    for name in ("schemas", "annotation", "data/raw", "data/imports"):
         shutil.copytree(REPOSITORY / name, target / name)
     return target
 

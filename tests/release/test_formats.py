@@ -39,7 +39,8 @@ def test_a_release_can_be_written_to_another_folder(sample: Path, tmp_path: Path
     corpus = Corpus.open(sample)
     corpus.build()
     made = corpus.export("hf", tmp_path / "elsewhere" / "release")
-    assert made.rows == {"documents": {"train": 20}}
+    assert made.rows["documents"] == {"train": 20}
+    assert list(made.rows) == ["documents", "annotations", "boilerplate", "entities", "stance"]
     assert _parquet_rows(made.folder, hub_cache) == _parquet_rows(corpus.data / "release", hub_cache)
 
 
@@ -78,7 +79,7 @@ def test_a_release_that_reads_back_differently_is_refused(sample: Path, monkeypa
 
     def dishonest(task: object) -> dict:
         facts = honest(task)  # type: ignore[arg-type]
-        facts["splits"]["train"]["fingerprint"] = "0" * 64
+        facts["configs"]["documents"]["train"]["fingerprint"] = "0" * 64
         return facts
 
     monkeypatch.setattr(build, "make_group", dishonest)

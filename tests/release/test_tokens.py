@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ def marked_texts(draw: st.DrawFn) -> tuple[str, list[Mark]]:
 def test_tokens_are_slices_in_order_and_cover_all_but_white_space(text: str) -> None:
     tokens = tokenize(text)
     assert all(a < b for a, b in tokens)
-    assert all(one[1] <= other[0] for one, other in zip(tokens, tokens[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in pairwise(tokens))
     covered = {i for a, b in tokens for i in range(a, b)}
     assert all(text[i].isspace() or not text[i].strip() for i in range(len(text)) if i not in covered)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option, strict_option, workers_option
-from corpus_kit.cli.output import ConsoleProgress, Output
+from corpus_kit.cli.output import ConsoleProgress, Output, say_losses
 
 if TYPE_CHECKING:
     from corpus_kit.corpus import BuildResult
@@ -32,7 +32,7 @@ def command(
     corpus_dir: str | None,
     as_json: bool,
 ) -> int:
-    """Raw files to documents, rejected, release and card. Unchanged inputs are not read again.
+    """Raw files to documents, suggestions, rejected, release and card. Unchanged inputs are not read again.
 
     RAW are folders, files or globs; by default the corpus's data/raw. With RAW and --out no corpus is needed.
 
@@ -59,11 +59,21 @@ def _report(result: BuildResult, output: Output) -> None:
     found = result.ingested
     place = _short(result.out)
     rows: list[tuple[object, ...]] = [("documents", found.documents, f"{place}/documents")]
+    if result.suggested:
+        rows.append(("suggestions", result.suggested.total, f"{place}/suggestions"))
     if result.release and result.release_folder:
         folder = _short(result.release_folder)
-        rows += [(f"release, {s}", n, folder) for splits in result.release.rows.values() for s, n in splits.items()]
-    rows.append(("rejected", sum(found.rejected.values()), f"{place}/rejected"))
-    rows += [(f"  {reason}", n, "") for reason, n in found.rejected.items()]
+        rows += [
+            ("release, " + (split if name == "documents" else f"{name} {split}"), n, folder)
+            for name, splits in result.release.rows.items()
+            for split, n in splits.items()
+        ]
+    if result.annotated:
+        rows += [(name, n, f"{place}/annotations") for name, n in result.annotated.rows.items() if n]
+    if result.gold:
+        rows += [(f"gold {name}", n, f"{place}/gold") for name, n in result.gold.rows.items() if n]
+    rows.append(("rejected", sum(result.rejected.values()), f"{place}/rejected"))
+    rows += [(f"  {reason}", n, "") for reason, n in result.rejected.items()]
     output.table(rows, header=("made", "rows", "folder"))
     if found.unchanged_units:
         output.say(f"Not redone: {found.unchanged_documents:,} of {found.documents:,} documents, unchanged.")
@@ -77,14 +87,51 @@ def _report(result: BuildResult, output: Output) -> None:
         output.say(f"Moved: {len(found.moved) - 20:,} more.")
     if found.vanished:
         output.say(f"No longer there: {found.vanished:,} documents of the last build.")
+    if result.suggested and result.suggested.left_out:
+        told = ", ".join(f"{n:,} {label}" for label, n in result.suggested.left_out.items())
+        output.say(f"Not suggested, for want of the label in the layer: {told}.")
+    if result.annotated:
+        _report_annotations(result.annotated, output)
+    if result.gold and result.gold.open:
+        output.say(f"Open disagreements: {result.gold.open:,}; see `corpus-kit adjudicate`.")
+    if result.release:
+        say_losses(result.release.losses, output)
     if result.release_folder:
         output.say("\nLoad it:")
         output.data(f'from datasets import load_dataset; ds = load_dataset("{_short(result.release_folder)}")')
     else:
         output.say("There is no release: no document was accepted.")
     output.json(
-        {"out": str(result.out), **asdict(found), "release": asdict(result.release) if result.release else None}
+        {
+            "out": str(result.out),
+            **asdict(found),
+            "suggestions": asdict(result.suggested) if result.suggested else None,
+            "annotations": asdict(result.annotated) if result.annotated else None,
+            "gold": asdict(result.gold) if result.gold else None,
+            "release": asdict(result.release) if result.release else None,
+        }
     )
+
+
+def _report_annotations(made: Any, output: Output) -> None:
+    """What of the ledger (`BuildResult.annotated`) became no row, and what was converted, carried or moved."""
+    answers = made.answers
+    rest = {name: answers.get(name, 0) for name in ("payload_only", "skipped", "draft", "deleted", "superseded")}
+    told = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in rest.items() if n)
+    output.say(f"Ledger: {answers.get('brought', 0):,} answers brought{f', of them {told}' if told else ''}.")
+    if made.unmatched_tasks:
+        output.say(f"Unmatched: {made.unmatched_tasks:,} tasks belong to no document; see rejected.")
+    if made.converted:
+        output.say(
+            f"Converted: {made.converted:,} annotations counted UTF-16 units; their offsets are code points now."
+        )
+    if made.carried:
+        told = ", ".join(f"{n:,} {verdict}" for verdict, n in made.carried.items())
+        output.say(f"Carried from older texts: {told} spans.")
+    for old, new in made.moved[:20]:
+        output.say(f"Moved: the labels of {old} are those of {new} now; the text is the same.")
+    if len(made.moved) > 20:
+        output.say(f"Moved: {len(made.moved) - 20:,} more.")
 
 
 def _short(path: Path) -> str:

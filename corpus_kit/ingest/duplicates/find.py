@@ -21,7 +21,7 @@ from corpus_kit.core.progress import Progress, counted
 from corpus_kit.ingest.duplicates.alphabet import mixed
 from corpus_kit.ingest.duplicates.components import components
 from corpus_kit.ingest.duplicates.lines import LineTask, count_lines, count_publishers, ranges
-from corpus_kit.ingest.duplicates.pairs import band_tasks, pair_bands
+from corpus_kit.ingest.duplicates.pairs import band_tasks, distinct_pairs, pair_bands
 from corpus_kit.ingest.duplicates.scan import (
     LINES,
     PAGES,
@@ -194,7 +194,7 @@ def _near_copies(search: _Search) -> I64:
     for number in (1, 2):
         tasks = band_tasks(signed, len(search.ids), search.recipe.settings.bands, labels, str(search.scratch))
         search.run(f"pairing, round {number}", pair_bands, tasks)
-        pairs = np.unique(np.concatenate([open_array(t.target) for t in tasks]), axis=0).astype(np.int64)
+        pairs = distinct_pairs(np.concatenate([open_array(t.target) for t in tasks]))
         pairs, keys = _distinct(pairs, search.texts, content)
         search.found.candidates += len(pairs)
         verdicts = _verify(search, pairs, keys, sizes, verdicts)

@@ -1,9 +1,12 @@
 """Lines that a publisher repeats from page to page: menus, footers, teasers. They make nobody a copy.
 
-A line counts once for every *different* page that has it. Pages are told apart by marks: lines of their own, drawn with
-odds that grow with the square of a line's length (samples by minimum hash, as in Broder 1997). Copies of one article mostly
-draw the same lines, so a story that is printed thirty times is not taken for a menu, while pages that share a menu draw a
-paragraph each. Four draws, because one of them may fall on the footer of all of a publisher's pages.
+What matters is on how many *different* pages a line stands. Every page is marked by a line of its own, drawn with odds that
+grow with the square of a line's length (a sample by minimum hash, as in Broder 1997). Pages that share a menu draw a
+paragraph each; copies of one article mostly draw the same one, so a story that is printed forty times is not taken for a
+menu. Counted are effective pages, 1 / Σ p² over the shares p of the marks (Simpson 1949, Hill 1973): forty copies of which
+each third draws a paragraph that was edited are two pages, not fourteen. There are eight draws and the fourth largest count
+holds, because a draw may fall on a footer that all pages have, or on the one paragraph that all copies changed. Of lines on
+a third of a publisher's pages the largest count holds: short articles leave most draws to the menu around them.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from corpus_kit.ingest.duplicates.alphabet import mixed
 from corpus_kit.ingest.duplicates.shingles import I64, U64, Tokens, line_hashes
 from corpus_kit.ingest.duplicates.state import open_array, save_array
 
-_MARKS = 4
+_MARKS = 8
 LINE = np.dtype([("key", "<u8"), ("document", "<u4")])
 """A line of a document, once. key: of line and publisher. document: row in the shard."""
 PAGE = np.dtype([("publisher", "<u4"), ("marks", "<u4", (_MARKS,))])
@@ -27,8 +30,8 @@ PAGE = np.dtype([("publisher", "<u4"), ("marks", "<u4", (_MARKS,))])
 PUBLISHER = np.dtype([("publisher", "<u4"), ("pages", "<u4")])
 
 ROWS_PER_TASK = 1 << 22
-# A line that stands on this share of a publisher's pages at least, and whose pages are not for the most part copies.
-SHARE, DIFFERENT = 0.01, 0.25
+# Shares of a publisher's pages on which a line must stand besides.
+SHARE, LARGE_SHARE = 0.01, 1 / 3
 _BEYOND = (1 << 64) - 1
 
 
@@ -122,16 +125,18 @@ def repeated_lines(
     candidates, everywhere = keys[heads[often]], everywhere[often]
     # Most lines stand on one page only: what follows sees few rows.
     place, page = _rows_of(candidates, shards)
-    different: I64 = np.zeros(len(candidates), np.int64)
+    counted = np.empty((_MARKS, len(candidates)))
     for draw in range(_MARKS):
-        distinct = np.unique(place << np.uint64(32) | page["marks"][:, draw])
-        counts = np.bincount((distinct >> np.uint64(32)).astype(np.int64), minlength=len(candidates))
-        different = np.maximum(different, counts)
+        distinct, counts = np.unique(place << np.uint64(32) | page["marks"][:, draw], return_counts=True)
+        line = (distinct >> np.uint64(32)).astype(np.int64)
+        squares = np.bincount(line, counts.astype(np.float64) ** 2, len(candidates))
+        counted[draw] = everywhere.astype(np.float64) ** 2 / squares
+    counted.sort(axis=0)
     publisher = np.zeros(len(candidates), np.uint32)
     publisher[place.astype(np.int64)] = page["publisher"]
     pages = publishers["pages"][np.searchsorted(publishers["publisher"], publisher)]
-    wanted = np.maximum(least, np.ceil(pages * SHARE))
-    found: U64 = candidates[(different >= wanted) & (different >= DIFFERENT * everywhere)]
+    different = np.where(everywhere >= pages * LARGE_SHARE, counted[-1], counted[_MARKS // 2])
+    found: U64 = candidates[(different >= least) & (everywhere >= pages * SHARE)]
     return found
 
 

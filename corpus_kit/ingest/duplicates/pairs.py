@@ -63,9 +63,15 @@ def pair_bands(task: BandTask) -> int:
         if places.size == 0:
             continue
         made.append(_stars(places, heads) if labels is None else _crossings(places, heads, labels))
-    pairs = np.unique(np.concatenate(made), axis=0)
+    pairs = distinct_pairs(np.concatenate(made))
     save_array(task.target, pairs)
     return len(pairs)
+
+
+def distinct_pairs(pairs: I64) -> I64:
+    """Each pair once, sorted. One number a pair: many times as fast as `unique` over rows."""
+    packed = np.unique(pairs[:, 0].astype(np.uint64) << np.uint64(32) | pairs[:, 1].astype(np.uint64))
+    return np.stack((packed >> np.uint64(32), packed & np.uint64(0xFFFFFFFF)), axis=1).astype(np.int64)
 
 
 def _column(shards: list[U64], band: int, part: int, parts: int) -> tuple[U64, I64]:

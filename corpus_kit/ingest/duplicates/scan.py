@@ -152,8 +152,8 @@ def _sign(page: Page, repeated: U64, recipe: Recipe) -> U64:
     """(1 + bands, documents)."""
     hashes, bounds = counted_shingles(page.tokens, recipe, _left_out(page, repeated))
     hit = contains(repeated, page.keys)
-    pairs = np.unique(np.stack((page.documents[hit].astype(np.uint64), page.keys[hit])), axis=1)
-    masks = mask_keys(pairs[1], pairs[0].astype(np.int64), len(bounds) - 1) + page.span_keys
+    lines = lines_of(page.keys[hit], page.documents[hit])
+    masks = mask_keys(lines["key"], lines["document"], len(bounds) - 1) + page.span_keys
     return np.concatenate((masks[None], band_hashes(hashes, bounds, recipe)))
 
 

@@ -14,11 +14,11 @@ from corpus_kit.ingest.duplicates.settings import SEED, Recipe
 from corpus_kit.ingest.duplicates.shingles import I64, U64, Tokens, shingle
 
 NONE = np.uint64(0)  # the band hash of a document without shingles; it is nobody's candidate
-BATCH_CHARACTERS = 4 << 20
+BATCH_CHARACTERS = 1 << 20
 
 
 def batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Runs of texts that are worked on at once: first and end index, some 4 million characters each."""
+    """Runs of texts that are worked on at once: first and end index, some million characters each."""
     begin = size = 0
     for index, text in enumerate(texts):
         size += len(text)

@@ -1,0 +1,204 @@
+"""Push, second push, full pull and pull after one change, each beside the bare request it cannot do without.
+
+One run against one private server, 10,000 documents of 5 kB with 5 suggestions each:
+
+    python benchmarks/labelstudio.py [--tasks 10000] [--keep DIR]
+
+Bars: push ≥ 0.8 × the SDK's bare `import_tasks`; second push without a write and ≤ 1.5 × a bare listing of what it
+compares; full pull to validated Parquet ≤ 1.5 × a bare snapshot; pull after one change ≤ 1.3 × a bare listing of ids.
+Where a figure is taken twice, the better one of each side counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from corpus_kit.core.columns import columns_of
+from corpus_kit.core.folders import work_folder, write_manifest
+from corpus_kit.core.identity import by_path
+from corpus_kit.core.progress import Silent
+from corpus_kit.core.rejects import Refusals
+from corpus_kit.core.tables import arrow_schema, write_table
+from corpus_kit.corpus import Corpus
+from corpus_kit.labelstudio.client import LabelStudioClient
+from corpus_kit.labelstudio.server import start_server
+
+CONFIG = """<View><Labels name="label" toName="text"><Label value="PERSON"/><Label value="ORG"/></Labels>
+<Text name="text" value="$text"/></View>"""
+WORDS = (
+    "Zoë ACME Vesk ferry harbour minister Драскія 🚀 said that the strike of teachers in Port Sellane goes on".split()
+)
+SPANS = 5
+
+
+def text_of(number: int, size: int = 5000) -> str:
+    rng = random.Random(number)
+    words = [f"Page {number}."]
+    length = len(words[0])
+    while length < size:
+        words.append(rng.choice(WORDS))
+        length += len(words[-1].encode()) + 1
+    return " ".join(words) + "\n"
+
+
+def spans_of(number: int, text: str) -> list[tuple[int, int]]:
+    rng = random.Random(-number)
+    starts = sorted(rng.sample(range(len(text) - 20), SPANS))
+    return [(s, s + 8) for s in starts]
+
+
+def make_corpus(root: Path, count: int, *, suggest: bool) -> Corpus:
+    (root / "annotation" / "names").mkdir(parents=True)
+    (root / "annotation" / "names" / "config.xml").write_text(CONFIG, encoding="utf-8")
+    (root / "corpus.toml").write_text(f'name = "{root.name}"\nlayers = ["names"]\n', encoding="utf-8")
+    documents, suggestions = [], []
+    for number in range(count):
+        text, source = text_of(number), f"{number:06}.txt"
+        sha = hashlib.sha256(text.encode()).hexdigest()
+        row = {"doc_id": by_path("", source).doc_id, "source": source, "text": text, "text_sha256": sha}
+        row |= {"raw_sha256": sha, "raw_bytes": len(text.encode()), "encoding": "utf-8", "newline": "lf"}
+        row |= {"language": "en", "n_chars": len(text), "n_lines": 1}
+        documents.append(dict.fromkeys(columns_of("documents")) | row)
+        for nth, (start, end) in enumerate(spans_of(number, text) if suggest else ()):
+            suggestions.append(
+                {"suggestion_id": f"{source}-{nth}", "doc_id": row["doc_id"], "layer": "names", "control": "label",
+                 "start": start, "end": end, "label": "ORG", "surface": text[start:end], "score": 0.9, "model": "m",
+                 "model_version": "m-1", "text_sha256": sha}
+            )  # fmt: skip
+    for table, rows in (("documents", documents), ("suggestions", suggestions)):
+        if rows:
+            folder = root / "data" / table
+            folder.mkdir(parents=True)
+            made = pa.Table.from_pylist(rows, schema=arrow_schema(columns_of(table)))
+            write_table(folder / f"{table}-00000.parquet", made)
+            write_manifest(folder)
+    return Corpus.open(root)
+
+
+def tasks(count: int, key: str) -> Iterator[dict[str, Any]]:
+    """Tasks for the SDK: with predictions, or with the same spans as annotations."""
+    for number in range(count):
+        text = text_of(number)
+        results = [
+            {"id": f"r{n}", "from_name": "label", "to_name": "text", "type": "labels",
+             "value": {"start": s, "end": e, "text": text[s:e], "labels": ["ORG"]}}
+            for n, (s, e) in enumerate(spans_of(number, text))
+        ]  # fmt: skip
+        sha = hashlib.sha256(text.encode()).hexdigest()
+        data = {"doc_id": by_path("", f"{number:06}.txt").doc_id, "text": text, "text_sha256": sha}
+        more = {"model_version": "m-1", "score": 0.9} if key == "predictions" else {"ground_truth": False}
+        yield {"data": data, key: [{"result": results, **more}]}
+
+
+def timed(function: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.perf_counter()
+    result = function()
+    return time.perf_counter() - start, result
+
+
+def tell(what: str, ours: float, bare: float, ratio: float, bar: str, met: bool) -> bool:
+    print(
+        f"{what:34} {ours:9.2f}  bare {bare:9.2f}  ratio {ratio:5.2f}  bar {bar}  {'met' if met else 'MISSED'}",
+        flush=True,
+    )
+    return met
+
+
+def run(count: int, folder: Path) -> bool:
+    from label_studio_sdk import LabelStudio
+
+    with start_server(folder / "server", lambda s: print(s, file=sys.stderr)) as server:
+        os.environ["LABEL_STUDIO_URL"], os.environ["LABEL_STUDIO_API_KEY"] = server.url, server.login.token
+        sdk = LabelStudio(base_url=server.url, api_key=server.login.token, timeout=600)
+        client = LabelStudioClient(server.url, server.login.token)
+        met = [pushes(count, folder, sdk, client), pulls(count, folder, sdk, client)]
+        client.transport.close()
+    return all(met)
+
+
+def sdk_import(sdk: Any, project: int, batches: list[list[dict[str, Any]]]) -> None:
+    for batch in batches:
+        sdk.projects.import_tasks(id=project, request=batch, return_task_ids=True)
+
+
+def cut(items: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    return [items[at : at + 1000] for at in range(0, len(items), 1000)]
+
+
+def pushes(count: int, folder: Path, sdk: Any, client: LabelStudioClient) -> bool:
+    corpus = make_corpus(folder / "bench-push", count, suggest=True)
+    bare_project = client.create_project("bare import", CONFIG)
+    batches = cut(list(tasks(count, "predictions")))
+    bare, _ = timed(lambda: sdk_import(sdk, bare_project.id, batches))
+    ours, (pushed,) = timed(corpus.push)
+    assert pushed.created == count
+    rates = count / ours, count / bare
+    met = tell("push, tasks/s", *rates, rates[0] / rates[1], "≥ 0.8", rates[0] >= 0.8 * rates[1])
+    project = pushed.plan.project or 0
+    listings, seconds = [], []
+    for _ in range(2):
+        listings.append(timed(lambda: list(client.tasks(project, ("id", "data", "meta"))))[0])
+        taken, (again,) = timed(corpus.push)
+        assert again.writes == 0
+        seconds.append(taken)
+    one, two = min(seconds), min(listings)
+    return tell("second push, s", one, two, one / two, "≤ 1.5", one <= 1.5 * two) and met
+
+
+def pulls(count: int, folder: Path, sdk: Any, client: LabelStudioClient) -> bool:
+    corpus = make_corpus(folder / "bench-pull", count, suggest=False)
+    project = client.create_project("bench-pull: names", CONFIG)
+    sdk_import(sdk, project.id, cut(list(tasks(count, "annotations"))))
+    bares, ours = [], []
+    for _ in range(2):
+        bares.append(timed(lambda: client.snapshot(project.id, folder / "bare.json", annotated_only=True))[0])
+        for made in ("imports", "annotations", ".work"):
+            shutil.rmtree(corpus.data / made, ignore_errors=True)
+        ours.append(timed(lambda: full_pull(corpus, count))[0])
+    one, two = min(ours), min(bares)
+    met = tell("full pull to Parquet, s", one, two, one / two, "≤ 1.5", one <= 1.5 * two)
+    task = next(client.tasks(project.id, ("id",)))["id"]
+    corpus.pull()  # looks again at what changed in the last seconds before the full one
+    listings, seconds = [], []
+    for _ in range(2):
+        client.create_annotation(task, {"result": []})
+        listings.append(timed(lambda: list(client.tasks(project.id, ("id",))))[0])
+        taken, (pulled,) = timed(corpus.pull)
+        assert (pulled.full, pulled.tasks) == (False, 1)
+        seconds.append(taken)
+    one, two = min(seconds), min(listings)
+    return tell("pull after one change, s", one, two, one / two, "≤ 1.3", one <= 1.3 * two) and met
+
+
+def full_pull(corpus: Corpus, count: int) -> None:
+    (pulled,) = corpus.pull(full=True)
+    assert pulled.annotations == count
+    with work_folder(corpus.data) as work, Refusals(corpus.data, work) as refusals:
+        made = corpus._annotations(corpus.data, work, refusals, Silent())
+    assert made is not None
+    assert made.rows["spans"] == count * SPANS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tasks", type=int, default=10_000)
+    parser.add_argument("--keep", type=Path, help="work here and leave everything; by default a temporary folder")
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-labelstudio-") as made:
+        sys.exit(0 if run(wanted.tasks, wanted.keep or Path(made)) else 1)
+
+
+if __name__ == "__main__":
+    main()

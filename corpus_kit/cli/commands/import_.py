@@ -1,0 +1,36 @@
+"""`corpus-kit import`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from corpus_kit.cli.options import corpus_option, json_option
+from corpus_kit.cli.output import Output
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--layer", metavar="L", help="The layer the files belong to; by default their results tell.")
+@corpus_option
+@json_option
+def command(files: tuple[str, ...], layer: str | None, corpus_dir: str | None, as_json: bool) -> None:
+    """Bring JSON exports of Label Studio into the ledger, as they are. No server is needed.
+
+    Exports of any Label Studio since 1.0 are read (JSON; not JSON_MIN or CSV). A file the ledger has adds nothing.
+
+    \b
+    Examples:
+      corpus-kit import export.json
+      corpus-kit import one.json two.json --layer entities
+    """
+    from corpus_kit.corpus import Corpus
+
+    output = Output(as_json)
+    imported = Corpus.open(corpus_dir or ".").import_(files, layer)
+    rows = [(i.file, i.layer, i.tasks, i.annotations, i.entry if i.new else "known already") for i in imported]
+    output.table(rows, header=("file", "layer", "tasks", "annotations", "in data/imports"))
+    if any(i.new for i in imported):
+        output.say("Next: corpus-kit build")
+    output.json([asdict(i) for i in imported])

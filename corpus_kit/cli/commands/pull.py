@@ -1,0 +1,38 @@
+"""`corpus-kit pull`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from corpus_kit.cli.options import corpus_option, json_option, layer_option
+from corpus_kit.cli.output import ConsoleProgress, Output
+
+
+@click.command("pull")
+@layer_option
+@click.option("--full", is_flag=True, help="Take everything anew, not only what changed.")
+@corpus_option
+@json_option
+def command(layer: str | None, full: bool, corpus_dir: str | None, as_json: bool) -> None:
+    """What people labelled since the last pull, into the ledger data/imports; `corpus-kit build` makes tables of it.
+
+    Deletions are seen, drafts are kept apart. The server: see `corpus-kit push --help`.
+
+    \b
+    Example:
+      corpus-kit pull && corpus-kit build
+    """
+    from corpus_kit.corpus import Corpus
+
+    output = Output(as_json)
+    pulled = Corpus.open(corpus_dir or ".").pull(layer, full=full, progress=ConsoleProgress())
+    rows = [(p.layer, p.tasks, p.annotations, p.skipped, p.drafts, len(p.deleted)) for p in pulled]
+    output.table(rows, header=("layer", "tasks", "annotations", "skipped", "drafts", "deleted"))
+    for one in pulled:
+        if one.project is None:
+            output.say(f"{one.layer}: the server has no project '{one.title}'; `corpus-kit push` makes it.")
+        elif one.entry is None:
+            output.say(f"{one.layer}: nothing new.")
+    output.json([asdict(one) for one in pulled])

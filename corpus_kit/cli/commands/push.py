@@ -1,0 +1,73 @@
+"""`corpus-kit push`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from corpus_kit.cli.options import corpus_option, json_option, layer_option
+from corpus_kit.cli.output import ConsoleProgress, Output
+
+SHOWN = 10
+WHY = {
+    "text_changed": "has work on an older text; kept, and the new text has a task of its own",
+    "document_gone": "belongs to no document of the corpus any more; kept",
+    "duplicate": "is a second one of its document, and has work on it; kept",
+    "foreign": "was not made by corpus-kit; left alone",
+}
+
+
+@click.command("push")
+@layer_option
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@corpus_option
+@json_option
+def command(layer: str | None, dry_run: bool, corpus_dir: str | None, as_json: bool) -> None:
+    """Documents and suggestions to Label Studio, one project per layer. A second push writes nothing.
+
+    The server: LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, else the one that `corpus-kit studio` runs.
+
+    \b
+    Examples:
+      corpus-kit push --dry-run
+      corpus-kit push --layer entities
+    """
+    from corpus_kit.corpus import Corpus
+
+    output = Output(as_json)
+    pushed = Corpus.open(corpus_dir or ".").push(layer, dry_run=dry_run, progress=ConsoleProgress())
+    header = ("layer", "create", "update", "suggest", "remove", "unchanged", "orphaned", "refused")
+    output.table([_row(one, dry_run) for one in pushed], header=header)
+    for one in pushed:
+        _tell(one, output, dry_run)
+    output.json([{**asdict(one.plan), "done": _done(one), "dry_run": dry_run} for one in pushed])
+
+
+def _row(one: Any, dry_run: bool) -> tuple[object, ...]:
+    plan = one.plan
+    planned = len(plan.create), len(plan.update), len(plan.replace), len(plan.remove)
+    counts = planned if dry_run else (one.created, one.updated, one.replaced, one.removed)
+    return (plan.layer, *counts, plan.unchanged, len(plan.orphaned), len(plan.refused))
+
+
+def _done(one: Any) -> dict[str, object]:
+    names = ("settings", "created", "updated", "replaced", "removed")
+    return {name: getattr(one, name) for name in names}
+
+
+def _tell(one: Any, output: Output, dry_run: bool) -> None:
+    plan = one.plan
+    if plan.settings:
+        what = "a new project" if plan.settings == ["create"] else ", ".join(plan.settings)
+        output.say(f"{plan.layer}: {'would change' if dry_run else 'changed'} in Label Studio: {what}.")
+    for orphan in plan.orphaned[:SHOWN]:
+        output.say(f"{plan.layer}: task {orphan.task} ({orphan.doc_id or 'no doc_id'}) {WHY[orphan.reason]}.")
+    for finding in plan.refused[:SHOWN]:
+        output.say(f"{plan.layer}: not sent: {finding}")
+    more = max(0, len(plan.orphaned) - SHOWN) + max(0, len(plan.refused) - SHOWN)
+    if more:
+        output.say(f"{plan.layer}: {more:,} more; --json lists them all.")
+    if not dry_run and not one.writes:
+        output.say(f"{plan.layer}: everything was there already.")

@@ -1,0 +1,56 @@
+"""`corpus-kit status`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from corpus_kit.cli.options import corpus_option, json_option
+from corpus_kit.cli.output import Output
+
+
+@click.command("status")
+@corpus_option
+@json_option
+def command(corpus_dir: str | None, as_json: bool) -> None:
+    """How far labeling is, per layer and annotator. Annotators are pseudonyms; idle time does not count.
+
+    The figures come from the tables of the last build; the number of tasks from the server, where it can be reached.
+
+    \b
+    Example:
+      corpus-kit pull && corpus-kit build && corpus-kit status
+    """
+    from corpus_kit.corpus import Corpus
+
+    output = Output(as_json)
+    found = Corpus.open(corpus_dir or ".").status()
+    rows = [
+        (
+            s.layer, s.documents, "?" if s.tasks is None else s.tasks, s.labelled, s.skipped, s.drafts,
+            f"{s.overlap_reached:,} × {s.overlap}", s.disagreements, _time(s.median_s), _share(s.accepted), s.carried,
+            s.stale, s.rejected, "never" if s.last_pull is None else f"{s.last_pull:%Y-%m-%d %H:%M} UTC",
+        )
+        for s in found.layers
+    ]  # fmt: skip
+    header = "layer documents tasks labelled skipped drafts overlap disagree median accepted carried stale rejected"
+    output.table(rows, header=[*header.split(), "last pull"])
+    people = [
+        (a.layer, a.annotator, a.done, a.skipped, a.drafts, _time(a.median_s), _share(a.accepted))
+        for a in found.annotators
+    ]
+    if people:
+        output.data("")
+    output.table(people, header=("layer", "annotator", "done", "skipped", "drafts", "median", "accepted"))
+    for remark in found.remarks:
+        output.say(remark)
+    output.json(asdict(found))
+
+
+def _time(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:.0f} s"
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"

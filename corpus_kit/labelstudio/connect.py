@@ -1,0 +1,56 @@
+"""Which server, and whose account: the environment's, the private one that runs beside the corpus, or none."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from corpus_kit.core.errors import UsageError
+from corpus_kit.labelstudio.client import LabelStudioClient
+from corpus_kit.labelstudio.server import running_server
+from corpus_kit.labelstudio.settings import LOGIN_FILE, login_of
+from corpus_kit.labelstudio.wire import is_loopback
+
+URL_OPTION, KEY_OPTION = "LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"
+STUDIO_FOLDER = "studio"
+START = "`corpus-kit studio` starts a private Label Studio on this machine."
+
+
+def connect(data: Path, configured_url: str, environ: Mapping[str, str] | None = None) -> LabelStudioClient:
+    """A client for the server this corpus belongs to; nothing is asked of it yet.
+
+    In this order: LABEL_STUDIO_URL; the address in `corpus.toml` when there is a key for it; the private server of
+    `data/studio` when it runs.
+
+    Raises
+    ------
+    UsageError: there is none, or its key is missing.
+    """
+    environ = os.environ if environ is None else environ
+    url, key = environ.get(URL_OPTION, "").strip(), environ.get(KEY_OPTION, "").strip()
+    if url and not key:
+        raise UsageError(f"{KEY_OPTION} isn't set.", "Copy a token from Account & Settings on the server into it.")
+    address = url or (configured_url if key else "")
+    if address:
+        return LabelStudioClient(address, key)
+    private = running_server(data / STUDIO_FOLDER) if (data / STUDIO_FOLDER).is_dir() else None
+    if private:
+        return LabelStudioClient(private.url, private.login.token)
+    if configured_url:
+        raise UsageError(f"{KEY_OPTION} isn't set.", f"corpus.toml names {configured_url}; set a token for it.")
+    raise UsageError(
+        "No Label Studio is known here.", f"{START} For a team's server set {URL_OPTION} and {KEY_OPTION}."
+    )
+
+
+def private_identity(data: Path, client: LabelStudioClient) -> str:
+    """The name of the corpus's private server if that is what the client talks to, else ""; it reveals no account."""
+    folder = data / STUDIO_FOLDER
+    if not is_loopback(client.transport.url) or not (folder / LOGIN_FILE).is_file():
+        return ""
+    email = login_of(folder).email
+    if client.account().get("email") != email:
+        return ""
+    return f"studio-{hashlib.sha256(email.encode()).hexdigest()[:12]}"

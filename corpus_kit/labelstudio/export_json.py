@@ -1,0 +1,157 @@
+"""Label Studio's JSON, of any version since 1.0, read task by task: memory holds one task, whatever the file's size.
+
+A file is a list of tasks or one task. Python's own JSON scanner does the work, so what is read is what stands there:
+unknown keys, big numbers, halves of surrogate pairs; nothing is normalised.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from corpus_kit.core.errors import UsageError
+
+Json = dict[str, Any]
+
+CHUNK_BYTES = 1 << 20
+_SPACE = re.compile(r"[ \t\n\r]*")
+_HINT = "Export the project again as JSON; CSV, JSON_MIN, CoNLL and the like leave things out."
+_DECODER = json.JSONDecoder()
+
+
+def read_tasks(path: Path, digest: Any = None) -> Iterator[Json]:
+    """The tasks of an export in order.
+
+    digest: a hashlib object that gets every byte, so that one reading also tells the file's hash.
+    Raises UsageError when the file is not a whole JSON document in UTF-8 with tasks in it; tasks that came before are
+    yielded before.
+    """
+    text = _Text(path, digest)
+    first = text.peek()
+    if first == "[":
+        text.take("[")
+        number = 0
+        while text.peek() != "]":
+            if number:
+                text.take(",")
+            number += 1
+            yield _task(text.value(), path, number)
+        text.take("]")
+    elif first == "{":
+        yield _task(text.value(), path, 1)
+    else:
+        raise UsageError(f"{path.name} does not begin with a list of tasks or a task.", _HINT)
+    if text.peek():
+        raise UsageError(f"{path.name} goes on after its end, at {text.place()}.", _HINT)
+
+
+def file_sha256(path: Path) -> str:
+    """sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def results_of(annotation: Json) -> list[Any]:
+    """The `result` list of an annotation, draft or prediction; what is no list counts as one odd result."""
+    result = annotation.get("result")
+    if result is None:
+        return []
+    return result if isinstance(result, list) else [result]
+
+
+def annotations_in(task: Json) -> list[Any]:
+    """The annotations of a task, under their name since 1.0 or the older `completions`."""
+    return [a for key in ("annotations", "completions") for a in _list(task.get(key))]
+
+
+def drafts_in(task: Json) -> list[Json]:
+    """The drafts that were exported whole; bare ids tell nothing."""
+    return [d for d in _list(task.get("drafts")) if isinstance(d, dict)]
+
+
+def predictions_in(task: Json) -> list[Json]:
+    """The predictions that were exported whole; bare ids tell nothing."""
+    return [p for p in _list(task.get("predictions")) if isinstance(p, dict) and "result" in p]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _task(value: Any, path: Path, number: int) -> Json:
+    if isinstance(value, dict) and isinstance(value.get("data"), dict):
+        return value
+    if isinstance(value, dict) and ("text" in value or "label" in value):
+        raise UsageError(f"{path.name} is a JSON_MIN export (task {number} has no `data`).", _HINT)
+    raise UsageError(f"Item {number} of {path.name} is no task: it has no `data`.", _HINT)
+
+
+class _Text:
+    """A file's text with a window that moves on; a value that is not whole yet makes the window grow, doubling."""
+
+    def __init__(self, path: Path, digest: Any) -> None:
+        self.path, self.digest = path, digest
+        self._file = path.open("rb")
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self._window, self._at, self._passed, self._ended = "", 0, 0, False
+
+    def peek(self) -> str:
+        """The next character that is no white space, "" at the end."""
+        while True:
+            self._at = _SPACE.match(self._window, self._at).end()  # type: ignore[union-attr]
+            if self._at < len(self._window):
+                return self._window[self._at]
+            if self._ended:
+                return ""
+            self._read(CHUNK_BYTES)
+
+    def take(self, mark: str) -> None:
+        if self.peek() != mark:
+            raise UsageError(f"{self.path.name} is not valid JSON: no '{mark}' at {self.place()}.", _HINT)
+        self._at += 1
+
+    def value(self) -> Any:
+        self.peek()
+        size = CHUNK_BYTES
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._window, self._at)
+            except (ValueError, RecursionError) as e:
+                # Cut off or wrong? Only the whole file can tell, except that a fault far from the end is a fault.
+                if self._ended or not isinstance(e, json.JSONDecodeError) or self._is_fault(e, size):
+                    raise UsageError(f"{self.path.name} is not valid JSON: {self._fault(e)}.", _HINT) from e
+                self._read(size)
+                size *= 2
+                continue
+            self._at = end
+            return value
+
+    def place(self) -> str:
+        return f"character {self._passed + self._at}"
+
+    def _is_fault(self, error: json.JSONDecodeError, reach: int) -> bool:
+        return error.pos < len(self._window) - reach and "nterminated" not in error.msg
+
+    def _fault(self, error: Exception) -> str:
+        if isinstance(error, json.JSONDecodeError):
+            return f"{error.msg} at character {self._passed + error.pos}"
+        return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+    def _read(self, size: int) -> None:
+        raw = self._file.read(size)
+        if self.digest is not None:
+            self.digest.update(raw)
+        try:
+            more = self._decoder.decode(raw, final=not raw)
+        except UnicodeDecodeError as e:
+            raise UsageError(f"{self.path.name} is not UTF-8.", "Save it as UTF-8, or export it again.") from e
+        if not raw:
+            self._ended = True
+            self._file.close()
+        self._passed += self._at
+        self._window, self._at = self._window[self._at :] + more, 0

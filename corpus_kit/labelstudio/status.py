@@ -1,0 +1,232 @@
+"""Status: how far labeling is, per layer and per annotator, from the made tables; the server adds its task counts.
+
+An annotator is a pseudonym. Times are what Label Studio measured per task; a page left open over lunch is no work, so
+times above Tukey's upper fence (third quartile + 1.5 interquartile ranges; Exploratory Data Analysis, 1977) of that
+person in that layer are left out of the median.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from corpus_kit.core.columns import columns_of
+from corpus_kit.core.errors import ServiceError, UsageError
+from corpus_kit.core.folders import read_manifest
+from corpus_kit.core.progress import Silent
+from corpus_kit.core.tables import scan
+from corpus_kit.labelstudio.connect import connect
+from corpus_kit.labelstudio.ledger import Entry, Ledger
+from corpus_kit.labelstudio.memory import last_pull
+from corpus_kit.labelstudio.projects import find_project
+from corpus_kit.labelstudio.site import Site
+
+FENCE = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Annotator:
+    """One person's work in one layer.
+
+    done, skipped, drafts: documents. median_s: seconds per document, idle time trimmed; None without times.
+    accepted: share of the suggestions on the documents done that were left as they were; None without suggestions.
+    """
+
+    layer: str
+    annotator: str
+    done: int
+    skipped: int
+    drafts: int
+    median_s: float | None
+    accepted: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerStatus:
+    """One layer.
+
+    documents: of the corpus. tasks: on the server, None where it cannot be asked. labelled: documents with a submitted
+    annotation. overlap_reached: documents with as many as `overlap` wants. disagreements: documents on which people
+    gave different answers. carried, stale: spans of older texts that have a place in the current one, or none that is
+    certain. rejected: rows. last_pull: a moment in UTC, None before the first.
+    """
+
+    layer: str
+    documents: int
+    tasks: int | None
+    labelled: int
+    annotations: int
+    skipped: int
+    drafts: int
+    overlap: int
+    overlap_reached: int
+    disagreements: int
+    accepted: float | None
+    median_s: float | None
+    carried: int
+    stale: int
+    rejected: int
+    last_pull: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """remarks: what the figures do not know yet."""
+
+    layers: list[LayerStatus]
+    annotators: list[Annotator]
+    remarks: list[str] = field(default_factory=list)
+
+
+def status(site: Site, configured_url: str) -> Status:
+    """The figures of every layer. Raises UsageError before the first build; a server that is away is a remark."""
+    documents = scan(site.data / "documents", "documents")
+    if documents is None:
+        raise UsageError(f"There are no documents in {site.data}.", "Run `corpus-kit build` first.")
+    count = documents.select(pl.len()).collect().item()
+    entries = Ledger(site.data / "imports").entries()
+    remarks: list[str] = []
+    _tell_age(site.data, entries, remarks)
+    tasks = _tasks(site, configured_url, remarks)
+    tables = _Tables(site.data)
+    layers = [
+        tables.layer(name, count, tasks.get(name), site.settings.overlap, _rejected(site.data, entries, name), pulled)
+        for name in site.layers
+        for pulled in [last_pull(site.data / "imports", name)]
+    ]
+    return Status(layers, [a for name in site.layers for a in tables.annotators(name)], remarks)
+
+
+class _Tables:
+    """Figures from `data/annotations` and `data/suggestions`; empty tables where they are not made."""
+
+    def __init__(self, data: Path) -> None:
+        people = _table(data / "annotations", "annotations").filter(pl.col("origin") == "human")
+        columns = "annotation_id doc_id layer annotator status lead_time_s text_sha256".split()
+        self.people = people.select(columns).collect()
+        self.spans = _table(data / "annotations", "spans")
+        self.choices = _table(data / "annotations", "choices")
+        self.carried = _table(data / "annotations", "carried")
+        self.suggestions = _table(data / "suggestions", "suggestions")
+
+    def layer(
+        self, layer: str, documents: int, tasks: int | None, overlap: int, rejected: int, pulled: datetime | None
+    ) -> LayerStatus:
+        mine = self.people.filter(pl.col("layer") == layer)
+        done = mine.filter(pl.col("status") == "submitted")
+        per_document = done.group_by("doc_id").len()
+        verdicts = self.carried.filter(pl.col("layer") == layer).group_by("verdict").len().collect()
+        spans = dict(verdicts.iter_rows())
+        return LayerStatus(
+            layer=layer,
+            documents=documents,
+            tasks=tasks,
+            labelled=per_document.height,
+            annotations=done.height,
+            skipped=mine.filter(pl.col("status") == "skipped").height,
+            drafts=mine.filter(pl.col("status") == "draft").height,
+            overlap=overlap,
+            overlap_reached=per_document.filter(pl.col("len") >= overlap).height,
+            disagreements=self._disagreements(done),
+            accepted=self._accepted(done),
+            median_s=_median(done),
+            carried=sum(n for verdict, n in spans.items() if verdict != "stale"),
+            stale=spans.get("stale", 0),
+            rejected=rejected,
+            last_pull=pulled,
+        )
+
+    def annotators(self, layer: str) -> list[Annotator]:
+        mine = self.people.filter(pl.col("layer") == layer)
+        found = []
+        for (name,), work in mine.sort("annotator").group_by("annotator", maintain_order=True):
+            by = {key[0]: some for key, some in work.group_by("status")}
+            done, skipped, drafts = (by.get(s, work.clear()) for s in ("submitted", "skipped", "draft"))
+            documents = [some["doc_id"].n_unique() for some in (done, skipped, drafts)]
+            found.append(
+                Annotator(
+                    layer, str(name), documents[0], documents[1], documents[2], _median(done), self._accepted(done)
+                )
+            )
+        return found
+
+    def _accepted(self, done: pl.DataFrame) -> float | None:
+        """Suggestions that were left as they were ÷ suggestions on these annotations' texts."""
+        if done.is_empty():
+            return None
+        layer = done["layer"][0]
+        shown = self.suggestions.filter(pl.col("layer") == layer).select("doc_id", "text_sha256").collect()
+        suggested = done.join(shown, on=["doc_id", "text_sha256"]).height
+        kept = self.spans.filter(pl.col("origin") == "accepted").select("annotation_id").collect()
+        accepted = done.join(kept, on="annotation_id").height
+        # Suggestions made by another version since are counted as they are now: never more than all.
+        return min(accepted / suggested, 1.0) if suggested else None
+
+    def _disagreements(self, done: pl.DataFrame) -> int:
+        """Documents with several annotations whose spans and choices are not the same."""
+        shared = done.filter(pl.len().over("doc_id", "text_sha256") > 1)
+        if shared.is_empty():
+            return 0
+        ids = shared.select("annotation_id").lazy()
+        place = pl.concat_str(["control", "start", "end", "label"], separator="\x1f")
+        answer = pl.concat_str(["control", "kind", "value"], separator="\x1f")
+        told = pl.concat(
+            [
+                self.spans.join(ids, on="annotation_id").select("annotation_id", place.alias("told")),
+                self.choices.join(ids, on="annotation_id").select("annotation_id", answer.alias("told")),
+            ]
+        )
+        each = told.group_by("annotation_id").agg(pl.col("told").unique().sort().str.join("\x1e")).collect()
+        joined = shared.join(each, on="annotation_id", how="left").with_columns(pl.col("told").fill_null(""))
+        return joined.group_by("doc_id", "text_sha256").agg(pl.col("told").n_unique()).filter(pl.col("told") > 1).height
+
+
+def _median(done: pl.DataFrame) -> float | None:
+    """Median seconds per annotation, each person's times above the fence left out."""
+    time = pl.col("lead_time_s")
+    low, high = time.quantile(0.25).over("annotator"), time.quantile(0.75).over("annotator")
+    kept = done.filter(time.is_not_null()).filter(time <= high + FENCE * (high - low))
+    found = kept["lead_time_s"].median()
+    return float(found) if isinstance(found, int | float) else None
+
+
+def _table(folder: Path, table: str) -> pl.LazyFrame:
+    found = scan(folder, table)
+    return pl.LazyFrame(schema=dict(columns_of(table))) if found is None else found
+
+
+def _tell_age(data: Path, entries: list[Entry], remarks: list[str]) -> None:
+    manifest = read_manifest(data / "annotations")
+    made = {i["sha256"] for i in manifest["inputs"]["imports"]} if manifest else set()
+    waiting = sum(e.sha256 not in made for e in entries)
+    if waiting:
+        remarks.append(f"{waiting} pulls or imports are not in the tables yet: run `corpus-kit build`.")
+
+
+def _rejected(data: Path, entries: list[Entry], layer: str) -> int:
+    """Rows of `rejected` that came from the ledger's entries of this layer."""
+    frame = scan(data / "rejected", "pull")
+    if frame is None:
+        return 0
+    places = [e.place for e in entries if e.layer == layer]
+    return int(
+        frame.filter(pl.col("source").str.split("#").list.first().is_in(places)).select(pl.len()).collect().item()
+    )
+
+
+def _tasks(site: Site, configured_url: str, remarks: list[str]) -> dict[str, int]:
+    """How many tasks the server has, by layer; empty where it cannot be asked."""
+    try:
+        with connect(site.data, configured_url) as client:
+            found = {}
+            for name in site.layers:
+                project = find_project(client, site.title(name), Silent())
+                if project:
+                    found[name] = int(client.transport.get(f"/api/projects/{project.id}/")["task_number"])
+            return found
+    except (ServiceError, UsageError) as e:
+        remarks.append(f"The server's task counts are missing: {e.message}")
+        return {}

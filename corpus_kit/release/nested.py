@@ -1,0 +1,124 @@
+"""The columns that labels add to `documents`: the main text, gold by layer, and what is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from corpus_kit.release.labels import LabelSlice
+from corpus_kit.release.main_text import GOLD, SUGGESTED, WHOLE, joined, kept_spans
+
+BOILERPLATE = "boilerplate"
+SPANS, ANSWERS = "spans", "answers"
+"""What the gold of a layer is: labelled spans, or an answer for each target."""
+
+_PLACE = [("start", pa.int64()), ("end", pa.int64())]
+_SPAN = pa.list_(pa.struct([*_PLACE, ("label", pa.string())]))
+_ANSWER = pa.list_(pa.struct([("target", pa.string()), ("label", pa.string()), ("support", pa.float64())]))
+_MAIN = {"main_text": pa.string(), "main_spans": pa.list_(pa.struct(_PLACE)), "main_from": pa.string()}
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """main: whether something is known of boilerplate. layers: (layer, `spans` or `answers`) of those with gold."""
+
+    main: bool = False
+    layers: tuple[tuple[str, str], ...] = ()
+
+    def fields(self) -> dict[str, pa.DataType]:
+        """Name → type of the columns, in order."""
+        made = dict(_MAIN) if self.main else {}
+        made |= {f"gold_{layer}": _SPAN if shape == SPANS else _ANSWER for layer, shape in self.layers}
+        return made | ({"open_disagreements": pa.int64()} if self.layers else {})
+
+    def descriptions(self) -> dict[str, str]:
+        made = _MAIN_DESCRIPTIONS if self.main else {}
+        for layer, shape in self.layers:
+            what = "spans: start, end, label" if shape == SPANS else "answers: target, label, support"
+            made = made | {f"gold_{layer}": f"Adjudicated {what}. Null where the document has no gold in {layer}."}
+        if self.layers:
+            made = made | {"open_disagreements": "Disagreements that are not settled and not part of the gold."}
+        return made
+
+
+_MAIN_DESCRIPTIONS = {
+    "main_text": "The text without boilerplate: `main_spans` one after another.",
+    "main_spans": "The kept spans of `text`: start, end.",
+    "main_from": "Who told boilerplate: `gold` people, `suggested` a model, `whole` nobody, so that all is kept.",
+}
+
+
+def with_nested(
+    table: pa.Table, labels: LabelSlice, nested: Nested, suggestions: pl.DataFrame | None = None
+) -> pa.Table:
+    """A shard of documents with the columns of `nested`.
+
+    labels: of these documents. suggestions: rows of that table for these documents; None where no model looked at them.
+    """
+    doc_ids = table["doc_id"].to_pylist()
+    columns: dict[str, list[Any]] = {}
+    if nested.main:
+        columns |= _main_columns(table, labels, suggestions)
+    for layer, shape in nested.layers:
+        here = pl.col("layer") == layer
+        having = set(labels.gold.filter(here)["doc_id"].to_list())
+        rows = _spans_by_document(labels, here) if shape == SPANS else _answers_by_document(labels, here)
+        columns[f"gold_{layer}"] = [rows.get(d, []) if d in having else None for d in doc_ids]
+    if nested.layers:
+        known = set(labels.gold["doc_id"].to_list())
+        opened = dict(labels.open.group_by("doc_id").agg(pl.col("open").sum()).iter_rows())
+        columns["open_disagreements"] = [opened.get(d, 0) if d in known or d in opened else None for d in doc_ids]
+    for name, dtype in nested.fields().items():
+        table = table.append_column(pa.field(name, dtype), pa.array(columns[name], dtype))
+    return table
+
+
+def _main_columns(table: pa.Table, labels: LabelSlice, suggestions: pl.DataFrame | None) -> dict[str, list[Any]]:
+    here = pl.col("layer") == BOILERPLATE
+    settled = set(labels.gold.filter(here)["doc_id"].to_list())
+    gold = _places(labels.gold_spans.filter(here))
+    suggested = {} if suggestions is None else _places(suggestions.filter(here), "text_sha256")
+    made: dict[str, list[Any]] = {name: [] for name in _MAIN}
+    for row in table.select(["doc_id", "text_sha256", "text"]).to_pylist():
+        text, doc_id = row["text"], row["doc_id"]
+        kept, origin = [(0, len(text))], WHOLE
+        if doc_id in settled:
+            kept, origin = kept_spans(text, gold.get((doc_id,), ())), GOLD
+        elif suggestions is not None:
+            kept, origin = kept_spans(text, suggested.get((doc_id, row["text_sha256"]), ())), SUGGESTED
+        made["main_text"].append(joined(text, kept))
+        made["main_spans"].append([{"start": start, "end": end} for start, end in kept])
+        made["main_from"].append(origin)
+    return made
+
+
+def _places(spans: pl.DataFrame, *more: str) -> dict[tuple[str, ...], list[tuple[int, int]]]:
+    made: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+    for start, end, *key in spans.select("start", "end", "doc_id", *more).iter_rows():
+        made.setdefault(tuple(key), []).append((start, end))
+    return made
+
+
+def _spans_by_document(labels: LabelSlice, here: pl.Expr) -> Mapping[str, list[Any]]:
+    rows = labels.gold_spans.filter(here).sort("doc_id", "start", "end", "label")
+    return _grouped(rows, ["start", "end", "label"], lambda v: dict(zip(("start", "end", "label"), v, strict=True)))
+
+
+def _answers_by_document(labels: LabelSlice, here: pl.Expr) -> Mapping[str, list[Any]]:
+    whole = here & pl.col("span_id").is_null() & pl.col("target").is_not_null()
+    rows = labels.gold_choices.filter(whole).sort("doc_id", "target", "value")
+    names = ("target", "label", "support")
+    return _grouped(rows, ["target", "value", "score"], lambda v: dict(zip(names, v, strict=True)))
+
+
+def _grouped(
+    rows: pl.DataFrame, columns: Sequence[str], shaped: Callable[[tuple[Any, ...]], Any]
+) -> Mapping[str, list[Any]]:
+    made: dict[str, list[Any]] = {}
+    for doc_id, *values in rows.select("doc_id", *columns).iter_rows():
+        made.setdefault(doc_id, []).append(shaped(tuple(values)))
+    return made

@@ -1,0 +1,55 @@
+"""What the larger methods of `Corpus` return."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpus_kit.ingest.documents import Ingested
+from corpus_kit.release.build import Released
+
+if TYPE_CHECKING:
+    from corpus_kit.agreement.gold import Gold
+    from corpus_kit.labelstudio.annotations import Annotated
+    from corpus_kit.suggest.build import Suggested
+
+
+@dataclass(slots=True)
+class BuildResult:
+    """What `build` made. out: the folder of the made folders. release: None when no document was accepted.
+
+    annotated: what was made of the ledger, None where it holds nothing. gold: what people settled, likewise.
+    suggested: what a model suggests, None where that is off.
+    """
+
+    out: Path
+    ingested: Ingested
+    annotated: Annotated | None = None
+    gold: Gold | None = None
+    release: Released | None = None
+    release_folder: Path | None = None
+    suggested: Suggested | None = None
+
+    @property
+    def documents(self) -> int:
+        return self.ingested.documents
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """Reason → count, of records, of what the ledger brought and of suggestions."""
+        found = Counter(self.ingested.rejected) + Counter(self.annotated.rejected if self.annotated else {})
+        found += Counter(self.suggested.rejected if self.suggested else {})
+        return dict(sorted(found.items()))
+
+
+@dataclass(slots=True)
+class ExportResult:
+    """format: as asked. rows: config → split → count. losses: config → reason → what it cannot carry."""
+
+    format: str
+    folder: Path
+    rows: dict[str, dict[str, int]] = field(default_factory=dict)
+    unchanged: bool = False
+    losses: dict[str, dict[str, int]] = field(default_factory=dict)

@@ -1,0 +1,245 @@
+"""The boilerplate suggester: packaged weights, scores per line, spans above a threshold."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus_kit.core.errors import ConfigError
+from corpus_kit.suggest.boilerplate.context import place, second_look
+from corpus_kit.suggest.boilerplate.features import U64, Columns, Line, describe
+from corpus_kit.suggest.boilerplate.kinds import name_kinds
+from corpus_kit.suggest.boilerplate.pages import F64, Pages, Rows, read_pages
+from corpus_kit.suggest.boilerplate.records import LineScore, Suggestion
+from corpus_kit.suggest.boilerplate.spans import Judged, find_headlines
+from corpus_kit.suggest.boilerplate.trees import Forest
+
+_BATCH = 400_000  # code points looked at together: enough to amortise calls, small enough to stay in the cache
+_KNOWN_ODDS = -3.0  # what people marked on two pages or more and never kept is no better than this: their word counts
+_REPEATED_ODDS = 2.0  # log-odds for a line that a publisher repeats from page to page
+_FORMAT = 1
+
+Repeated = Collection[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One batch after the model has seen it: what naming, spans and retraining need."""
+
+    pages: Pages
+    rows: Rows
+    columns: Columns
+    line: Line
+    odds: F64
+
+
+@dataclass(frozen=True)
+class BoilerplateModel:
+    """Weights and what turns them into probabilities.
+
+    first, second: the two passes. knots, chances: calibrated probability of boilerplate at given log-odds of content.
+    lean: correction learned from the user's own gold, one weight per column of `lean_columns`, zeros when there is none.
+    known: sorted keys of lines the user's gold marks again and again.
+    """
+
+    version: str
+    first: Forest
+    second: Forest
+    knots: F64
+    chances: F64
+    lean: F64
+    known: U64 = field(default_factory=lambda: np.zeros(0, np.uint64))
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> BoilerplateModel:
+        """The model at `path`, or the packaged one.
+
+        Raises ConfigError when the file is not a model this version can read.
+        """
+        return _packaged() if path is None else cls.from_bytes(path.read_bytes(), str(path))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str = "model") -> BoilerplateModel:
+        """Read what `to_bytes` wrote. No pickle is ever read."""
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+                part = {key: stored[key] for key in stored.files}
+            if int(part["format"]) != _FORMAT:
+                raise ConfigError(
+                    f"{name} has model format {int(part['format'])}, this version reads {_FORMAT}.",
+                    "Train it again with `corpus-kit suggest boilerplate --train`.",
+                )
+            return cls(
+                str(part["version"]),
+                _forest(part, "first"),
+                _forest(part, "second"),
+                part["knots"],
+                part["chances"],
+                part["lean"],
+                part["known"],
+            )
+        except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
+            raise ConfigError(f"{name} is not a boilerplate model.", "Check the path, or train it again.") from error
+
+    def to_bytes(self) -> bytes:
+        """The model as an uncompressed .npz; the same model gives the same bytes."""
+        out = io.BytesIO()
+        parts = {
+            "format": np.array(_FORMAT),
+            "version": np.array(self.version),
+            "knots": self.knots,
+            "chances": self.chances,
+            "lean": self.lean,
+            "known": self.known,
+        }
+        for name, forest in (("first", self.first), ("second", self.second)):
+            parts[f"{name}_names"] = np.array("\n".join(forest.names))
+            parts[f"{name}_column"], parts[f"{name}_border"] = forest.column, forest.border
+            parts[f"{name}_leaves"], parts[f"{name}_bias"] = forest.leaves, np.array(forest.bias)
+        np.savez(out, allow_pickle=False, **parts)
+        return out.getvalue()
+
+    @property
+    def sha256(self) -> str:
+        """Of `to_bytes()`, which for a loaded model is the file."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    def predict(
+        self,
+        texts: Sequence[str],
+        headlines: Sequence[str | None] | None = None,
+        repeated: Sequence[Repeated | None] | None = None,
+    ) -> list[list[LineScore]]:
+        """A score for every line that holds anything, per text, in order.
+
+        headlines: the page's headline where known. Its first line keeps a score below any sensible threshold, later
+        repetitions are named. repeated: keys of lines the page's publisher repeats (`repeated_lines`).
+        The answer for a text depends on nothing but the text and its own headline and keys.
+        """
+        return [lines for batch in self._judged(texts, headlines, repeated) for lines in batch.lines()]
+
+    def suggest(
+        self,
+        texts: Sequence[str],
+        threshold: float,
+        headlines: Sequence[str | None] | None = None,
+        repeated: Sequence[Repeated | None] | None = None,
+    ) -> list[list[Suggestion]]:
+        """Spans whose lines all score `threshold` or more. A text that would lose every line keeps its best run."""
+        return [spans for batch in self._judged(texts, headlines, repeated) for spans in batch.spans(threshold)]
+
+    def score(self, texts: Sequence[str], repeated: Sequence[Repeated | None] | None = None) -> Iterator[Scored]:
+        """Log-odds of content for every row, batch by batch."""
+        for low, high in _batches(texts):
+            pages = read_pages(texts[low:high])
+            rows = Rows(pages)
+            columns, line = describe(pages, rows)
+            columns |= place(columns, line, rows)
+            columns |= second_look(self.first.log_odds(columns), line, rows)
+            chance = np.interp(self.second.log_odds(columns), self.knots, self.chances)
+            odds = np.log((1.0 - chance) / chance)
+            odds = odds + lean_columns(odds, columns, line) @ self.lean
+            odds = np.where(np.isin(line.key, self.known), np.minimum(odds, _KNOWN_ODDS), odds)
+            for d, keys in enumerate(repeated[low:high] if repeated is not None else ()):
+                if keys:
+                    mine = slice(pages.first[d], pages.first[d + 1])
+                    odds[mine] -= _REPEATED_ODDS * np.isin(line.key[mine], np.fromiter(keys, np.uint64, len(keys)))
+            yield Scored(pages, rows, columns, line, _wordless(odds, line, rows))
+
+    def _judged(
+        self,
+        texts: Sequence[str],
+        headlines: Sequence[str | None] | None,
+        repeated: Sequence[Repeated | None] | None,
+    ) -> Iterator[Judged]:
+        at = 0
+        for batch in self.score(texts, repeated):
+            pages, words = batch.pages, batch.line.words
+            n_docs = batch.rows.n_docs
+            mine = headlines[at : at + n_docs] if headlines is not None else [None] * n_docs
+            is_headline, repeats = find_headlines(texts[at : at + n_docs], mine, pages, words)
+            chance = 1.0 / (1.0 + np.exp(batch.odds))
+            chance[repeats] = np.maximum(chance[repeats], 0.9)
+            chance[is_headline] = np.minimum(chance[is_headline], 0.01)
+            chance = np.round(chance, 6)
+            kinds = name_kinds(batch.columns, words, chance, repeats, pages, batch.rows)
+            base = pages.offset[pages.doc]
+            yield Judged(pages.start - base, pages.end - base, chance, kinds, words, pages.doc, pages.first)
+            at += n_docs
+
+
+LEAN_NAMES = (
+    "constant", "odds", "log_words", "ends_sentence", "bullet", "date_marks", "same_lead", "before", "after", "foreign",
+)  # fmt: skip
+
+
+def lean_columns(odds: F64, columns: Columns, line: Line) -> F64:
+    """(rows, len(LEAN_NAMES)): the few things a user's own pages may correct the model by."""
+    return np.stack(
+        [
+            np.ones(len(odds)),
+            np.clip(odds, -6.0, 6.0) / 3.0,
+            np.log1p(line.words) / 2.0,
+            columns["ends_sentence"],
+            columns["bullet"],
+            np.minimum(columns["date_marks"], 2.0) / 2.0,
+            np.minimum(columns["same_lead"], 10.0) / 10.0,
+            (columns["best_from_low"] < 0).astype(np.float64),
+            (columns["best_from_high"] >= 0).astype(np.float64),
+            columns["foreign"],
+        ],
+        axis=1,
+    )
+
+
+def repeated_lines(texts: Iterable[str], least: int = 3) -> frozenset[int]:
+    """Keys of the lines that stand on at least `least` of one publisher's pages; numbers in them may differ."""
+    seen: Counter[int] = Counter()
+    for text in texts:
+        pages = read_pages([text])
+        _, line = describe(pages, Rows(pages))
+        seen.update(set(line.key[line.words > 0].tolist()))
+    return frozenset(key for key, count in seen.items() if count >= least)
+
+
+def _wordless(odds: F64, line: Line, rows: Rows) -> F64:
+    """Rules and ornaments follow their neighbours, and stay when either neighbour does."""
+    around = np.maximum(rows.shift(odds, -1, -9.0), rows.shift(odds, 1, -9.0))
+    return np.where(line.words == 0, around, odds)
+
+
+def _batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    low, size = 0, 0
+    for at, text in enumerate(texts):
+        if size and size + len(text) > _BATCH:
+            yield low, at
+            low, size = at, 0
+        size += len(text) + 1
+    if texts:
+        yield low, len(texts)
+
+
+def _forest(part: dict[str, npt.NDArray[np.generic]], name: str) -> Forest:
+    return Forest(
+        tuple(str(part[f"{name}_names"]).split("\n")),
+        part[f"{name}_column"].astype(np.int16),
+        part[f"{name}_border"].astype(np.float32),
+        part[f"{name}_leaves"].astype(np.float32),
+        float(part[f"{name}_bias"].astype(np.float64)),
+    )
+
+
+@lru_cache(maxsize=1)
+def _packaged() -> BoilerplateModel:
+    data = files("corpus_kit.suggest.boilerplate").joinpath("weights.npz").read_bytes()
+    return BoilerplateModel.from_bytes(data, "the packaged model")

@@ -1,0 +1,96 @@
+"""Learning from the user's own gold: a small correction of the packaged model, not a model of its own.
+
+A few dozen labelled pages cannot support new trees, but they show how this corpus differs: more bullets that are content,
+a footer every page ends with. So the trees stay, and two things are learned: a logistic correction over ten columns, held
+near zero by a prior, and the lines people mark again and again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from corpus_kit.core.errors import UsageError
+from corpus_kit.suggest.boilerplate.features import U64
+from corpus_kit.suggest.boilerplate.model import BoilerplateModel, Scored, lean_columns
+from corpus_kit.suggest.boilerplate.pages import F64
+
+_PRIOR = 20.0  # lines' worth of evidence against any correction
+_PAGE_LINES = 40.0  # a page counts as at most this many lines, so that long ones do not rule
+_MOST_KNOWN = 20_000
+_STEPS = 25
+
+Spans = Sequence[tuple[int, int]]
+
+
+def retrain(pages: Iterable[tuple[str, Spans]], base_model: BoilerplateModel) -> BoilerplateModel:
+    """`base_model` corrected by `pages`: texts with the boilerplate spans [start, end) people agreed on.
+
+    Deterministic, and without any library the package does not need anyway. Raises UsageError without pages.
+    """
+    known_pages = list(pages)
+    if not known_pages:
+        raise UsageError(
+            "There is no gold to learn boilerplate from.", "Label some pages in the boilerplate layer first."
+        )
+    plain = replace(base_model, lean=np.zeros_like(base_model.lean), known=np.zeros(0, np.uint64))
+    texts = [text for text, _ in known_pages]
+    design, target, weight, odds = [], [], [], []
+    marked: Counter[int] = Counter()
+    kept: Counter[int] = Counter()
+    at = 0
+    for batch in plain.score(texts):
+        share = _marked_share(batch, [spans for _, spans in known_pages[at : at + batch.rows.n_docs]])
+        at += batch.rows.n_docs
+        wordy = batch.line.words > 0
+        size = np.bincount(batch.pages.doc[wordy], minlength=batch.rows.n_docs)[batch.pages.doc]
+        design.append(lean_columns(batch.odds, batch.columns, batch.line)[wordy])
+        target.append(1.0 - share[wordy])
+        weight.append(np.minimum(1.0, _PAGE_LINES / np.maximum(size, 1))[wordy])
+        odds.append(batch.odds[wordy])
+        for counter, chosen in ((marked, share >= 0.5), (kept, share < 0.5)):
+            pairs = {
+                (int(d), int(key))
+                for d, key in zip(batch.pages.doc[chosen & wordy], batch.line.key[chosen & wordy], strict=True)
+            }
+            counter.update(key for _, key in pairs)
+    lean = _correction(np.concatenate(design), np.concatenate(target), np.concatenate(weight), np.concatenate(odds))
+    known = _known(marked, kept)
+    digest = hashlib.sha256(lean.tobytes() + known.tobytes()).hexdigest()[:12]
+    return replace(plain, version=f"{base_model.version.partition('+')[0]}+{digest}", lean=lean, known=known)
+
+
+def _marked_share(batch: Scored, spans: Sequence[Spans]) -> F64:
+    """Share of each row's code points that lie in the spans of its text."""
+    pages = batch.pages
+    edge = np.zeros(len(pages.codes) + 1, np.int64)
+    for base, own in zip(pages.offset.tolist(), spans, strict=False):
+        for start, end in own:
+            edge[base + start] += 1
+            edge[base + end] -= 1
+    covered = np.concatenate([[0], np.cumsum(np.cumsum(edge[:-1]) > 0)])
+    share: F64 = (covered[pages.end] - covered[pages.start]) / np.maximum(pages.end - pages.start, 1)
+    return share
+
+
+def _correction(design: F64, target: F64, weight: F64, odds: F64) -> F64:
+    """Weights that, added to the model's log-odds, fit `target` best: penalised logistic regression by Newton's method."""
+    lean = np.zeros(design.shape[1])
+    for _ in range(_STEPS):
+        p = 1.0 / (1.0 + np.exp(-np.clip(odds + design @ lean, -30.0, 30.0)))
+        slope = design.T @ (weight * (target - p)) - _PRIOR * lean
+        curve = (design * (weight * p * (1.0 - p))[:, None]).T @ design + _PRIOR * np.eye(len(lean))
+        step = np.linalg.solve(curve, slope)
+        lean = lean + step
+        if np.abs(step).max() < 1e-9:
+            break
+    return np.round(lean, 9)
+
+
+def _known(marked: Counter[int], kept: Counter[int]) -> U64:
+    often = sorted((-count, key) for key, count in marked.items() if count >= 2 and not kept[key])
+    return np.array(sorted(key for _, key in often[:_MOST_KNOWN]), np.uint64)

@@ -1,0 +1,124 @@
+"""From scores to spans: which lines go together, what must stay, and what is left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from corpus_kit.suggest.boilerplate.pages import F64, I64, Bool, Pages
+from corpus_kit.suggest.boilerplate.records import LABELS, LineScore, Suggestion
+
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Rows of a batch with their verdicts.
+
+    start, end: code points in the row's own text. chance: of being boilerplate. kinds: numbers in `LABELS`.
+    doc: number of the row's text; first: row range of text d is first[d]:first[d + 1].
+    """
+
+    start: I64
+    end: I64
+    chance: F64
+    kinds: I64
+    words: F64
+    doc: I64
+    first: I64
+
+    def lines(self) -> list[list[LineScore]]:
+        """Every row as a record, per text."""
+        columns = (self.start.tolist(), self.end.tolist(), self.chance.tolist(), self.kinds.tolist())
+        flat = [LineScore(s, e, p, LABELS[k]) for s, e, p, k in zip(*columns, strict=True)]
+        return [flat[low:high] for low, high in pairwise(self.first.tolist())]
+
+    def spans(self, threshold: float) -> list[list[Suggestion]]:
+        """Neighbouring rows of one kind at `threshold` or above; never all rows of a text that hold words."""
+        marked = self._marked(threshold)
+        n = len(marked)
+        opens = np.ones(n, bool)
+        opens[1:] = (self.kinds[1:] != self.kinds[:-1]) | (self.doc[1:] != self.doc[:-1]) | ~marked[:-1]
+        low = np.flatnonzero(opens & marked)
+        closes = np.ones(n, bool)
+        closes[:-1] = opens[1:] | ~marked[1:]
+        high = np.flatnonzero(closes & marked) + 1
+        out: list[list[Suggestion]] = [[] for _ in range(len(self.first) - 1)]
+        weight = self.words + 1.0
+        for a, b in zip(low.tolist(), high.tolist(), strict=True):
+            score = float((self.chance[a:b] * weight[a:b]).sum() / weight[a:b].sum())
+            span = Suggestion(int(self.start[a]), int(self.end[b - 1]), LABELS[self.kinds[a]], round(score, 6))
+            out[self.doc[a]].append(span)
+        return out
+
+    def _marked(self, threshold: float) -> Bool:
+        marked = self.chance >= threshold
+        kept = np.bincount(self.doc[~marked & (self.words > 0)], minlength=len(self.first) - 1)
+        for d in np.flatnonzero(kept == 0).tolist():
+            low, high = int(self.first[d]), int(self.first[d + 1])
+            if high > low:
+                run = _best_run(self.chance[low:high], self.words[low:high])
+                marked[low + run.start : low + run.stop] = False
+        return marked
+
+
+def _best_run(chance: F64, words: F64) -> range:
+    """The run that is most like content when nothing is enough like it: better than half as good as the best line."""
+    content = np.where(words > 0, 1.0 - chance, 0.0)
+    gain = (content - 0.5 * content.max()) * (words + 1.0)
+    best, low, high, total, begin = -1.0, 0, 1, 0.0, 0
+    for at, value in enumerate(gain.tolist()):
+        if total <= 0:
+            total, begin = 0.0, at
+        total += value
+        if total > best:
+            best, low, high = total, begin, at + 1
+    return range(low, high)
+
+
+def main_text(text: str, suggestions: Sequence[Suggestion]) -> list[tuple[int, int]]:
+    """The spans of `text` no suggestion covers, in order, without the spaces around them; empty ones are left out."""
+    edges = [0]
+    for one in sorted(suggestions, key=lambda s: (s.start, s.end)):
+        edges.extend((max(one.start, edges[-1]), max(one.end, edges[-1])))
+    edges.append(len(text))
+    kept = []
+    for low, high in zip(edges[0::2], edges[1::2], strict=True):
+        part = text[low:high]
+        bare = part.strip()
+        if bare:
+            start = low + len(part) - len(part.lstrip())
+            kept.append((start, start + len(bare)))
+    return kept
+
+
+def find_headlines(
+    texts: Sequence[str], headlines: Sequence[str | None], pages: Pages, words: F64
+) -> tuple[Bool, Bool]:
+    """Flags for the first row that is the text's headline, and for later rows that repeat it."""
+    first, again = np.zeros(pages.n_rows, bool), np.zeros(pages.n_rows, bool)
+    for d, headline in enumerate(headlines):
+        told = set(_WORD.findall(headline.lower())) if headline else set()
+        if not told:
+            continue
+        low, high = int(pages.first[d]), int(pages.first[d + 1])
+        size = len(_WORD.findall(headline or ""))
+        near = low + np.flatnonzero(np.abs(words[low:high] - size) <= max(2, size // 4))
+        found = [
+            row
+            for row in near.tolist()
+            if _alike(told, texts[d][pages.start[row] - pages.offset[d] : pages.end[row] - pages.offset[d]])
+        ]
+        first[found[:1]] = True
+        if len(told) > 2:
+            again[found[1:]] = True
+    return first, again
+
+
+def _alike(told: set[str], line: str) -> bool:
+    other = set(_WORD.findall(line.lower()))
+    return len(told & other) >= 0.8 * len(told | other)

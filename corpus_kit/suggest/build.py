@@ -1,0 +1,360 @@
+"""`data/suggestions` from `data/documents`: what is boilerplate on every page, as rows.
+
+A shard of documents becomes a shard of suggestions by one pure function, in any process. What it made is kept in
+`.work/suggestions/`, under a key of all it was made from, so an unchanged shard is not looked at again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from corpus_kit import __version__
+from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.contracts import Contract, compile_gate
+from corpus_kit.core.errors import EnvironmentProblemError
+from corpus_kit.core.executor import Workers
+from corpus_kit.core.folders import (
+    fsync_folder,
+    is_intact,
+    link_or_copy,
+    made_folder,
+    note_of,
+    read_manifest,
+    remove,
+    write_json,
+    write_manifest,
+)
+from corpus_kit.core.labelconfig import Control
+from corpus_kit.core.layers import Layer
+from corpus_kit.core.progress import Progress, counted
+from corpus_kit.core.records import Rejected
+from corpus_kit.core.rejects import Refusals
+from corpus_kit.core.tables import (
+    arrow_schema,
+    content_fingerprint,
+    file_sha256,
+    part_name,
+    read_table,
+    rejected_table,
+    write_table,
+)
+from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel
+
+LAYER = "boilerplate"
+MODEL = "corpus-kit-boilerplate"
+TABLE = "suggestions"
+_FACTS = "facts.json"
+_READ = ("doc_id", "source", "title", "text", "text_sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How suggestions are made. Everything that can change a byte of the result is in here, and in `key`.
+
+    control: that of the layer's config which marks spans. labels: those it has; None where it takes any.
+    model: path of its file, empty for the packaged one.
+    """
+
+    threshold: float
+    control: str
+    labels: tuple[str, ...] | None
+    model: str
+    model_sha256: str
+    contract: ContractFile
+    gate: bytes
+    versions: str
+
+    @property
+    def key(self) -> str:
+        parts = [self.threshold, self.control, self.labels, self.model_sha256, self.contract.sha256, self.versions]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTask:
+    """One call of `suggest_shard`: paths and settings, no texts. folder: where the result goes, named by what it is of."""
+
+    shard: str
+    folder: str
+    recipe: Recipe
+
+
+@dataclass(slots=True)
+class Suggested:
+    """What was made. documents: looked at, of which `marked` have suggestions. rows: by label.
+
+    left_out: spans by label that the layer does not have. rejected: reason → rows that broke the contract.
+    unchanged_shards, shards: how much was taken over from the last build.
+    """
+
+    documents: int = 0
+    marked: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    rejected: dict[str, int] = field(default_factory=dict)
+    shards: int = 0
+    unchanged_shards: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(self.rows.values())
+
+
+def suggestion_recipe(
+    layer: Layer, threshold: float, contract: ContractFile, cache: Path | None = None, model: Path | None = None
+) -> Recipe | None:
+    """All that decides what is suggested; None where the layer has no control that marks spans of the text.
+
+    cache: a folder that keeps what the contract compiles to. model: by default the packaged one.
+    Raises ConfigError when the contract or the model cannot be used.
+    """
+    control = marking_control(layer)
+    if control is None:
+        return None
+    path = "" if model is None else str(model)
+    versions = {"corpus-kit": __version__, "numpy": np.__version__, "polars": pl.__version__, "pyarrow": pa.__version__}
+    return Recipe(
+        threshold,
+        control.name,
+        None if control.dynamic else control.labels,
+        path,
+        BoilerplateModel.load(model).sha256,
+        contract,
+        compile_gate(contract, cache),
+        " ".join(f"{k}={v}" for k, v in versions.items()),
+    )
+
+
+def marking_control(layer: Layer) -> Control | None:
+    """The control that marks spans of the document's text; of several the one that has most of the model's labels."""
+    text = layer.text_object.name
+    able = [c for c in layer.controls if c.kind == "labels" and text in c.to_name]
+    return max(able, key=lambda c: len(set(c.labels) & set(LABELS)), default=None)
+
+
+def build_suggestions(
+    out: Path, work: Path, layer: Layer, recipe: Recipe, workers: Workers, progress: Progress, refusals: Refusals
+) -> Suggested:
+    """Make `out/suggestions` from `out/documents`, a file for each of its files, and hand in what breaks the contract.
+
+    work: `out/.work`, held by this process. Memory: one shard of documents per worker.
+    """
+    documents = read_manifest(out / "documents") or {"files": []}
+    kept = work / TABLE
+    kept.mkdir(exist_ok=True)
+    key = recipe.key
+    tasks = []
+    for listed in documents["files"]:
+        name = hashlib.sha256(f"{key} {listed['sha256']}".encode()).hexdigest()[:32]
+        tasks.append(ShardTask(str(out / "documents" / listed["name"]), str(kept / name), recipe))
+    made = [_finished(Path(task.folder)) for task in tasks]
+    to_do = [index for index, facts in enumerate(made) if facts is None]
+    with counted(progress, "suggesting", sum(documents["files"][i]["rows"] for i in to_do)) as step:
+        for number, facts in workers.run(suggest_shard, [tasks[i] for i in to_do]):
+            made[to_do[number]] = facts
+            step.advance(facts["documents"])
+    done = [(Path(t.folder), facts) for t, facts in zip(tasks, made, strict=True) if facts is not None]
+    _put_together(out, work, documents, done, layer, recipe)
+    for folder, _ in done:
+        refusals.add(read_table(folder / "rejected.parquet"))
+    used = {folder.name for folder, _ in done}
+    for folder in kept.iterdir():
+        if folder.name not in used:
+            remove(folder)
+    return _counts([facts for _, facts in done], len(to_do))
+
+
+def remove_suggestions(out: Path, work: Path) -> None:
+    """Take away what an earlier build made. Out of sight in one rename: nobody sees half a folder."""
+    if read_manifest(out / TABLE) is None:
+        return
+    gone = work / f"{TABLE}.gone"
+    remove(gone)
+    (out / TABLE).rename(gone)
+    remove(gone)
+
+
+def suggest_shard(task: ShardTask) -> dict[str, Any]:
+    """Suggestions for one shard of documents, checked and written; returns the content of its `facts.json`."""
+    recipe, folder = task.recipe, Path(task.folder)
+    documents = {name: column.to_pylist() for name, column in _columns(Path(task.shard))}
+    rows, sources, left_out = _rows(documents, recipe)
+    contract = _contract(recipe.contract, recipe.gate)
+    schema = arrow_schema(contract.columns)
+    table = pa.table({name: [row[name] for row in rows] for name in schema.names}, schema=schema)
+    table, rejected = _checked(table, sources, contract)
+
+    aside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    remove(aside)
+    aside.mkdir(parents=True)
+    target = aside / f"{TABLE}.parquet"
+    write_table(target, table)
+    write_table(aside / "rejected.parquet", rejected_table(rejected))
+    facts: dict[str, Any] = {
+        "rows": table.num_rows,
+        "sha256": file_sha256(target),
+        "fingerprint": content_fingerprint([table]),
+        "documents": len(documents["doc_id"]),
+        "marked": len(set(table["doc_id"].to_pylist())),
+        "labels": dict(sorted(Counter(table["label"].to_pylist()).items())),
+        "left_out": dict(sorted(left_out.items())),
+        "rejected": dict(sorted(Counter(r.reason for r in rejected).items())),
+    }
+    facts["files"] = {path.name: note_of(path) for path in sorted(aside.iterdir())}
+    write_json(aside / _FACTS, facts, compact=True)
+    fsync_folder(aside)
+    remove(folder)
+    aside.rename(folder)
+    return facts
+
+
+def _columns(shard: Path) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    table = read_table(shard, _READ)
+    return zip(table.column_names, table.columns, strict=True)
+
+
+def _rows(documents: dict[str, list[Any]], recipe: Recipe) -> tuple[list[dict[str, Any]], list[str], Counter[str]]:
+    """The rows in the documents' order, each one's source, and how many have a label that the layer has not."""
+    model = _model(recipe.model, recipe.model_sha256)
+    found = model.suggest(documents["text"], recipe.threshold, headlines=documents["title"])
+    rows: list[dict[str, Any]] = []
+    sources: list[str] = []
+    left_out: Counter[str] = Counter()
+    places = zip(*(documents[name] for name in ("doc_id", "source", "text", "text_sha256")), found, strict=True)
+    for doc_id, source, text, text_sha256, spans in places:
+        for span in spans:
+            if recipe.labels is not None and span.label not in recipe.labels:
+                left_out[span.label] += 1
+                continue
+            place = (doc_id, text_sha256, LAYER, recipe.control, span.start, span.end, span.label, model.version)
+            rows.append(
+                {
+                    "suggestion_id": hashlib.sha256(json.dumps(place).encode()).hexdigest()[:32],
+                    "doc_id": doc_id,
+                    "layer": LAYER,
+                    "control": recipe.control,
+                    "start": span.start,
+                    "end": span.end,
+                    "label": span.label,
+                    "surface": text[span.start : span.end],
+                    "score": span.score,
+                    "model": MODEL,
+                    "model_version": model.version,
+                    "text_sha256": text_sha256,
+                }
+            )
+            sources.append(source)
+    return rows, sources, left_out
+
+
+def _checked(table: pa.Table, sources: list[str], contract: Contract) -> tuple[pa.Table, list[Rejected]]:
+    """The rows that keep the contract, and the others as refusals. The user's contract may ask for more than ours."""
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    checked = contract.check(frame)
+    if not checked.failed_rows:
+        return table, []
+    reasons: dict[int | None, list[str]] = {}
+    for failure in checked.failures:
+        reasons.setdefault(failure.row_index, []).append(str(failure))
+    ids = frame["doc_id"]
+    rejected = [
+        Rejected("suggest", sources[i], "contract", "; ".join(reasons.get(i) or reasons.get(None, [])), ids[i])
+        for i in checked.failed_rows
+    ]
+    bad = set(checked.failed_rows)
+    return table.take(pa.array([i for i in range(table.num_rows) if i not in bad], pa.int64())), rejected
+
+
+@lru_cache(maxsize=1)
+def _contract(file: ContractFile, gate: bytes) -> Contract:
+    """One per process: its expression is read once."""
+    return Contract(file, gate)
+
+
+@lru_cache(maxsize=1)
+def _model(path: str, sha256: str) -> BoilerplateModel:
+    """One per process. Raises EnvironmentProblemError when the file is not the one that the recipe names."""
+    model = BoilerplateModel.load(Path(path) if path else None)
+    if model.sha256 != sha256:
+        raise EnvironmentProblemError(f"{path or 'The packaged model'} changed during the build.", "Build again.")
+    return model
+
+
+def _finished(folder: Path) -> dict[str, Any] | None:
+    """What the folder of a finished shard says; None where there is none, or its files were harmed since."""
+    try:
+        facts: dict[str, Any] = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return facts if all(is_intact(folder / name, note) for name, note in facts["files"].items()) else None
+
+
+def _put_together(
+    out: Path,
+    work: Path,
+    documents: dict[str, Any],
+    done: list[tuple[Path, dict[str, Any]]],
+    layer: Layer,
+    recipe: Recipe,
+) -> None:
+    with made_folder(out / TABLE, work) as folder:
+        files = []
+        for number, (place, facts) in enumerate(done):
+            name = part_name(TABLE, number)
+            link_or_copy(place / f"{TABLE}.parquet", folder / name)
+            files.append({k: facts[k] for k in ("rows", "sha256", "fingerprint")} | {"name": name})
+        counts = _counts([facts for _, facts in done], 0)
+        write_manifest(
+            folder,
+            table=TABLE,
+            rows=counts.total,
+            files=files,
+            by_label=counts.rows,
+            left_out=counts.left_out,
+            inputs={
+                "documents": {f["name"]: {"sha256": f["sha256"]} for f in documents["files"]},
+                "layers": {layer.name: layer.config_sha256},
+            },
+            models=[
+                {
+                    "model": MODEL,
+                    "version": _model(recipe.model, recipe.model_sha256).version,
+                    "sha256": recipe.model_sha256,
+                    "layer": layer.name,
+                    "control": recipe.control,
+                    "threshold": recipe.threshold,
+                }
+            ],
+            contract={"version": recipe.contract.version, "sha256": recipe.contract.sha256},
+            libraries=recipe.versions,
+            fingerprint=hashlib.sha256("".join(f["fingerprint"] for f in files).encode()).hexdigest(),
+        )
+
+
+def _counts(shards: list[dict[str, Any]], redone: int) -> Suggested:
+    totals: dict[str, Counter[str]] = {name: Counter() for name in ("labels", "left_out", "rejected")}
+    for facts in shards:
+        for name, counter in totals.items():
+            counter.update(facts[name])
+    return Suggested(
+        documents=sum(facts["documents"] for facts in shards),
+        marked=sum(facts["marked"] for facts in shards),
+        rows=dict(sorted(totals["labels"].items())),
+        left_out=dict(sorted(totals["left_out"].items())),
+        rejected=dict(sorted(totals["rejected"].items())),
+        shards=len(shards),
+        unchanged_shards=len(shards) - redone,
+    )

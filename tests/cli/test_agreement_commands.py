@@ -1,0 +1,105 @@
+"""`agreement`, `adjudicate` and `review` on the command line: figures with intervals, reasons, JSON unrounded."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from labelled_corpus import PSEUDONYM, entities_of_three, label, new_corpus
+
+from corpus_kit.cli.errors import run
+from corpus_kit.cli.main import cli
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    scratch = tmp_path_factory.mktemp("labelled")
+    corpus = new_corpus(scratch / "corpus")
+    label(corpus, "entities", entities_of_three(), scratch)
+    corpus.build()
+    return scratch / "corpus"
+
+
+@pytest.fixture
+def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = Path(shutil.copytree(made, tmp_path / "corpus"))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_agreement_prints_everybody_pairs_labels_and_the_worst_documents(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(cli, ["agreement", "--layer", "entities"]) == 0
+    shown = capsys.readouterr().out
+    assert "entities: 7 annotations of 3 documents by 3 people; 3 documents by several" in shown
+    lines = [line.split() for line in shown.splitlines()]
+    pair = f"{PSEUDONYM['ada']} + {PSEUDONYM['ben']}"
+    assert any(line[:2] == ["span_f1_exact", "entities"] and "all" in line for line in lines)
+    assert any("span_f1_exact" in line and pair in line for line in shown.splitlines())
+    assert any("entities: GPE" in line and " all " in line for line in shown.splitlines())
+    assert not any("entities: GPE" in line and pair in line for line in shown.splitlines())
+    assert "ferry.txt" in shown and "eels.txt" in shown
+    assert run(cli, ["agreement", "--layer", "entities", "--labels-of-pairs"]) == 0
+    longer = capsys.readouterr().out
+    assert any("entities: GPE" in line and pair in line for line in longer.splitlines())
+
+
+def test_a_layer_nobody_labelled_says_so_and_prints_no_nan(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(cli, ["agreement"]) == 0
+    shown = capsys.readouterr().out
+    assert "stance: 0 annotations of 0 documents by 0 people" in shown
+    assert "nan" not in shown.lower().replace("annotator", "")
+
+
+def test_json_is_one_document_and_unrounded(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(cli, ["agreement", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    values = [f["value"] for f in found["figures"] if f["value"] is not None]
+    assert any(value != round(value, 6) for value in values)
+    assert {w["layer"] for w in found["work"]} == {"boilerplate", "entities", "stance"}
+
+
+def test_a_mistyped_layer_is_answered_with_the_likely_one(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(cli, ["agreement", "--layer", "entitis"]) == 2
+    assert "Did you mean 'entities'?" in capsys.readouterr().err
+
+
+def test_adjudicate_prints_what_is_open_and_says_that_a_policy_tried_out_does_not_last(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(cli, ["adjudicate"]) == 0
+    told = capsys.readouterr()
+    assert "2 disagreements are open" in told.err and "Not redone" in told.err
+    row = next(line.split() for line in told.out.splitlines() if line.startswith("entities"))
+    assert row == ["entities", "majority", "exact", "3", "2", "3", "2", "1"]
+    assert run(cli, ["adjudicate", "--policy", "unanimous", "--json"]) == 0
+    told = capsys.readouterr()
+    assert "next build keeps to the policy in corpus.toml" in told.err
+    assert json.loads(told.out)["open"] > 2
+
+
+def test_adjudicate_by_a_reviewer_needs_one(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(cli, ["adjudicate", "--policy", "reviewer"]) == 2
+    assert "needs a reviewer" in capsys.readouterr().err
+    assert run(cli, ["adjudicate", "--policy", "reviewer", "--reviewer", PSEUDONYM["ben"]]) == 0
+
+
+def test_review_lists_suspects_and_counts_the_rest(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(cli, ["review", "--single", "--limit", "1"]) == 0
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 2, "a header and one suspect"
+    assert "more are suspicious" in told.err
+    assert run(cli, ["review", "--single", "--json"]) == 0
+    suspects = json.loads(capsys.readouterr().out)
+    assert all(one["suspicion"] > 0 for one in suspects)
+
+
+def test_gold_exports_say_where_they_are_and_what_they_lose(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(cli, ["export", "--strict", "--conll"]) == 0, "this gold loses nothing"
+    assert "data/release-conll" in capsys.readouterr().err
+    assert run(cli, ["export", "--conll", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["format"], found["losses"]) == ("conll", {})

@@ -1,0 +1,296 @@
+"""Near copies end in one cluster and strangers do not, whatever stands around the article; and a rebuild knows it again."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from ingest_samples import ROOT, Run, ingest, rows, write
+
+from corpus_kit.core.executor import open_workers
+from corpus_kit.core.progress import Silent
+from corpus_kit.core.project import Duplicates
+from corpus_kit.core.tables import file_sha256, parts, write_table
+from corpus_kit.ingest import documents, unit
+from corpus_kit.ingest.assign import columns_of_shards
+from corpus_kit.ingest.duplicates import pairs as pairing
+from corpus_kit.ingest.duplicates.find import Found, Shard, find_copies
+from corpus_kit.ingest.duplicates.pairs import BandTask, pair_bands
+from corpus_kit.ingest.duplicates.settings import Recipe
+from corpus_kit.ingest.duplicates.state import open_array, save_array
+
+_WORDS = [a + b for a in "har por fer min tea str bri lak vil mar".split() for b in "bour ten lin dor sto ret".split()]
+_MENU = "\n".join(f"Section {w} and {v}" for w, v in zip(_WORDS[:40], _WORDS[20:], strict=False))
+_FOOTER = "All rights reserved by the paper and its readers on both shores of the strait since the first printing press"
+
+
+def article(seed: int | str, words: int = 220, paragraph: int = 40) -> str:
+    drawn = random.Random(seed).choices(_WORDS, k=words)
+    return "\n".join(" ".join(drawn[i : i + paragraph]) + "." for i in range(0, words, paragraph))
+
+
+def edited(text: str, edits: int, seed: int = 0) -> str:
+    """The text with single words replaced, far enough apart that each takes five shingles away."""
+    words = text.split(" ")
+    for number, place in enumerate(random.Random(seed).sample(range(6, len(words) - 6, 6), k=edits)):
+        words[place] = f"new{number}"
+    return " ".join(words)
+
+
+def framed(body: str, number: int = 0) -> str:
+    return f"{_MENU}\n\n{body}\n\nComments ({number})\n{_FOOTER}"
+
+
+@dataclass(slots=True)
+class Search:
+    """Searches for copies on one folder of documents, with state that stays."""
+
+    folder: Path
+    found: Found = field(default_factory=Found)
+
+    def __call__(
+        self,
+        built: Run,
+        *,
+        work: str = "work",
+        workers: int = 1,
+        masked: Path | None = None,
+        **settings: float | int | bool,
+    ) -> dict[str, str]:
+        """source → the smallest source of its cluster."""
+        files = parts(built.out / "documents", "documents")
+        ids, texts, _ = columns_of_shards(files)
+        shards = [Shard(p, file_sha256(p)) for p in files]
+        recipe = Recipe(Duplicates.model_validate(settings))
+        with open_workers(workers) as pool:
+            clusters, self.found = find_copies(
+                shards, ids, texts, self.folder / work, recipe, pool, Silent(), masked=masked
+            )
+        source = {int(d["doc_id"], 16): d["source"] for d in built.documents}
+        together: dict[int, list[str]] = {}
+        for doc_id, cluster in zip(ids.tolist(), clusters.tolist(), strict=True):
+            assert cluster <= doc_id
+            together.setdefault(cluster, []).append(source[doc_id])
+        return {s: min(members) for members in together.values() for s in members}
+
+
+@pytest.fixture
+def search(tmp_path: Path) -> Search:
+    return Search(tmp_path)
+
+
+def jsonl(pages: Sequence[str | dict[str, str]]) -> str:
+    records = [p if isinstance(p, dict) else {"text": p} for p in pages]
+    return "".join(json.dumps({"id": f"{i:04d}"} | r, ensure_ascii=False) + "\n" for i, r in enumerate(records))
+
+
+def test_the_wire_story_of_two_papers_is_one_cluster_in_the_sample_and_nothing_else_is(tmp_path: Path) -> None:
+    made = ingest(ROOT / "data" / "raw", tmp_path / "out").by_source
+    one, other = (made[f"en/{n}.txt"] for n in ("02-teachers-strike-wire", "03-teachers-strike-wire-ondel"))
+    assert one["duplicate_cluster"] == other["duplicate_cluster"] == min(one["doc_id"], other["doc_id"])
+    rest = [d for d in made.values() if d not in (one, other)]
+    assert all(d["duplicate_cluster"] == d["doc_id"] for d in rest)
+
+
+def test_pages_that_share_a_heavy_menu_and_footer_are_strangers(tmp_path: Path, search: Search) -> None:
+    pages = [framed(article(n, words=30), n) for n in range(60)]
+    built = ingest(write(tmp_path / "raw", {"a.jsonl": jsonl(pages)}), tmp_path / "out")
+    assert len(set(search(built).values())) == 60
+    # The same pages with their menus counted are all one cluster: it is the menus that this is about.
+    assert len(set(search(built, repeated_lines=0).values())) == 1
+
+
+def test_copies_are_found_under_different_menus(tmp_path: Path, search: Search) -> None:
+    pages = [{"text": framed(article(n), n), "outlet": "Post"} for n in range(30)]
+    pages += [
+        {"text": f"{article(f'menu {n}', 30, 3)}\n{edited(article(n), 3)}", "outlet": "Weekly"} for n in range(12)
+    ]
+    built = ingest(write(tmp_path / "raw", {"a.jsonl": jsonl(pages)}), tmp_path / "out")
+    made = search(built)
+    for n in range(12):
+        assert made[f"a.jsonl#{30 + n:04d}"] == f"a.jsonl#{n:04d}"
+    assert len(set(made.values())) == 30
+
+
+def test_a_story_printed_many_times_is_no_menu(tmp_path: Path, search: Search) -> None:
+    pages = [edited(article("wire"), 2, seed=n) for n in range(40)] + [article(n) for n in range(120)]
+    built = ingest(write(tmp_path / "raw", {"a.jsonl": jsonl(pages)}), tmp_path / "out")
+    made = search(built)
+    assert {made[f"a.jsonl#{n:04d}"] for n in range(40)} == {"a.jsonl#0000"}
+    assert search.found.clusters == 1 and search.found.copies == 40
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "glue"),
+    [
+        ("罢工谈判教师学校港口渡轮部长预算冬天议会报告地区河流市场车站", ""),
+        ("กขคงจฉชซดตถทธนบปผพมยรลวสห", ""),
+        (_WORDS, " "),
+    ],
+    ids=["Chinese", "Thai", "English"],
+)
+def test_copies_are_found_in_scripts_with_and_without_spaces(
+    alphabet: str, glue: str, tmp_path: Path, search: Search
+) -> None:
+    texts = [random.Random(n).choices(alphabet, k=400) for n in range(20)]
+    near = [*texts[0][:200], *random.Random("new").choices(alphabet, k=10), *texts[0][205:]]
+    built = ingest(
+        write(tmp_path / "raw", {"a.jsonl": jsonl([glue.join(t) for t in [*texts, near]])}), tmp_path / "out"
+    )
+    made = search(built)
+    assert made["a.jsonl#0020"] == "a.jsonl#0000" and len(set(made.values())) == 20
+
+
+def test_pages_without_words_are_nobodys_copy_but_their_equals(tmp_path: Path, search: Search) -> None:
+    built = ingest(write(tmp_path / "raw", {"a.jsonl": jsonl(["!!!", "???", "!!!", "one", "two"])}), tmp_path / "out")
+    assert len(set(search(built).values())) == 4
+
+
+def test_without_near_only_equal_texts_are_copies(tmp_path: Path, search: Search) -> None:
+    pages = [article(1), edited(article(1), 1), article(1)]
+    built = ingest(write(tmp_path / "raw", {"a.jsonl": jsonl(pages)}), tmp_path / "out")
+    made = search(built, near=False)
+    assert made == {"a.jsonl#0000": "a.jsonl#0000", "a.jsonl#0001": "a.jsonl#0001", "a.jsonl#0002": "a.jsonl#0000"}
+    assert len(set(search(built).values())) == 1
+
+
+def test_another_threshold_compares_no_pair_again(tmp_path: Path, search: Search) -> None:
+    built = ingest(write(tmp_path / "raw", {"a.jsonl": jsonl([article(1), edited(article(1), 4)])}), tmp_path / "out")
+    assert len(set(search(built).values())) == 1 and search.found.verified == 1
+    assert len(set(search(built, threshold=0.95).values())) == 2 and search.found.verified == 0
+    assert len(set(search(built, threshold=0.5).values())) == 1 and search.found.scanned == 0
+
+
+def test_masked_spans_do_not_count(tmp_path: Path, search: Search) -> None:
+    advert = article("advert", 400)
+    texts = [f"{article(n, 60)}\n{advert}" for n in range(2)]
+    built = ingest(write(tmp_path / "raw", {"a.jsonl": jsonl(texts)}), tmp_path / "out")
+    assert len(set(search(built).values())) == 1
+    spans = [(d["doc_id"], d["text"].index(advert), len(d["text"])) for d in built.documents]
+    columns = dict(zip(("doc_id", "start", "end"), map(list, zip(*spans, strict=True)), strict=True))
+    write_table(tmp_path / "spans.parquet", pa.table(columns))
+    assert len(set(search(built, masked=tmp_path / "spans.parquet").values())) == 2
+    assert search.found.scanned == 0 and search.found.signed == 2
+    assert len(set(search(built).values())) == 1
+
+
+@pytest.fixture
+def papers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """240 pages of four papers in many small shards, some of them copies."""
+    monkeypatch.setattr(documents, "SHARD_BYTES", 20_000)
+    monkeypatch.setattr(unit, "SHARD_BYTES", 20_000)
+    raw = tmp_path / "raw"
+    for paper in range(4):
+        pages = [framed(article(f"{paper} {n}", 120), n) for n in range(50)]
+        pages += [framed(edited(article(f"{(paper + 1) % 4} {n}", 120), 2, n), n) for n in range(10)]
+        records = jsonl(
+            [{"text": p, "outlet": f"Paper {paper}", "id": f"{paper}-{n:02d}"} for n, p in enumerate(pages)]
+        )
+        write(raw, {f"{paper}-{n:02d}.jsonl": line + "\n" for n, line in enumerate(records.splitlines())})
+    return raw
+
+
+def test_two_workers_and_no_memory_of_the_last_build_give_the_same_bytes(papers: Path, tmp_path: Path) -> None:
+    one = ingest(papers, tmp_path / "one", workers=1)
+    two = ingest(papers, tmp_path / "two", workers=2)
+    assert one.result.clusters == 40 and one.result.copies == 80
+    files = [[p.read_bytes() for p in sorted((r.out / "documents").iterdir())] for r in (one, two)]
+    assert files[0] == files[1] and len(files[0]) > 5
+    shutil.rmtree(one.out / ".work" / "duplicates")
+    ingest(papers, tmp_path / "one")
+    assert [p.read_bytes() for p in sorted((one.out / "documents").iterdir())] == files[0]
+
+
+def test_a_rebuild_reads_new_shards_only_and_finds_what_a_first_build_finds(
+    papers: Path, tmp_path: Path, search: Search
+) -> None:
+    built = ingest(papers, tmp_path / "out")
+    search(built)
+    all_shards = search.found.scanned
+    search(built)
+    assert (search.found.scanned, search.found.signed, search.found.verified) == (0, 0, 0)
+    story = framed(edited(article("0 3", 120), 3, 99))
+    write(papers, {"new.jsonl": jsonl([{"text": story, "outlet": "Paper 2", "id": "new"}])})
+    again = ingest(papers, tmp_path / "out")
+    made = search(again)
+    assert 0 < search.found.scanned <= 3 < all_shards and 0 < search.found.verified <= 3
+    assert made["new.jsonl#new"] == made["0-03.jsonl#0-03"]
+    assert made == search(again, work="fresh")
+
+
+@pytest.mark.parametrize("name", ["lines.npy", "pages.npy", "signed.npy"])
+def test_a_state_file_that_a_crash_tore_is_made_again(name: str, papers: Path, tmp_path: Path, search: Search) -> None:
+    built = ingest(papers, tmp_path / "out")
+    made = search(built)
+    (result,) = (tmp_path / "work").glob("*/result.json")
+    result.unlink()
+    torn = sorted((tmp_path / "work").glob(f"*/*/{name}"))[0]
+    torn.write_bytes(torn.read_bytes()[:-10])
+    assert search(built) == made and search.found.scanned == 1
+
+
+def test_a_search_keeps_no_state_of_shards_that_are_no_more(papers: Path, tmp_path: Path, search: Search) -> None:
+    search(ingest(papers, tmp_path / "out"))
+    for path in sorted(papers.iterdir())[60:]:
+        path.unlink()
+    built = ingest(papers, tmp_path / "out")
+    search(built)
+    (state,) = (tmp_path / "work").iterdir()
+    shards = [p for p in state.iterdir() if p.is_dir()]
+    assert len(shards) == len(parts(built.out / "documents", "documents"))
+
+
+def test_the_manifest_says_with_what_copies_were_found(tmp_path: Path) -> None:
+    built = ingest(write(tmp_path / "raw", {"a.txt": article(1)}), tmp_path / "out")
+    said = json.loads((built.out / "documents" / "manifest.json").read_text(encoding="utf-8"))["duplicates"]
+    assert said["threshold"] == 0.7 and said["permutations"] == 128 and said["bands"] == 25
+    assert set(said["libraries"]) == {"rensa", "rensa algorithm", "numpy", "unicode"}
+
+
+def test_nothing_is_dropped(papers: Path, tmp_path: Path) -> None:
+    made = ingest(papers, tmp_path / "out")
+    assert len(rows(made.out / "documents")) == 240 == made.result.documents
+
+
+def bands_of(folder: Path, hashes: list[int], labels: list[int] | None = None) -> set[tuple[int, ...]]:
+    """The pairs that one band with these hashes gives."""
+    save_array(folder / "signed.npy", np.array([[0] * len(hashes), hashes], np.uint64))
+    if labels is not None:
+        save_array(folder / "labels.npy", np.array(labels, np.int64))
+    known = str(folder / "labels.npy") if labels is not None else ""
+    count = pair_bands(BandTask((str(folder / "signed.npy"),), 0, 1, 0, 1, known, str(folder / "pairs.npy")))
+    made = {tuple(p) for p in open_array(folder / "pairs.npy").tolist()}
+    assert len(made) == count
+    return made
+
+
+def test_the_second_round_asks_only_for_pairs_that_are_not_yet_together(tmp_path: Path) -> None:
+    hashes = [7, 0, 7, 9, 7, 0, 7]  # 0: no shingles, nobody's candidate
+    assert bands_of(tmp_path, hashes) == {(0, 2), (0, 4), (0, 6)}
+    assert bands_of(tmp_path, hashes, [0, 1, 0, 3, 4, 5, 4]) == {(0, 4), (0, 6), (2, 4), (2, 6)}
+    assert bands_of(tmp_path, hashes, [0, 1, 0, 3, 0, 5, 0]) == set()
+
+
+def test_a_crowded_bucket_gives_a_bounded_number_of_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairing, "_CROWD", 20)
+    made = bands_of(tmp_path, [7] * 100, list(range(100)))
+    assert len(made) < 100 * 17 and {(n, n + 1) for n in range(99)} <= made
+
+
+def test_parts_of_a_band_give_together_what_the_whole_gives(tmp_path: Path) -> None:
+    hashes = np.random.default_rng(0).integers(1, 1 << 64, 50, np.uint64)
+    hashes = np.concatenate((hashes, hashes[:20]))
+    save_array(tmp_path / "signed.npy", np.stack((hashes, hashes)))
+    made: set[tuple[int, ...]] = set()
+    for part in range(3):
+        target = tmp_path / f"{part}.npy"
+        pair_bands(BandTask((str(tmp_path / "signed.npy"),), 0, 1, part, 3, "", str(target)))
+        made |= {tuple(p) for p in open_array(target).tolist()}
+    assert made == {(n, n + 50) for n in range(20)}

@@ -1,0 +1,202 @@
+"""A person at the labeling page: what is selected with the mouse is what comes back, character for character."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from corpus_samples import MakeSample
+
+from corpus_kit.core.layers import label_sets
+from corpus_kit.labelstudio.server import StudioServer
+
+pytestmark = [pytest.mark.studio, pytest.mark.browser]
+
+WAIT_SECONDS = 60
+TEXT = (
+    "Zoë 🚀👩‍👩‍👧 met ACME.\r\nSecond line, e\u0301te\u0301 in Velmora.\r\n"
+    "مرحبا بالعالم here and שלום there.\n没有空格的中文。 double  spaces\tand tabs 𝔘𝔫𝔦.\n"
+)
+SELECTED = ("👩‍👩‍👧", "ACME.\r\nSecond", "e\u0301te\u0301", "بالعالم", "שלום", "空格", "double  spaces\tand", "𝔫𝔦")
+CONFIG = """<View><Labels name="label" toName="text"><Label value="PERSON" hotkey="1"/><Label value="ORG" hotkey="2"/>
+</Labels><View style="white-space: pre-wrap"><Text name="text" value="$text" granularity="symbol"/></View></View>"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium of this machine, without a window."""
+    program, driver = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
+    if program is None or driver is None:
+        reason = "there is no Chromium with chromedriver here: apt install chromium chromium-driver"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--window-size=1600,1400",
+        "--disable-dev-shm-usage",
+    ):
+        options.add_argument(argument)
+    # Nothing leaves the machine: every name but this one resolves to nothing.
+    options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+    made = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=driver))
+    yield made
+    made.quit()
+
+
+def log_in(browser: Any, studio: StudioServer) -> None:
+    from selenium.webdriver.common.by import By
+
+    browser.get(f"{studio.url}/user/login/")
+    fields = browser.find_elements(By.NAME, "email")
+    if fields:
+        fields[0].send_keys(studio.login.email)
+        browser.find_element(By.NAME, "password").send_keys(studio.login.password)
+        browser.find_element(By.NAME, "password").submit()
+        until(browser, lambda: "/user/login" not in browser.current_url)
+
+
+def until(browser: Any, condition: Any) -> Any:
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    return WebDriverWait(browser, WAIT_SECONDS, poll_frequency=0.1).until(lambda _: condition())
+
+
+WHERE = """
+// The rectangle of a piece of the text on the screen; what was marked before has cut the text into several nodes.
+const wanted = arguments[0];
+const root = document.querySelector(".lsf-htx-richtext");
+const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+const nodes = []; let all = "", node;
+while ((node = walker.nextNode())) {
+  if (node.parentElement.closest("style, [data-label]:not(.htx-highlight)")) continue;
+  nodes.push([node, all.length]); all += node.data;
+}
+const at = all.indexOf(wanted);
+if (at < 0) return null;
+const place = (n, last) => {
+  const [node, start] = nodes.findLast(([, start]) => last ? start < n : start <= n);
+  return [node, n - start];
+};
+const range = document.createRange();
+range.setStart(...place(at, false));
+range.setEnd(...place(at + wanted.length, true));
+const box = range.getBoundingClientRect();
+return [box.left, box.right, (box.top + box.bottom) / 2];
+"""
+REGIONS = "return window.Htx?.annotationStore?.selected?.regions?.length ?? -1"
+
+
+def drag(browser: Any, text: str) -> None:
+    """Press before the first character, release after the last, as a mouse does."""
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.actions.action_builder import ActionBuilder
+    from selenium.webdriver.common.keys import Keys
+
+    lines = text.replace("\r\n", "\n").split("\n")
+    first, last = (
+        until(browser, lambda part=part: browser.execute_script(WHERE, part)) for part in (lines[0], lines[-1])
+    )
+    backwards = unicodedata.bidirectional(text[0]) in ("R", "AL")
+    start, end = (first[1] - 1, last[0] + 1) if backwards else (first[0] + 1, last[1] - 1)
+    before = browser.execute_script(REGIONS)
+    ActionChains(browser).send_keys(Keys.ESCAPE).send_keys("1").perform()
+    mouse = ActionBuilder(browser, duration=50)
+    mouse.pointer_action.move_to_location(round(start), round(first[2])).pointer_down()
+    mouse.pointer_action.move_to_location(round((start + end) / 2), round(last[2]))
+    mouse.pointer_action.move_to_location(round(end), round(last[2])).pointer_up()
+    mouse.perform()
+    until(browser, lambda: browser.execute_script(REGIONS) == before + 1)
+
+
+def open_task(browser: Any, studio: StudioServer, project: int, task: int) -> None:
+    browser.get(f"{studio.url}/projects/{project}/data?task={task}")
+    until(browser, lambda: browser.execute_script(REGIONS) >= 0)
+    until(browser, lambda: browser.execute_script("return !!document.querySelector('.lsf-htx-richtext')?.textContent"))
+
+
+def submit(browser: Any) -> None:
+    from selenium.webdriver.common.by import By
+
+    browser.find_element(By.CSS_SELECTOR, "[data-testid=bottombar-submit-button]").click()
+
+
+def test_what_the_mouse_selects_is_what_comes_back(make_corpus: MakeSample, browser: Any, studio: StudioServer) -> None:
+    sample = make_corpus(pages={"mixed.txt": TEXT}, config=CONFIG)
+    sample.corpus.push()
+    log_in(browser, studio)
+    task = sample.task_of("mixed.txt")
+    open_task(browser, studio, sample.project.id, task)
+    for text in SELECTED:
+        drag(browser, text)
+    submit(browser)
+    until(browser, lambda: sample.client.export_tasks(sample.project.id, [task])[0]["annotations"])
+    (pulled,) = sample.corpus.pull()
+    assert (pulled.annotations, pulled.drafts) == (1, 0)
+    made = sample.tables()
+    assert made is not None
+    assert made.rejected == {}
+    spans = pl.read_parquet(sample.data / "annotations" / "spans-*.parquet").sort("start")
+    assert spans["surface"].to_list() == list(SELECTED)
+    assert [TEXT[s:e] for s, e in spans.select("start", "end").iter_rows()] == list(SELECTED)
+
+
+def test_suggestions_stand_in_the_page_and_an_untouched_submit_accepts_them(
+    make_corpus: MakeSample, browser: Any, studio: StudioServer
+) -> None:
+    from selenium.webdriver.common.by import By
+
+    sample = make_corpus(pages={"mixed.txt": TEXT}, config=CONFIG)
+    places = [(TEXT.index(text), TEXT.index(text) + len(text)) for text in SELECTED]
+    sample.suggest([("mixed.txt", start, end, "ORG") for start, end in places])
+    sample.corpus.push()
+    log_in(browser, studio)
+    browser.get(f"{studio.url}/projects/{sample.project.id}/data?labeling=1")
+    until(browser, lambda: browser.execute_script(REGIONS) == len(SELECTED))
+    # The stream opens with the guidelines, which is where a new annotator reads them.
+    modal = until(browser, lambda: browser.find_element(By.CSS_SELECTOR, ".lsf-modal-ls_visible"))
+    assert "Mark people & ORGs; 3 < 4." in modal.text
+    modal.find_elements(By.TAG_NAME, "button")[-1].click()
+    until(browser, lambda: not browser.find_elements(By.CSS_SELECTOR, ".lsf-modal-ls_visible"))
+    submit(browser)
+    task = sample.task_of("mixed.txt")
+    until(browser, lambda: sample.client.export_tasks(sample.project.id, [task])[0]["annotations"])
+    sample.corpus.pull()
+    sample.tables()
+    spans = pl.read_parquet(sample.data / "annotations" / "spans-*.parquet").sort("start")
+    assert spans["surface"].to_list() == list(SELECTED)
+    assert set(spans["origin"]) == {"accepted"}
+    assert sample.corpus.status().layers[0].accepted == 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", ["boilerplate", "entities", "stance"])
+def test_a_shipped_layers_page_shows_its_labels_and_guidelines(
+    layer: str, make_corpus: MakeSample, browser: Any, studio: StudioServer, tmp_path: Path
+) -> None:
+    """A screenshot of each is left in the test's folder, to be looked at."""
+    folder = Path(__file__).resolve().parents[2] / "annotation" / layer
+    sample = make_corpus(pages={"page.txt": TEXT}, config=(folder / "config.xml").read_text(encoding="utf-8"))
+    guidelines = (folder / "guidelines.md").read_text(encoding="utf-8")
+    (sample.root / "annotation" / "names" / "guidelines.md").write_text(guidelines, encoding="utf-8")
+    sample.corpus.push()
+    log_in(browser, studio)
+    open_task(browser, studio, sample.project.id, sample.task_of("page.txt"))
+    shown = browser.execute_script("return document.body.innerText")
+    labels = label_sets(sample.corpus._site("push").layers["names"])
+    assert labels
+    assert [one for control in labels.values() for one in control if one.lower() not in shown.lower()] == []
+    assert browser.save_screenshot(str(tmp_path / f"{layer}.png"))
+    assert (tmp_path / f"{layer}.png").stat().st_size > 20_000

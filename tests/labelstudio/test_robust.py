@@ -1,0 +1,238 @@
+"""Whatever is cut, delayed or killed: run again, and the end state is that of an undisturbed run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from corpus_samples import MakeSample, Sample, make_sample, span
+from faultproxy import Fault, FaultProxy
+
+from corpus_kit.core.errors import ServiceError
+from corpus_kit.labelstudio import push as push_module
+from corpus_kit.labelstudio.client import LabelStudioClient
+from corpus_kit.labelstudio.environment import StudioEnvironment
+from corpus_kit.labelstudio.server import StudioServer, start_server
+
+pytestmark = pytest.mark.studio
+
+PAGES = {f"p{n}.txt": f"Page {n}: Zoë 🚀 met ACME.\n" for n in range(7)}
+SETTINGS = "[label_studio]\nbatch_tasks = 2\n"
+SUGGESTED = [(name, 8, 11, "PERSON") for name in list(PAGES)[:4]]
+
+
+def end_state(sample: Sample) -> list[tuple[Any, ...]]:
+    """What a push leaves on the server: per task its data, notes and predictions, without ids and moments."""
+    project = sample.project
+    found = sorted(
+        (
+            task["data"]["source"],
+            task["data"],
+            task["meta"],
+            [(p["model_version"], p["result"]) for p in sample.client.predictions(task["id"])],
+        )
+        for task in sample.client.tasks(project.id, ("id", "data", "meta"))
+    )
+    return [*found, (project.config, project.instruction, project.overlap)]
+
+
+@pytest.fixture
+def disturbed(make_corpus: MakeSample, faults: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> Sample:
+    """A corpus that reaches its server through the misbehaving proxy, and does not wait long."""
+    sample = make_corpus(pages=PAGES, settings=SETTINGS)
+    sample.suggest(SUGGESTED)
+    monkeypatch.setenv("LABEL_STUDIO_URL", faults.url)
+    monkeypatch.setattr(push_module, "WAITS", (0.0, 0.05, 0.1))
+    return sample
+
+
+def until_done(sample: Sample, attempts: int = 12) -> None:
+    for _ in range(attempts):
+        try:
+            sample.corpus.push()
+            return
+        except ServiceError:
+            continue
+    raise AssertionError("the push never got through")
+
+
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.CUT_AFTER,
+        pytest.param(Fault.CUT_BEFORE, marks=SLOW),
+        pytest.param(Fault.BAD_GATEWAY, marks=SLOW),
+        pytest.param(Fault.CUT_MIDWAY, marks=SLOW),
+    ],
+)
+def test_every_third_change_going_wrong_ends_like_an_undisturbed_push(
+    disturbed: Sample, faults: FaultProxy, fault: Fault
+) -> None:
+    faults.every(3, fault, method="POST")
+    until_done(disturbed)
+    assert sum(s.fault is fault for s in faults.seen) >= 2
+    faults.choose = lambda _number, _method, _path: None
+    state = end_state(disturbed)
+    assert [s[0] for s in state[:-1]] == sorted(PAGES)
+    (again,) = disturbed.corpus.push()
+    assert again.writes == 0
+    assert end_state(disturbed) == state
+
+
+def test_an_import_that_outlives_its_connection_is_waited_for(
+    disturbed: Sample, faults: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway gives up while the server still works: what arrives a moment later is not sent again."""
+    monkeypatch.setattr(push_module, "WAITS", (0.0, 0.2, 0.4, 0.8, 1.6))
+    faults.once(Fault.GATEWAY_TIMEOUT, method="POST", part="/import")
+    disturbed.corpus.push()
+    imports = [s for s in faults.seen if s.method == "POST" and "/import?" in s.path]
+    assert len(imports) == 4, "seven tasks in batches of two, none sent twice"
+    assert len(disturbed.tasks()) == len(PAGES)
+
+
+def test_replaced_suggestions_survive_lost_answers(disturbed: Sample, faults: FaultProxy) -> None:
+    disturbed.corpus.push()
+    disturbed.suggest([(name, 0, 4, "ORG") for name in PAGES], version="names-2")
+    faults.every(2, Fault.CUT_AFTER, method="POST")
+    until_done(disturbed)
+    faults.choose = lambda _number, _method, _path: None
+    assert disturbed.corpus.push()[0].writes == 0
+    for state in end_state(disturbed)[:-1]:
+        assert [(version, len(result)) for version, result in state[3]] == [("names-2", 1)]
+
+
+def test_a_pull_with_cut_answers_brings_the_same(disturbed: Sample, faults: FaultProxy) -> None:
+    disturbed.corpus.push()
+    for name in PAGES:
+        disturbed.client.create_annotation(disturbed.task_of(name), {"result": [span(8, 11)]})
+    faults.every(3, Fault.CUT_MIDWAY)
+    (pulled,) = disturbed.corpus.pull()
+    assert (pulled.tasks, pulled.annotations) == (7, 7)
+    assert disturbed.corpus.pull()[0].entry is None
+
+
+def command(sample: Sample, name: str, url: str, token: str) -> subprocess.Popen[bytes]:
+    environ = {**os.environ, "LABEL_STUDIO_URL": url, "LABEL_STUDIO_API_KEY": token}
+    arguments = [sys.executable, "-m", "corpus_kit", name, "--corpus", str(sample.root)]
+    return subprocess.Popen(arguments, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def kill_at(faults: FaultProxy, number: int, running: list[subprocess.Popen[bytes]]) -> None:
+    """Kill the client when its n-th request has reached the server, which still does what it was asked."""
+    seen = len(faults.seen)
+
+    def choose(count: int, _method: str, _path: str) -> Fault | None:
+        if count == seen + number:
+            running[0].send_signal(signal.SIGKILL)
+        return None
+
+    faults.choose = choose
+
+
+@pytest.mark.slow
+def test_a_push_killed_at_any_request_and_run_again_ends_like_an_undisturbed_one(
+    disturbed: Sample, faults: FaultProxy, studio: StudioServer
+) -> None:
+    until_done(disturbed)
+    undisturbed = end_state(disturbed)
+    number = killed = 0
+    while True:
+        number += 1
+        for project in disturbed.client.find_projects(f"{disturbed.root.name}: names"):
+            disturbed.client.delete_project(project.id)
+        running: list[subprocess.Popen[bytes]] = []
+        kill_at(faults, number, running)
+        running.append(command(disturbed, "push", faults.url, studio.login.token))
+        if running[0].wait() == 0:
+            break
+        assert running[0].returncode == -signal.SIGKILL
+        killed += 1
+        faults.choose = lambda _number, _method, _path: None
+        disturbed.corpus.push()
+        assert end_state(disturbed) == undisturbed, f"killed at request {number}"
+        assert disturbed.corpus.push()[0].writes == 0
+    assert killed >= 8
+
+
+@pytest.mark.slow
+def test_a_pull_killed_at_any_request_and_run_again_brings_everything_once(
+    disturbed: Sample, faults: FaultProxy, studio: StudioServer
+) -> None:
+    disturbed.corpus.push()
+    for name in PAGES:
+        disturbed.client.create_annotation(disturbed.task_of(name), {"result": [span(8, 11)]})
+    number = killed = 0
+    while True:
+        number += 1
+        for left in (disturbed.data / "imports").glob("*"):
+            left.unlink()
+        for left in (disturbed.data / "imports").glob(".*"):
+            left.unlink()
+        running: list[subprocess.Popen[bytes]] = []
+        kill_at(faults, number, running)
+        running.append(command(disturbed, "pull", faults.url, studio.login.token))
+        if running[0].wait() == 0:
+            break
+        killed += 1
+        faults.choose = lambda _number, _method, _path: None
+        disturbed.corpus.pull()
+        made = disturbed.tables()
+        assert made is not None
+        assert made.annotations == {"submitted": 7}, f"killed at request {number}"
+    assert killed >= 5
+
+
+@pytest.mark.slow
+def test_a_server_killed_in_mid_import_and_started_again_ends_like_an_undisturbed_push(
+    studio_pins: StudioEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "server"
+    monkeypatch.setattr(push_module, "WAITS", (0.0, 0.05))
+    pages = {f"p{n:04}.txt": f"Page {n}. " + "Zoë met ACME again. " * 200 for n in range(1500)}
+    server = start_server(data, print, environment=studio_pins)
+    monkeypatch.setenv("LABEL_STUDIO_URL", server.url)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.login.token)
+    proxy = FaultProxy(server.url)
+    try:
+        with LabelStudioClient(server.url, server.login.token) as client:
+            sample = make_sample(tmp_path / "killed", client, pages, "[label_studio]\nbatch_tasks = 500\n")
+            imports = 0
+
+            def choose(_number: int, method: str, path: str) -> Fault | None:
+                nonlocal imports
+                imports += method == "POST" and "/import?" in path
+                if imports == 2:
+                    threading.Timer(0.15, os.killpg, (server.pid, signal.SIGKILL)).start()
+                    imports += 1
+                return None
+
+            proxy.choose = choose
+            monkeypatch.setenv("LABEL_STUDIO_URL", proxy.url)
+            with pytest.raises(ServiceError):
+                sample.corpus.push()
+        server.stop()
+        with (
+            start_server(data, print, environment=studio_pins) as again,
+            LabelStudioClient(again.url, again.login.token) as client,
+        ):
+            monkeypatch.setenv("LABEL_STUDIO_URL", again.url)
+            sample.client = client
+            before = len(sample.tasks())
+            assert before in (500, 1000), "a batch is there whole or not at all"
+            (pushed,) = sample.corpus.push()
+            assert pushed.created == 1500 - before
+            assert sorted(t["data"]["source"] for t in sample.tasks()) == sorted(pages)
+            assert sample.corpus.push()[0].writes == 0
+    finally:
+        proxy.stop()
+        server.stop()

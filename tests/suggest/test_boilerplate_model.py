@@ -1,0 +1,145 @@
+"""What the suggester promises whatever the text."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import unicodedata
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from authored import authored_pages
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus_kit.core.errors import ConfigError
+from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, main_text, repeated_lines
+
+MODEL = BoilerplateModel.load()
+PAGES = authored_pages()
+TEXTS = [page.text for page in PAGES]
+
+lines = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40)
+texts = st.lists(st.one_of(lines, st.sampled_from("\n".join(TEXTS).split("\n"))), max_size=30).map("\n".join)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(texts, min_size=1, max_size=4), st.floats(0.05, 0.95))
+def test_spans_are_ordered_disjoint_and_hold_no_edge_spaces(batch: list[str], threshold: float) -> None:
+    for text, spans in zip(batch, MODEL.suggest(batch, threshold), strict=True):
+        edge = 0
+        for one in spans:
+            assert edge <= one.start < one.end <= len(text)
+            assert text[one.start : one.end] == text[one.start : one.end].strip("\n ")
+            assert one.label in LABELS
+            assert threshold <= one.score <= 1.0
+            edge = one.end
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts, st.floats(0.0, 0.95))
+def test_a_text_with_words_never_loses_all_of_them(text: str, threshold: float) -> None:
+    (spans,) = MODEL.suggest([text], threshold)
+    if any(char.isalpha() for char in text):
+        kept = "".join(text[start:end] for start, end in main_text(text, spans))
+        assert any(unicodedata.category(char)[0] in "LNM" for char in kept)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(texts, min_size=2, max_size=6))
+def test_a_text_gets_the_same_scores_alone_and_in_any_company(batch: list[str]) -> None:
+    assert MODEL.predict(batch) == [MODEL.predict([text])[0] for text in batch]
+
+
+def test_long_batches_are_cut_without_changing_a_score() -> None:
+    many = [text * (1 + at % 3) for at, text in enumerate(TEXTS * 40)]
+    together = MODEL.predict(many)
+    assert len(together) == len(many)
+    for at in (0, 57, 133, len(many) - 1):
+        assert together[at] == MODEL.predict([many[at]])[0]
+
+
+def test_lines_are_scored_in_code_points_beyond_the_basic_plane() -> None:
+    text = "\U0001f6f3\ufe0f \U00010330\U00010331\n\n" + PAGES[0].text
+    (scores,) = MODEL.predict([text])
+    bare = [line.strip() for line in text.split("\n") if line.strip()]
+    assert [text[one.start : one.end] for one in scores] == bare
+
+
+def test_texts_without_lines_have_no_suggestions() -> None:
+    assert MODEL.suggest(["", "\n\n", "   \n\t"], 0.1) == [[], [], []]
+    assert MODEL.predict([]) == []
+
+
+def test_neighbouring_lines_of_one_kind_are_one_span_and_kinds_are_not_mixed() -> None:
+    for page, spans, scores in zip(PAGES, MODEL.suggest(TEXTS, 0.5), MODEL.predict(TEXTS), strict=True):
+        for span in spans:
+            inside = [line for line in scores if span.start <= line.start < span.end]
+            assert {line.label for line in inside} == {span.label}, page.name
+        starts = {line.start: at for at, line in enumerate(scores)}
+        ends = {line.end: at for at, line in enumerate(scores)}
+        for one, other in pairwise(spans):
+            assert one.label != other.label or starts[other.start] > ends[one.end] + 1
+
+
+def test_the_headline_is_content_and_its_repetition_is_named() -> None:
+    headline = "Ferry to Little Quill returns after eleven weeks"
+    page = next(page for page in PAGES if page.name == "english_news")
+    text = page.text + f"\n\nShare\n{headline}\nCopy link"
+    (spans,) = MODEL.suggest([text], 0.5, [headline])
+    first = text.index(headline)
+    again = text.rindex(headline)
+    assert not any(one.start <= first < one.end for one in spans)
+    assert [one.label for one in spans if one.start <= again < one.end] == ["repeated_headline"]
+
+
+def test_lines_a_publisher_repeats_score_higher() -> None:
+    page = next(page for page in PAGES if page.name == "clean_letter")
+    footer = "The Gannet Rock Papers are printed by hand in an edition of ninety copies."
+    pages = [f"{text}\n\n{footer}" for text in (page.text, PAGES[0].text, PAGES[1].text)]
+    keys = repeated_lines(pages)
+    plain, told = MODEL.predict(pages[:1])[0][-1], MODEL.predict(pages[:1], repeated=[keys])[0][-1]
+    assert told.score > plain.score
+    others = [[line.score for line in MODEL.predict(pages[:1], repeated=r)[0][:-1]] for r in (None, [keys])]
+    assert others[0] == others[1]
+
+
+def test_main_text_is_what_no_span_covers() -> None:
+    for text, spans in zip(TEXTS, MODEL.suggest(TEXTS, 0.5), strict=True):
+        kept = main_text(text, spans)
+        covered = {at for one in spans for at in range(one.start, one.end)}
+        left = {at for start, end in kept for at in range(start, end)}
+        assert not covered & left
+        assert {at for at, char in enumerate(text) if not char.isspace()} <= covered | left
+
+
+def test_the_packaged_model_is_one_small_file_that_rewrites_to_the_same_bytes() -> None:
+    path = Path(sys.modules[BoilerplateModel.__module__].__file__ or "").with_name("weights.npz")
+    data = path.read_bytes()
+    assert len(data) <= 1_000_000
+    assert BoilerplateModel.load(path).to_bytes() == data
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 not a zip", b"\x80\x04K\x01."])
+def test_a_file_that_is_no_model_is_refused_in_one_sentence(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "model.npz").write_bytes(data)
+    with pytest.raises(ConfigError, match="not a boilerplate model"):
+        BoilerplateModel.load(tmp_path / "model.npz")
+
+
+def test_a_model_of_another_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.npz"
+    np.savez(path, format=np.array(99))
+    with pytest.raises(ConfigError, match="format 99"):
+        BoilerplateModel.load(path)
+
+
+def test_suggesting_needs_no_training_library() -> None:
+    code = (
+        "import sys; from corpus_kit.suggest.boilerplate import BoilerplateModel; BoilerplateModel.load().predict(['a']);"
+        "print([m for m in ('catboost', 'scipy', 'sklearn', 'pandas', 'rapidfuzz') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
