@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -32,15 +33,23 @@ Work = Mapping[str, Mapping[str, Iterable[dict[str, Any]]]]
 
 
 def new_corpus(folder: Path, pages: Mapping[str, str] = PAGES, settings: str = "") -> Corpus:
-    """A built corpus without labels. settings: lines added to corpus.toml."""
+    """A built corpus without labels. settings: sections of corpus.toml."""
     Corpus.init(folder)
     for name, text in pages.items():
         (folder / "data" / "raw" / name).write_text(text, encoding="utf-8")
-    toml = folder / "corpus.toml"
-    toml.write_text(toml.read_text(encoding="utf-8") + "\n" + settings, encoding="utf-8")
+    write_settings(folder, settings)
     corpus = Corpus.open(folder)
     corpus.build()
     return corpus
+
+
+def write_settings(folder: Path, settings: str) -> None:
+    """Put sections into corpus.toml, each in the place of the one of that name."""
+    toml = folder / "corpus.toml"
+    text = toml.read_text(encoding="utf-8")
+    for header in re.findall(r"^\[.+\]$", settings, re.MULTILINE):
+        text = re.sub(rf"^{re.escape(header)}\n(?:(?!\[).*\n?)*", "", text, flags=re.MULTILINE)
+    toml.write_text(f"{text}\n{settings}", encoding="utf-8")
 
 
 def label(corpus: Corpus, layer: str, work: Work, scratch: Path) -> None:

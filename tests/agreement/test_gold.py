@@ -20,6 +20,7 @@ from labelled_corpus import (
     new_corpus,
     read,
     stance,
+    write_settings,
 )
 
 from corpus_kit import Corpus
@@ -177,8 +178,7 @@ def test_a_wrong_setting_is_named(own: Corpus, lines: str, words: str) -> None:
 
 def _settings(corpus: Corpus, lines: str) -> None:
     assert corpus.root
-    with (corpus.root / "corpus.toml").open("a", encoding="utf-8") as file:
-        file.write("\n" + lines)
+    write_settings(corpus.root, lines)
 
 
 def test_a_mistyped_policy_is_answered_with_the_likely_one(own: Corpus) -> None:

@@ -27,7 +27,7 @@ print(json.dumps([code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 102
 def build_measured(raw: Path, out: Path) -> tuple[int, int]:
     """(exit code, peak memory in bytes) of a build in a process of its own."""
     line = [sys.executable, "-c", _CHILD, "build", str(raw), "--out", str(out)]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=True, env=environment())
+    done = subprocess.run(line, capture_output=True, text=True, timeout=400, check=True, env=environment())
     code, peak = json.loads(done.stderr.strip().splitlines()[-1])
     return code, peak
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from ingest_samples import REJECTED, environment, page, write
 
@@ -89,4 +92,9 @@ def test_nothing_made_names_a_path_a_host_or_a_clock(tmp_path: Path) -> None:
     for path in out.rglob("*"):
         if path.is_file() and ".work" not in path.parts:
             content = path.read_bytes()
-            assert [w for w in words if w.encode() in content] == [], path
+            if path.suffix == ".parquet":  # compressed: a short name turns up in it by chance
+                file = pq.ParquetFile(path)
+                content = f"{file.metadata} {file.schema_arrow.to_string(truncate_metadata=False)} ".encode()
+                content += b"" if file.metadata.num_rows == 0 else pl.read_parquet(path).write_ndjson().encode()
+            said = re.findall(rb"[\w./-]+", content)
+            assert [w for w in words if w.encode() in (content if len(w) > 6 else said)] == [], path
