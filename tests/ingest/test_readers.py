@@ -94,7 +94,7 @@ def test_several_gzip_members_and_zstandard_frames_are_one_text(tmp_path: Path) 
     [
         ("a.txt.gz", b"no gzip at all", "malformed_compression"),
         ("a.txt.zst", b"no zstandard at all", "malformed_compression"),
-        ("a.txt.gz", gzip.compress(page(1).encode())[:-8] + b"\xff" * 8, "malformed_compression"),
+        ("a.txt.gz", gzip.compress(page(1).encode(), mtime=0)[:-8] + b"\xff" * 8, "malformed_compression"),
         ("a.txt.gz", b"", "truncated"),
         ("a.jsonl", b"", "empty_text"),
         ("a.jsonl", b"\n \n\n", "empty_text"),
@@ -109,7 +109,7 @@ def test_several_gzip_members_and_zstandard_frames_are_one_text(tmp_path: Path) 
         ("a.parquet", as_parquet([{"text": "x"}])[:-20], "malformed_parquet"),
         ("a.docx", b"word", "unsupported_format"),
         ("noname", b"word", "unsupported_format"),
-        ("a.gz", gzip.compress(b"x"), "unsupported_format"),
+        ("a.gz", gzip.compress(b"x", mtime=0), "unsupported_format"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_refusal(name: str, content: bytes, reason: str, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_undecodable_bytes_cost_their_line_only(tmp_path: Path) -> None:
 
 def test_lines_before_the_damage_of_a_compressed_file_are_kept(tmp_path: Path) -> None:
     lines = "".join(json.dumps({"text": page(i, 30)}) + "\n" for i in range(200)).encode()
-    raw = write(tmp_path / "raw", {"a.jsonl.gz": gzip.compress(lines)[:-20]})
+    raw = write(tmp_path / "raw", {"a.jsonl.gz": gzip.compress(lines, mtime=0)[:-20]})
     made = ingest(raw, tmp_path / "out")
     assert made.reasons == [("a.jsonl.gz", "truncated")]
     assert made.result.documents >= 100

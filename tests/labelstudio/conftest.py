@@ -20,6 +20,13 @@ from corpus_kit.labelstudio.environment import StudioEnvironment, studio_environ
 from corpus_kit.labelstudio.server import StudioServer, start_server
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this room run in one process, so that they share one server."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("studio"))
+
+
 @pytest.fixture(scope="session")
 def studio_pins() -> StudioEnvironment:
     """The server's installed environment."""
