@@ -96,7 +96,7 @@ def documents(pages: Path, out: Path, workers: int, *, language: bool) -> dict[s
     settings = ProjectConfig().input.model_copy(update={"language": language})
     recipe = make_recipe(settings, read_contract_file(shipped("schemas") / "documents.yaml"))
     with work_folder(out) as work, open_workers(workers) as pool:
-        for _ in pool.run(_build_contract, [recipe.contract] * 4 * workers):
+        for _ in pool.run(_build_contract, [(recipe.contract, recipe.gate)] * 4 * workers):
             pass
         start = time.perf_counter()
         with Refusals(out, work) as refusals:
@@ -106,10 +106,10 @@ def documents(pages: Path, out: Path, workers: int, *, language: bool) -> dict[s
         return {"inside": time.perf_counter() - start}
 
 
-def _build_contract(contract: Any) -> None:
+def _build_contract(contract: tuple[Any, bytes]) -> None:
     from corpus_kit.ingest.unit import _contract
 
-    _contract(contract)
+    _contract(*contract)
     time.sleep(0.05)  # so that every process of a pool gets one
 
 
