@@ -60,9 +60,6 @@ class Workers:
                 "A worker process was ended by the system, most often for want of memory.",
                 "Run the command again: finished shards are kept. Fewer --workers need less memory.",
             ) from e
-        finally:
-            for future in waiting:
-                future.cancel()
 
     def close(self, *, now: bool = False) -> None:
         """End the processes; with `now` without waiting for what they do."""
@@ -72,7 +69,8 @@ class Workers:
             processes: dict[int, Any] = getattr(self._pool, "_processes", None) or {}
             for process in list(processes.values()):
                 process.terminate()
-        self._pool.shutdown(wait=not now, cancel_futures=now)
+        # Futures are not cancelled: the pool's own thread, finding its processes gone, would stumble over cancelled ones.
+        self._pool.shutdown(wait=not now)
         self._pool = None
 
 
