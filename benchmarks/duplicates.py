@@ -44,7 +44,7 @@ def ours(documents: Path, work: Path, workers: int) -> dict[str, Any]:
     """`find_copies` on a folder of documents; clusters are written to `clusters.json`."""
     from corpus_kit.core.executor import open_workers
     from corpus_kit.core.progress import Silent
-    from corpus_kit.core.project import Duplicates
+    from corpus_kit.core.settings import Duplicates
     from corpus_kit.core.tables import file_sha256, parts
     from corpus_kit.ingest.assign import columns_of_shards
     from corpus_kit.ingest.duplicates.find import Shard, find_copies
@@ -191,8 +191,8 @@ def ingested(pages: Sequence[Path], out: Path, workers: int = 2) -> Path:
     from corpus_kit.core.executor import open_workers
     from corpus_kit.core.folders import work_folder
     from corpus_kit.core.progress import Silent
-    from corpus_kit.core.project import Duplicates, Input
     from corpus_kit.core.rejects import Refusals
+    from corpus_kit.core.settings import Duplicates, Input
     from corpus_kit.core.template import shipped
     from corpus_kit.ingest.documents import build_documents, make_recipe
 

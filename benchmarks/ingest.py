@@ -88,8 +88,9 @@ def documents(pages: Path, out: Path, workers: int, *, language: bool) -> dict[s
     from corpus_kit.core.executor import open_workers
     from corpus_kit.core.folders import work_folder
     from corpus_kit.core.progress import Silent
-    from corpus_kit.core.project import Duplicates, ProjectConfig
+    from corpus_kit.core.project import ProjectConfig
     from corpus_kit.core.rejects import Refusals
+    from corpus_kit.core.settings import Duplicates
     from corpus_kit.core.template import shipped
     from corpus_kit.ingest.documents import build_documents, make_recipe
 

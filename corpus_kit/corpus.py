@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,12 @@ from typing import TYPE_CHECKING
 
 from corpus_kit.core.contract_file import ContractFile, read_contract_file
 from corpus_kit.core.errors import FindingsError, UsageError, did_you_mean
-from corpus_kit.core.executor import Workers, open_workers
-from corpus_kit.core.folders import read_manifest, remove, work_folder
+from corpus_kit.core.executor import open_workers
+from corpus_kit.core.folders import read_manifest, work_folder
 from corpus_kit.core.layers import Layer, load_layers
 from corpus_kit.core.progress import Progress, Silent
 from corpus_kit.core.project import CORPUS_FILE, ProjectConfig, find_corpus, load_config
-from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.template import CARD_FILE, Written, init_corpus, shipped
-from corpus_kit.ingest.documents import build_documents, make_recipe
 from corpus_kit.release.build import Source, build_release
 from corpus_kit.release.card import refresh_card
 from corpus_kit.results import BuildResult, ExportResult
@@ -33,7 +30,6 @@ if TYPE_CHECKING:
     from corpus_kit.agreement.second_look import Suspect
     from corpus_kit.core.doctor import Check
     from corpus_kit.core.validation import ValidationReport
-    from corpus_kit.labelstudio.annotations import Annotated
     from corpus_kit.labelstudio.importing import Imported
     from corpus_kit.labelstudio.pull import Pulled
     from corpus_kit.labelstudio.push import Pushed
@@ -42,7 +38,6 @@ if TYPE_CHECKING:
     from corpus_kit.labelstudio.status import Status
     from corpus_kit.labelstudio.studio import Studio
     from corpus_kit.release.freeze import FrozenSplits
-    from corpus_kit.suggest.build import Suggested
 
 __all__ = ["BuildResult", "Corpus", "ExportResult"]
 
@@ -101,46 +96,13 @@ class Corpus:
         besides those in the raw folders. strict: rejected records are an error.
         Raises the errors of `core.errors`, FindingsError with `strict`.
         """
-        progress = progress or Silent()
-        data = Path(out).absolute() if out is not None else self.data
-        sources = list(raw) or [self._raw()]
-        _refuse_nested(data, sources)
-        sidecar = Path(metadata) if metadata else self._configured_metadata()
-        splits = self.root / "splits.csv" if self.root and (self.root / "splits.csv").is_file() else None
-        contract = self.contract("documents")
-        with work_folder(data) as work, open_workers(workers) as pool:
-            recipe = make_recipe(self.config.input, contract, work / "gates")
-            with Refusals(data, work) as refusals:
-                ingested = build_documents(
-                    sources,
-                    data,
-                    work,
-                    recipe,
-                    pool,
-                    progress,
-                    refusals=refusals,
-                    metadata=sidecar,
-                    splits=splits,
-                    duplicates=self.config.duplicates,
-                    split=self.config.split,
-                )
-                suggested = self._suggestions(data, work, refusals, pool, progress)
-                annotated = self._annotations(data, work, refusals, progress)
-                refusals.finish()
-            result = BuildResult(data, ingested, annotated, self._gold(data, work, progress), suggested=suggested)
-            if ingested.documents:
-                card_text, card_name = self._card()
-                layers = self._released_layers(data)
-                source = Source(data, work, self.config, contract, card_text, card_name, layers)
-                result.release = build_release(source, data / "release", pool, progress)
-                result.release_folder = data / "release"
-                if self.root and data == self.data and (self.root / CARD_FILE).is_file():
-                    refresh_card(self.root / CARD_FILE, data / "release")
-            elif read_manifest(data / "release") is not None:
-                remove(data / "release")  # it would show documents that are no more
+        from corpus_kit.building import Order, build
+
+        order = Order(tuple(raw), out, workers, metadata)
+        result = build(self, order, progress or Silent())
         rejected = sum(result.rejected.values())
         if strict and rejected:
-            raise FindingsError(f"{rejected} records and results were rejected.", f"See {data / 'rejected'}.")
+            raise FindingsError(f"{rejected} records and results were rejected.", f"See {result.out / 'rejected'}.")
         return result
 
     def import_(self, files: Sequence[str | Path], layer: str | None = None) -> list[Imported]:
@@ -155,7 +117,7 @@ class Corpus:
         if self.root is None:
             raise UsageError("There is no corpus to import into.", "Make one with `corpus-kit init DIR`.")
         with work_folder(self.data):
-            return import_files(files, Ledger(self.data / "imports"), self._layers(), layer)
+            return import_files(files, Ledger(self.data / "imports"), self.layers(), layer)
 
     def export(
         self,
@@ -180,9 +142,9 @@ class Corpus:
         progress = progress or Silent()
         name = "release" if format == "hf" else f"release-{format}"
         target = Path(folder).absolute() if folder is not None else self.data / name
-        card_text, card_name = self._card()
+        card_text, card_name = self.card_text()
         with work_folder(self.data) as work, open_workers(workers) as pool:
-            layers = self._released_layers(self.data)
+            layers = self.released_layers(self.data)
             source = Source(self.data, work, self.config, self.contract("documents"), card_text, card_name, layers)
             if format == "hf":
                 made = build_release(source, target, pool, progress, strict=strict)
@@ -283,7 +245,7 @@ class Corpus:
         """
         from corpus_kit.agreement.gold import measure
 
-        return measure(self._gold_sources(self.data, self.data / ".work", layer))
+        return measure(self.gold_sources(self.data, self.data / ".work", layer))
 
     def adjudicate(
         self,
@@ -303,7 +265,7 @@ class Corpus:
         from corpus_kit.agreement.gold import build_gold, override
 
         with work_folder(self.data) as work:
-            sources = self._gold_sources(self.data, work)
+            sources = self.gold_sources(self.data, work)
             settings = override(sources.adjudication, policy, boundary, tuple(reviewers))
             made = build_gold(replace(sources, adjudication=settings), progress or Silent())
         if made is None:
@@ -342,43 +304,8 @@ class Corpus:
         """The contract of one table: the corpus's own, else the built-in one."""
         return read_contract_file(self._contracts_root() / f"{table}.yaml")
 
-    def _suggestions(
-        self, data: Path, work: Path, refusals: Refusals, pool: Workers, progress: Progress
-    ) -> Suggested | None:
-        """`data/suggestions` from `data/documents`; None where they are off, and then an older folder goes."""
-        from corpus_kit.suggest.build import LAYER, build_suggestions, remove_suggestions, suggestion_recipe
-
-        settings = self.config.suggest
-        if settings.boilerplate and LAYER in self.config.layers:
-            layer = self._layers()[LAYER]
-            recipe = suggestion_recipe(layer, settings.threshold, self.contract("suggestions"), work / "gates")
-            if recipe is not None:
-                return build_suggestions(data, work, layer, recipe, pool, progress, refusals)
-            progress.remark(f"The layer '{LAYER}' has no control that marks spans, so nothing is suggested for it.")
-        remove_suggestions(data, work)
-        return None
-
-    def _annotations(self, data: Path, work: Path, refusals: Refusals, progress: Progress) -> Annotated | None:
-        """`data/annotations` from the ledger; None where the corpus has none."""
-        imports = self.data / "imports"
-        if self.root is None or not (any(imports.glob("*.json")) or read_manifest(data / "annotations")):
-            return None
-        from corpus_kit.labelstudio.annotations import Sources, build_annotations
-        from corpus_kit.labelstudio.shards import TABLES
-
-        contracts = {table: self.contract(table) for table in TABLES}
-        sources = Sources(imports, self.data, data, work, self._layers(), contracts)
-        return build_annotations(sources, refusals, progress)
-
-    def _gold(self, data: Path, work: Path, progress: Progress) -> Gold | None:
-        """`data/gold` from `data/annotations`; None where there are none."""
-        if read_manifest(data / "annotations") is None and read_manifest(data / "gold") is None:
-            return None
-        from corpus_kit.agreement.gold import build_gold
-
-        return build_gold(self._gold_sources(data, work), progress)
-
-    def _gold_sources(self, data: Path, work: Path, layer: str | None = None) -> GoldSources:
+    def gold_sources(self, data: Path, work: Path, layer: str | None = None) -> GoldSources:
+        """What adjudication and agreement are made from, of all layers or one."""
         from corpus_kit.agreement.gold import GoldSources
         from corpus_kit.agreement.gold_tables import GOLD_TABLES
 
@@ -386,19 +313,20 @@ class Corpus:
         settings = self.config.adjudication, self.config.agreement
         return GoldSources(data, work, self._layers_named(layer), contracts, *settings)
 
-    def _released_layers(self, data: Path) -> dict[str, Layer]:
+    def released_layers(self, data: Path) -> dict[str, Layer]:
         """The layers whose labels a release carries; none are read where nothing is labelled or suggested."""
         made = ("annotations", "gold", "suggestions")
-        return self._layers() if any(read_manifest(data / name) is not None for name in made) else {}
+        return self.layers() if any(read_manifest(data / name) is not None for name in made) else {}
 
     def _layers_named(self, name: str | None) -> dict[str, Layer]:
         """All layers, or the one of that name; raises UsageError when there is none."""
-        layers = self._layers()
+        layers = self.layers()
         if name is not None and name not in layers:
             raise UsageError(f"There is no layer '{name}'.{did_you_mean(name, list(layers))}", "See corpus.toml.")
         return layers if name is None else {name: layers[name]}
 
-    def _layers(self) -> dict[str, Layer]:
+    def layers(self) -> dict[str, Layer]:
+        """The layers of `corpus.toml` by name: the corpus's own, else the built-in ones."""
         own = self.root / "annotation" if self.root else None
         return load_layers(own if own is not None and own.is_dir() else shipped("annotation"), self.config.layers)
 
@@ -411,28 +339,10 @@ class Corpus:
 
         if self.root is None:
             raise UsageError(f"`{command}` needs a corpus.", "Make one with `corpus-kit init DIR`.")
-        return Site(self.data, self.config.name, self._layers(), self.config.label_studio)
+        return Site(self.data, self.config.name, self.layers(), self.config.label_studio)
 
-    def _raw(self) -> Path:
-        if self.root is None:
-            raise UsageError("No raw files are named.", "Write `corpus-kit build RAW --out DIR`.")
-        return self.root / "data" / "raw"
-
-    def _configured_metadata(self) -> Path | None:
-        name = self.config.input.metadata
-        return (self.root or Path()) / name if name else None
-
-    def _card(self) -> tuple[str, str]:
+    def card_text(self) -> tuple[str, str]:
+        """Text and file name of the card: the corpus's own, else the template's."""
         own = self.root / CARD_FILE if self.root else None
         path = own if own is not None and own.is_file() else shipped(CARD_FILE)
         return path.read_text(encoding="utf-8"), path.name
-
-
-def _refuse_nested(data: Path, sources: Sequence[str | Path]) -> None:
-    """What is made must not be read as raw in the next build."""
-    for source in sources:
-        path = Path(os.path.abspath(source))
-        if path.is_dir() and (data == path or path in data.parents):
-            raise UsageError(
-                f"The out folder {data} lies in the raw folder {path}.", "Name an out folder beside the raw folder."
-            )

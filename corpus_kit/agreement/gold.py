@@ -27,7 +27,7 @@ from corpus_kit.core.folders import made_folder, read_manifest, remove, write_js
 from corpus_kit.core.labels import Labels, read_label_table, read_labels
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
-from corpus_kit.core.project import Adjudication, Agreement
+from corpus_kit.core.settings import Adjudication, Agreement
 from corpus_kit.core.tables import scan
 
 AGREEMENT_FILE = "agreement.json"

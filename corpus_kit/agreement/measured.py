@@ -16,7 +16,7 @@ from corpus_kit.agreement.records import Agreement
 from corpus_kit.core.columns import columns_of
 from corpus_kit.core.labels import read_labels
 from corpus_kit.core.layers import Layer
-from corpus_kit.core.project import Agreement as Settings
+from corpus_kit.core.settings import Agreement as Settings
 from corpus_kit.core.tables import scan
 
 MOST_HURTING = 100

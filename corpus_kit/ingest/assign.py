@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import is_intact, note_of, remove, write_json
 from corpus_kit.core.progress import Progress
-from corpus_kit.core.project import Split
+from corpus_kit.core.settings import Split
 from corpus_kit.core.tables import content_fingerprint, file_sha256, read_table, write_table
 from corpus_kit.ingest.duplicates.find import Found, Shard, find_copies
 from corpus_kit.ingest.duplicates.settings import Recipe

@@ -25,9 +25,9 @@ from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import link_or_copy, made_folder, read_manifest, remove, write_manifest
 from corpus_kit.core.identity import by_path, ends_shard
 from corpus_kit.core.progress import Progress, counted
-from corpus_kit.core.project import Duplicates, Input, Split
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.rejects import Refusals
+from corpus_kit.core.settings import Duplicates, Input, Split
 from corpus_kit.core.tables import part_name, parts, read_table
 from corpus_kit.ingest.assign import assign, patch_shards
 from corpus_kit.ingest.discover import Discovered, RawFile, Sidecar, discover

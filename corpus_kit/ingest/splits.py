@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from corpus_kit.core.columns import SPLITS
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.project import Split
 from corpus_kit.core.publisher import publisher_of
+from corpus_kit.core.settings import Split
 from corpus_kit.core.tables import read_table
 from corpus_kit.ingest.duplicates.alphabet import mixed
 from corpus_kit.ingest.duplicates.components import components

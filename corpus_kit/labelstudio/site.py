@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from corpus_kit.core.errors import ConfigError, EnvironmentProblemError, UsageError, did_you_mean
 from corpus_kit.core.folders import WORK, work_folder
 from corpus_kit.core.layers import Layer
-from corpus_kit.core.project import LabelStudio
+from corpus_kit.core.settings import LabelStudio
 
 TITLE_CHARACTERS = range(3, 51)
 """How long the server lets a project's title be."""

@@ -15,8 +15,9 @@ from typing import Any
 import yaml
 
 from corpus_kit.core.errors import ConfigError, UsageError, did_you_mean
-from corpus_kit.core.project import LICENCES, ProjectConfig
+from corpus_kit.core.project import ProjectConfig
 from corpus_kit.core.reasons import REASONS
+from corpus_kit.core.settings import LICENCES
 from corpus_kit.release.card_labels import Told, agreement_part, labels_part, markdown_table
 
 _FRONT = re.compile(r"\A---\r?\n(.*?\n)---\r?\n?", re.DOTALL)

@@ -16,8 +16,8 @@ from corpus_kit.core.contract_file import read_contract_file
 from corpus_kit.core.executor import open_workers
 from corpus_kit.core.folders import work_folder
 from corpus_kit.core.progress import Silent
-from corpus_kit.core.project import Input
 from corpus_kit.core.rejects import Refusals
+from corpus_kit.core.settings import Input
 from corpus_kit.core.template import shipped
 from corpus_kit.ingest.documents import Ingested, build_documents, make_recipe
 

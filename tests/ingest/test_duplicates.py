@@ -16,7 +16,7 @@ from ingest_samples import ROOT, Run, ingest, rows, write
 
 from corpus_kit.core.executor import open_workers
 from corpus_kit.core.progress import Silent
-from corpus_kit.core.project import Duplicates
+from corpus_kit.core.settings import Duplicates
 from corpus_kit.core.tables import file_sha256, parts, write_table
 from corpus_kit.ingest import documents, unit
 from corpus_kit.ingest.assign import columns_of_shards

@@ -11,7 +11,7 @@ import numpy as np
 import rensa
 
 from corpus_kit import __version__
-from corpus_kit.core.project import Duplicates
+from corpus_kit.core.settings import Duplicates
 
 SEED = 42
 _VERSION = 1  # of the tokeniser, the shingles and the files below; a change makes old files unfindable

@@ -1,0 +1,156 @@
+"""The order of the main job: raw files → documents → suggestions → annotations → gold → release → card.
+
+Each stage is a room's own; this module hands one stage's folder to the next. `Corpus.build` is the way in.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpus_kit.core.errors import UsageError
+from corpus_kit.core.executor import Workers, open_workers
+from corpus_kit.core.folders import read_manifest, remove, work_folder
+from corpus_kit.core.progress import Progress
+from corpus_kit.core.rejects import Refusals
+from corpus_kit.core.template import CARD_FILE
+from corpus_kit.ingest.documents import Ingested, build_documents, make_recipe
+from corpus_kit.release.build import Source, build_release
+from corpus_kit.release.card import refresh_card
+from corpus_kit.results import BuildResult
+
+if TYPE_CHECKING:
+    from corpus_kit.agreement.gold import Gold
+    from corpus_kit.corpus import Corpus
+    from corpus_kit.labelstudio.annotations import Annotated
+    from corpus_kit.suggest.build import Suggested
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one call of `Corpus.build` asks for; its parameters are explained there."""
+
+    raw: tuple[str | Path, ...]
+    out: str | Path | None
+    workers: int | None
+    metadata: str | Path | None
+
+
+def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
+    """Run every stage. Raises the errors of `core.errors`."""
+    data = Path(order.out).absolute() if order.out is not None else corpus.data
+    sources = list(order.raw) or [_raw(corpus)]
+    _refuse_nested(data, sources)
+    with work_folder(data) as work, open_workers(order.workers) as pool:
+        stages = _Stages(corpus, data, work, pool, progress)
+        with Refusals(data, work) as refusals:
+            ingested = stages.documents(sources, Path(order.metadata) if order.metadata else None, refusals)
+            suggested = stages.suggestions(refusals)
+            annotated = stages.annotations(refusals)
+            refusals.finish()
+        result = BuildResult(data, ingested, annotated, stages.gold(), suggested=suggested)
+        if ingested.documents:
+            stages.release(result)
+        elif read_manifest(data / "release") is not None:
+            remove(data / "release")  # it would show documents that are no more
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Stages:
+    """The stages of one build. work: `data/.work`, held by this process."""
+
+    corpus: Corpus
+    data: Path
+    work: Path
+    pool: Workers
+    progress: Progress
+
+    def documents(self, sources: Sequence[str | Path], metadata: Path | None, refusals: Refusals) -> Ingested:
+        corpus, config = self.corpus, self.corpus.config
+        splits = corpus.root / "splits.csv" if corpus.root else None
+        return build_documents(
+            sources,
+            self.data,
+            self.work,
+            make_recipe(config.input, corpus.contract("documents"), self.work / "gates"),
+            self.pool,
+            self.progress,
+            refusals=refusals,
+            metadata=metadata or _configured_metadata(corpus),
+            splits=splits if splits and splits.is_file() else None,
+            duplicates=config.duplicates,
+            split=config.split,
+        )
+
+    def suggestions(self, refusals: Refusals) -> Suggested | None:
+        """`data/suggestions` from `data/documents`; None where they are off, and then an older folder goes."""
+        from corpus_kit.suggest.build import LAYER, build_suggestions, remove_suggestions, suggestion_recipe
+
+        corpus, settings = self.corpus, self.corpus.config.suggest
+        if settings.boilerplate and LAYER in corpus.config.layers:
+            layer = corpus.layers()[LAYER]
+            recipe = suggestion_recipe(layer, settings.threshold, corpus.contract("suggestions"), self.work / "gates")
+            if recipe is not None:
+                return build_suggestions(self.data, self.work, layer, recipe, self.pool, self.progress, refusals)
+            self.progress.remark(
+                f"The layer '{LAYER}' has no control that marks spans, so nothing is suggested for it."
+            )
+        remove_suggestions(self.data, self.work)
+        return None
+
+    def annotations(self, refusals: Refusals) -> Annotated | None:
+        """`data/annotations` from the ledger; None where the corpus has none."""
+        corpus = self.corpus
+        imports = corpus.data / "imports"
+        if corpus.root is None or not (any(imports.glob("*.json")) or read_manifest(self.data / "annotations")):
+            return None
+        from corpus_kit.labelstudio.annotations import Sources, build_annotations
+        from corpus_kit.labelstudio.shards import TABLES
+
+        contracts = {table: corpus.contract(table) for table in TABLES}
+        sources = Sources(imports, corpus.data, self.data, self.work, corpus.layers(), contracts)
+        return build_annotations(sources, refusals, self.progress)
+
+    def gold(self) -> Gold | None:
+        """`data/gold` from `data/annotations`; None where there are none."""
+        if read_manifest(self.data / "annotations") is None and read_manifest(self.data / "gold") is None:
+            return None
+        from corpus_kit.agreement.gold import build_gold
+
+        return build_gold(self.corpus.gold_sources(self.data, self.work), self.progress)
+
+    def release(self, result: BuildResult) -> None:
+        """`data/release`, and what it says on the corpus's own card."""
+        corpus, target = self.corpus, self.data / "release"
+        layers = corpus.released_layers(self.data)
+        contract = corpus.contract("documents")
+        source = Source(self.data, self.work, corpus.config, contract, *corpus.card_text(), layers)
+        result.release = build_release(source, target, self.pool, self.progress)
+        result.release_folder = target
+        if corpus.root and self.data == corpus.data and (corpus.root / CARD_FILE).is_file():
+            refresh_card(corpus.root / CARD_FILE, target)
+
+
+def _raw(corpus: Corpus) -> Path:
+    if corpus.root is None:
+        raise UsageError("No raw files are named.", "Write `corpus-kit build RAW --out DIR`.")
+    return corpus.root / "data" / "raw"
+
+
+def _configured_metadata(corpus: Corpus) -> Path | None:
+    name = corpus.config.input.metadata
+    return (corpus.root or Path()) / name if name else None
+
+
+def _refuse_nested(data: Path, sources: Sequence[str | Path]) -> None:
+    """What is made must not be read as raw in the next build."""
+    for source in sources:
+        path = Path(os.path.abspath(source))
+        if path.is_dir() and (data == path or path in data.parents):
+            raise UsageError(
+                f"The out folder {data} lies in the raw folder {path}.", "Name an out folder beside the raw folder."
+            )
