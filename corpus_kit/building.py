@@ -49,7 +49,7 @@ def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
         with Refusals(data, work) as refusals:
             ingested = stages.documents(sources, Path(order.metadata) if order.metadata else None, refusals)
             suggested = stages.suggestions(refusals)
-            annotated = stages.annotations(refusals)
+            annotated = build_tables_of_the_ledger(corpus, data, work, refusals, progress)
             refusals.finish()
         result = BuildResult(data, ingested, annotated, stages.gold(), suggested=suggested)
         if ingested.documents:
@@ -102,19 +102,6 @@ class _Stages:
         remove_suggestions(self.data, self.work)
         return None
 
-    def annotations(self, refusals: Refusals) -> Annotated | None:
-        """`data/annotations` from the ledger; None where the corpus has none."""
-        corpus = self.corpus
-        imports = corpus.data / "imports"
-        if corpus.root is None or not (any(imports.glob("*.json")) or read_manifest(self.data / "annotations")):
-            return None
-        from corpus_kit.labelstudio.annotations import Sources, build_annotations
-        from corpus_kit.labelstudio.shards import TABLES
-
-        contracts = {table: corpus.contract(table) for table in TABLES}
-        sources = Sources(imports, corpus.data, self.data, self.work, corpus.layers(), contracts)
-        return build_annotations(sources, refusals, self.progress)
-
     def gold(self) -> Gold | None:
         """`data/gold` from `data/annotations`; None where there are none."""
         if read_manifest(self.data / "annotations") is None and read_manifest(self.data / "gold") is None:
@@ -133,6 +120,21 @@ class _Stages:
         result.release_folder = target
         if corpus.root and self.data == corpus.data and (corpus.root / CARD_FILE).is_file():
             refresh_card(corpus.root / CARD_FILE, target)
+
+
+def build_tables_of_the_ledger(
+    corpus: Corpus, data: Path, work: Path, refusals: Refusals, progress: Progress
+) -> Annotated | None:
+    """`data/annotations` from the ledger; None where the corpus has none."""
+    imports = corpus.data / "imports"
+    if corpus.root is None or not (any(imports.glob("*.json")) or read_manifest(data / "annotations")):
+        return None
+    from corpus_kit.labelstudio.annotations import Sources, build_annotations
+    from corpus_kit.labelstudio.shards import TABLES
+
+    contracts = {table: corpus.contract(table) for table in TABLES}
+    sources = Sources(imports, corpus.data, data, work, corpus.layers(), contracts)
+    return build_annotations(sources, refusals, progress)
 
 
 def _raw(corpus: Corpus) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from corpus_kit.building import build_tables_of_the_ledger
 from corpus_kit.core.columns import columns_of
 from corpus_kit.core.folders import work_folder, write_manifest
 from corpus_kit.core.identity import by_path
@@ -99,7 +100,7 @@ class Sample:
         """Make data/annotations of the ledger, as a build does."""
         corpus = self.corpus
         with work_folder(self.data) as work, Refusals(self.data, work) as refusals:
-            return corpus._annotations(self.data, work, refusals, Silent())
+            return build_tables_of_the_ledger(corpus, self.data, work, refusals, Silent())
 
     def tasks(self) -> list[dict[str, Any]]:
         return list(self.client.tasks(self.project.id, ("id", "data", "meta", "updated_at")))
