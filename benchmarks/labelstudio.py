@@ -25,6 +25,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from corpus_kit.building import build_tables_of_the_ledger
 from corpus_kit.core.columns import columns_of
 from corpus_kit.core.folders import work_folder, write_manifest
 from corpus_kit.core.identity import by_path
@@ -186,7 +187,7 @@ def full_pull(corpus: Corpus, count: int) -> None:
     (pulled,) = corpus.pull(full=True)
     assert pulled.annotations == count
     with work_folder(corpus.data) as work, Refusals(corpus.data, work) as refusals:
-        made = corpus._annotations(corpus.data, work, refusals, Silent())
+        made = build_tables_of_the_ledger(corpus, corpus.data, work, refusals, Silent())
     assert made is not None
     assert made.rows["spans"] == count * SPANS
 
