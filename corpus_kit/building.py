@@ -45,7 +45,7 @@ def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
     sources = list(order.raw) or [_raw(corpus)]
     _refuse_nested(data, sources)
     with work_folder(data) as work, open_workers(order.workers) as pool:
-        stages = _Stages(corpus, data, work, pool, progress)
+        stages = Stages(corpus, data, work, pool, progress)
         with Refusals(data, work) as refusals:
             ingested = stages.documents(sources, Path(order.metadata) if order.metadata else None, refusals)
             suggested = stages.suggestions(refusals)
@@ -60,7 +60,7 @@ def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stages:
+class Stages:
     """The stages of one build. work: `data/.work`, held by this process."""
 
     corpus: Corpus
@@ -93,7 +93,13 @@ class _Stages:
         corpus, settings = self.corpus, self.corpus.config.suggest
         if settings.boilerplate and LAYER in corpus.config.layers:
             layer = corpus.layers()[LAYER]
-            recipe = suggestion_recipe(layer, settings.threshold, corpus.contract("suggestions"), self.work / "gates")
+            recipe = suggestion_recipe(
+                layer,
+                settings.threshold,
+                corpus.contract("suggestions"),
+                self.work / "gates",
+                corpus.model_in_use(LAYER),
+            )
             if recipe is not None:
                 return build_suggestions(self.data, self.work, layer, recipe, self.pool, self.progress, refusals)
             self.progress.remark(

@@ -38,8 +38,11 @@ if TYPE_CHECKING:
     from corpus_kit.labelstudio.status import Status
     from corpus_kit.labelstudio.studio import Studio
     from corpus_kit.release.freeze import FrozenSplits
+    from corpus_kit.suggesting import SuggestResult
 
 __all__ = ["BuildResult", "Corpus", "ExportResult"]
+
+MODELS = "models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +286,27 @@ class Corpus:
         from corpus_kit.agreement.second_look import second_look
 
         return second_look(self.data, self._layers_named(layer), gold=gold)
+
+    def suggest(
+        self, layer: str, *, train: bool = False, workers: int | None = 1, progress: Progress | None = None
+    ) -> SuggestResult:
+        """Make `data/suggestions` of one layer anew from the built documents; `build` does so too.
+
+        train: first learn from what people labelled, and keep that where it helps pages it has not seen. workers: as for
+        `build`. Raises UsageError before the first build, for a layer without a suggester, and for too little to learn from.
+        """
+        from corpus_kit.suggesting import SuggestOrder, suggest
+
+        return suggest(self, SuggestOrder(layer, train, workers), progress or Silent())
+
+    def own_model(self, layer: str) -> Path | None:
+        """Where a model trained on this corpus lies: `models/<layer>.npz`; None without a corpus."""
+        return self.root / MODELS / f"{layer}.npz" if self.root else None
+
+    def model_in_use(self, layer: str) -> Path | None:
+        """The corpus's own model where there is one; None stands for the packaged one."""
+        own = self.own_model(layer)
+        return own if own is not None and own.is_file() else None
 
     def card(self) -> bool:
         """Refresh the generated parts of DATASET_CARD.md; True when the file changed.

@@ -18,6 +18,7 @@ COMMANDS = {
     "build": "Raw files to documents, release and card: the main job.",
     "validate": "Check every made table against its contract.",
     "export": "Write the release: --hf, --arrow or --jsonl.",
+    "suggest": "Suggestions for one layer; --train learns from what people labelled.",
     "studio": "A private Label Studio on this machine, with its projects.",
     "push": "Documents and suggestions to Label Studio; a second push writes nothing.",
     "pull": "What people labelled since the last pull, into the ledger.",

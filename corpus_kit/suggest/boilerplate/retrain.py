@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.suggest.boilerplate.features import U64
 from corpus_kit.suggest.boilerplate.model import BoilerplateModel, Scored, lean_columns
-from corpus_kit.suggest.boilerplate.pages import F64
+from corpus_kit.suggest.boilerplate.pages import F64, I64
 
 _PRIOR = 20.0  # lines' worth of evidence against any correction
 _PAGE_LINES = 40.0  # a page counts as at most this many lines, so that long ones do not rule
@@ -25,6 +25,21 @@ _MOST_KNOWN = 20_000
 _STEPS = 25
 
 Spans = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What gold pages say about their lines that hold words, in order; one entry per line.
+
+    design: `lean_columns`. odds: log-odds of content by the trees alone. content: share of the line people kept.
+    page: number of the line's page. key: hash of its words.
+    """
+
+    design: F64
+    odds: F64
+    content: F64
+    page: I64
+    key: U64
 
 
 def retrain(pages: Iterable[tuple[str, Spans]], base_model: BoilerplateModel) -> BoilerplateModel:
@@ -37,31 +52,46 @@ def retrain(pages: Iterable[tuple[str, Spans]], base_model: BoilerplateModel) ->
         raise UsageError(
             "There is no gold to learn boilerplate from.", "Label some pages in the boilerplate layer first."
         )
-    plain = replace(base_model, lean=np.zeros_like(base_model.lean), known=np.zeros(0, np.uint64))
-    texts = [text for text, _ in known_pages]
-    design, target, weight, odds = [], [], [], []
-    marked: Counter[int] = Counter()
-    kept: Counter[int] = Counter()
+    return correct(gather(known_pages, base_model), base_model)
+
+
+def gather(pages: Sequence[tuple[str, Spans]], base_model: BoilerplateModel) -> Evidence:
+    """The evidence of `pages`. An earlier correction of `base_model` plays no part."""
+    plain = _uncorrected(base_model)
+    parts: list[tuple[F64, F64, F64, I64, U64]] = []
     at = 0
-    for batch in plain.score(texts):
-        share = _marked_share(batch, [spans for _, spans in known_pages[at : at + batch.rows.n_docs]])
-        at += batch.rows.n_docs
+    for batch in plain.score([text for text, _ in pages]):
+        share = _marked_share(batch, [spans for _, spans in pages[at : at + batch.rows.n_docs]])
         wordy = batch.line.words > 0
-        size = np.bincount(batch.pages.doc[wordy], minlength=batch.rows.n_docs)[batch.pages.doc]
-        design.append(lean_columns(batch.odds, batch.columns, batch.line)[wordy])
-        target.append(1.0 - share[wordy])
-        weight.append(np.minimum(1.0, _PAGE_LINES / np.maximum(size, 1))[wordy])
-        odds.append(batch.odds[wordy])
-        for counter, chosen in ((marked, share >= 0.5), (kept, share < 0.5)):
-            pairs = {
-                (int(d), int(key))
-                for d, key in zip(batch.pages.doc[chosen & wordy], batch.line.key[chosen & wordy], strict=True)
-            }
-            counter.update(key for _, key in pairs)
-    lean = _correction(np.concatenate(design), np.concatenate(target), np.concatenate(weight), np.concatenate(odds))
+        design = lean_columns(batch.odds, batch.columns, batch.line)
+        rows = (design, batch.odds, 1.0 - share, batch.pages.doc + at, batch.line.key)
+        parts.append(tuple(values[wordy] for values in rows))  # type: ignore[arg-type]  # five of five
+        at += batch.rows.n_docs
+    design, odds, content, page, key = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Evidence(design, odds, content, page, key)
+
+
+def correct(evidence: Evidence, base_model: BoilerplateModel, left_out: Collection[int] = ()) -> BoilerplateModel:
+    """`base_model` corrected by the evidence of all pages but those `left_out`."""
+    used = ~np.isin(evidence.page, list(left_out))
+    page, key, content = evidence.page[used], evidence.key[used], evidence.content[used]
+    _, of_page, lines = np.unique(page, return_inverse=True, return_counts=True)
+    weight = np.minimum(1.0, _PAGE_LINES / lines[of_page])
+    lean = _correction(evidence.design[used], content, weight, evidence.odds[used])
+    marked, kept = (_pages_by_key(page[chosen], key[chosen]) for chosen in (content <= 0.5, content > 0.5))
     known = _known(marked, kept)
     digest = hashlib.sha256(lean.tobytes() + known.tobytes()).hexdigest()[:12]
-    return replace(plain, version=f"{base_model.version.partition('+')[0]}+{digest}", lean=lean, known=known)
+    version = f"{base_model.version.partition('+')[0]}+{digest}"
+    return replace(base_model, version=version, lean=lean, known=known)
+
+
+def _uncorrected(model: BoilerplateModel) -> BoilerplateModel:
+    return replace(model, lean=np.zeros_like(model.lean), known=np.zeros(0, np.uint64))
+
+
+def _pages_by_key(page: I64, key: U64) -> Counter[int]:
+    """On how many pages each line stands."""
+    return Counter(line for _, line in set(zip(page.tolist(), key.tolist(), strict=True)))
 
 
 def _marked_share(batch: Scored, spans: Sequence[Spans]) -> F64:

@@ -1,0 +1,74 @@
+"""`corpus-kit suggest`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from corpus_kit.cli.options import corpus_option, json_option, workers_option
+from corpus_kit.cli.output import ConsoleProgress, Output
+
+
+@click.command("suggest")
+@click.argument("layer")
+@click.option(
+    "--train", is_flag=True, help="Learn from the pages that people labelled first; kept only where it helps."
+)
+@workers_option
+@corpus_option
+@json_option
+def command(layer: str, train: bool, workers: int | None, corpus_dir: str | None, as_json: bool) -> int:
+    """Suggestions for one LAYER of the documents that are built: data/suggestions. `build` makes them too.
+
+    boilerplate: menus, link lists, comments and the like, line by line, with the model of this corpus
+    (models/boilerplate.npz) or else the packaged one. --train learns a correction from gold, and from single answers
+    where a document has no gold; it is judged by pages it has not seen, and written to models/boilerplate.npz only when
+    they come out better than with the packaged model. Remove that file to go back to the packaged model.
+
+    \b
+    Examples:
+      corpus-kit suggest boilerplate
+      corpus-kit suggest boilerplate --train
+    """
+    from corpus_kit.corpus import Corpus
+
+    output = Output(as_json)
+    corpus = Corpus.open(corpus_dir or ".")
+    result = corpus.suggest(layer, train=train, workers=workers, progress=ConsoleProgress())
+    if result.learned:
+        _tell(result.learned, output)
+    made = result.suggested
+    output.table([(label, n) for label, n in made.rows.items()], header=("label", "suggestions"))
+    output.say(f"{made.total:,} suggestions on {made.marked:,} of {made.documents:,} documents.")
+    if made.left_out:
+        told = ", ".join(f"{n:,} {label}" for label, n in made.left_out.items())
+        output.say(f"Not suggested, for want of the label in the layer: {told}.")
+    if made.rejected:
+        output.say(f"Rejected by the contract: {sum(made.rejected.values()):,} rows; the next build lists them.")
+    output.say("Run `corpus-kit build` to carry them into the release.")
+    output.json(asdict(result) | {"total": made.total})
+    return 1 if result.learned and not result.learned.installed else 0
+
+
+def _tell(found: Any, output: Output) -> None:
+    """The figures of training (`Learned`), and whether its result is used."""
+    single = found.pages - found.from_gold
+    output.say(
+        f"Learned from {found.pages:,} pages: {found.from_gold:,} with gold, {single:,} with single answers; "
+        f"{found.open:,} left out for open disagreements."
+    )
+    rows = [
+        (name, f"{one.precision:.4f}", f"{one.recall:.4f}", f"{one.f1:.4f}", f"{one.brier:.4f}")
+        for name, one in (("packaged", found.before), ("corrected", found.after))
+    ]
+    output.table(rows, header=("kept text", "precision", "recall", "F1", "squared error"))
+    output.data("")
+    if found.installed:
+        output.say(f"The correction is in use: models/boilerplate.npz, version {found.version}.")
+    else:
+        output.say(
+            f"On pages it had not seen the correction is no better than the packaged model, so it is not used; "
+            f"suggestions are made by version {found.version} as before."
+        )

@@ -1,0 +1,89 @@
+"""`suggest LAYER`: suggestions for the documents that are built, without the rest of the build, and training.
+
+One function per layer in `SUGGESTERS`. `Corpus.suggest` is the way in; `build` suggests boilerplate by the same stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from corpus_kit.building import Stages
+from corpus_kit.core.errors import UsageError, did_you_mean
+from corpus_kit.core.executor import open_workers
+from corpus_kit.core.folders import read_manifest, work_folder
+from corpus_kit.core.progress import Progress
+from corpus_kit.core.rejects import Refusals
+
+if TYPE_CHECKING:
+    from corpus_kit.corpus import Corpus
+    from corpus_kit.suggest.boilerplate.learn import Learned
+    from corpus_kit.suggest.build import Suggested
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestOrder:
+    """What one call of `Corpus.suggest` asks for; its parameters are explained there."""
+
+    layer: str
+    train: bool
+    workers: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestResult:
+    """layer: as asked. suggested: what was made. learned: what training found, None without it."""
+
+    layer: str
+    suggested: Suggested
+    learned: Learned | None = None
+
+
+def suggest(corpus: Corpus, order: SuggestOrder, progress: Progress) -> SuggestResult:
+    """Dispatch by layer. Raises UsageError for a layer without a suggester and before the first build."""
+    if order.layer not in SUGGESTERS:
+        near = did_you_mean(order.layer, list(SUGGESTERS))
+        raise UsageError(
+            f"There is no suggester for the layer '{order.layer}'.{near}", f"There is one for: {', '.join(SUGGESTERS)}."
+        )
+    if order.layer not in corpus.config.layers:
+        raise UsageError(
+            f"The corpus has no layer '{order.layer}'.",
+            "Add it to `layers` in corpus.toml, with its annotation folder.",
+        )
+    if read_manifest(corpus.data / "documents") is None:
+        raise UsageError("There are no documents to suggest for.", "Run `corpus-kit build` first.")
+    return SUGGESTERS[order.layer](corpus, order, progress)
+
+
+def _boilerplate(corpus: Corpus, order: SuggestOrder, progress: Progress) -> SuggestResult:
+    from corpus_kit.suggest.boilerplate.learn import learn
+    from corpus_kit.suggest.build import marking_control
+
+    if not corpus.config.suggest.boilerplate:
+        raise UsageError(
+            "Suggesting boilerplate is switched off.", "Write `boilerplate = true` below [suggest] in corpus.toml."
+        )
+    layer = corpus.layers()[order.layer]
+    control = marking_control(layer)
+    if control is None:
+        raise UsageError(
+            f"The layer '{layer.name}' has no control that marks spans.",
+            f"Add a <Labels> for the text to annotation/{layer.name}/config.xml.",
+        )
+    with work_folder(corpus.data) as work, open_workers(order.workers) as pool:
+        learned = None
+        if order.train:
+            target = corpus.own_model(layer.name)
+            if target is None:
+                raise UsageError("Without a corpus there is no gold to learn from.", "Make one: `corpus-kit init DIR`.")
+            learned = learn(corpus.data, layer.name, control.name, corpus.config.suggest.threshold, target)
+        # What the user's contract refuses is counted here; the next build lists it in `rejected`.
+        with Refusals(corpus.data, work) as refusals:
+            made = Stages(corpus, corpus.data, work, pool, progress).suggestions(refusals)
+    assert made is not None  # the layer is there and can mark
+    return SuggestResult(order.layer, made, learned)
+
+
+SUGGESTERS: dict[str, Callable[[Corpus, SuggestOrder, Progress], SuggestResult]] = {"boilerplate": _boilerplate}
