@@ -1,13 +1,14 @@
-"""The order of the main job: raw files → documents → suggestions → annotations → gold → release → card.
+"""The order of the main job: raw files → documents and suggestions → annotations → gold → release → card.
 
-Each stage is a room's own; this module hands one stage's folder to the next. `Corpus.build` is the way in.
+Each stage is a room's own; this module hands one stage's folder to the next. `Corpus.build` is the way in. Suggestions are
+made in the middle of the documents' stage: what is suggested to be boilerplate makes nobody a copy.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ from corpus_kit.core.folders import read_manifest, remove, work_folder
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.template import CARD_FILE
-from corpus_kit.ingest.documents import Ingested, build_documents, make_recipe
+from corpus_kit.ingest.documents import Ingested, Masks, build_documents, make_recipe
+from corpus_kit.ingest.duplicates.find import Shard
 from corpus_kit.release.build import Source, build_release
 from corpus_kit.release.card import refresh_card
 from corpus_kit.results import BuildResult
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from corpus_kit.agreement.gold import Gold
     from corpus_kit.corpus import Corpus
     from corpus_kit.labelstudio.annotations import Annotated
-    from corpus_kit.suggest.build import Suggested
+    from corpus_kit.suggest.build import Suggested, Suggesting
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,10 @@ def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
     with work_folder(data) as work, open_workers(order.workers) as pool:
         stages = Stages(corpus, data, work, pool, progress)
         with Refusals(data, work) as refusals:
-            ingested = stages.documents(sources, Path(order.metadata) if order.metadata else None, refusals)
-            suggested = stages.suggestions(refusals)
+            suggesting = stages.suggesting()
+            metadata = Path(order.metadata) if order.metadata else None
+            ingested = stages.documents(sources, metadata, refusals, suggesting)
+            suggested = stages.suggestions(suggesting, refusals)
             annotated = build_tables_of_the_ledger(corpus, data, work, refusals, progress)
             refusals.finish()
         result = BuildResult(data, ingested, annotated, stages.gold(), suggested=suggested)
@@ -69,7 +73,14 @@ class Stages:
     pool: Workers
     progress: Progress
 
-    def documents(self, sources: Sequence[str | Path], metadata: Path | None, refusals: Refusals) -> Ingested:
+    def documents(
+        self,
+        sources: Sequence[str | Path],
+        metadata: Path | None,
+        refusals: Refusals,
+        suggesting: Suggesting | None,
+    ) -> Ingested:
+        """`data/documents` from the raw files; copies are looked for in what is not suggested to be boilerplate."""
         corpus, config = self.corpus, self.corpus.config
         splits = corpus.root / "splits.csv" if corpus.root else None
         return build_documents(
@@ -84,11 +95,12 @@ class Stages:
             splits=splits if splits and splits.is_file() else None,
             duplicates=config.duplicates,
             split=config.split,
+            masks=_masks(suggesting) if suggesting else None,
         )
 
-    def suggestions(self, refusals: Refusals) -> Suggested | None:
-        """`data/suggestions` from `data/documents`; None where they are off, and then an older folder goes."""
-        from corpus_kit.suggest.build import LAYER, build_suggestions, remove_suggestions, suggestion_recipe
+    def suggesting(self) -> Suggesting | None:
+        """What makes suggestions; None where they are off."""
+        from corpus_kit.suggest.build import LAYER, Suggesting, suggestion_recipe
 
         corpus, settings = self.corpus, self.corpus.config.suggest
         if settings.boilerplate and LAYER in corpus.config.layers:
@@ -101,12 +113,20 @@ class Stages:
                 corpus.model_in_use(LAYER),
             )
             if recipe is not None:
-                return build_suggestions(self.data, self.work, layer, recipe, self.pool, self.progress, refusals)
+                return Suggesting(layer, recipe, self.work, self.pool, self.progress)
             self.progress.remark(
                 f"The layer '{LAYER}' has no control that marks spans, so nothing is suggested for it."
             )
-        remove_suggestions(self.data, self.work)
         return None
+
+    def suggestions(self, suggesting: Suggesting | None, refusals: Refusals) -> Suggested | None:
+        """`data/suggestions`, a file for each of the documents; None where they are off, and then an older folder goes."""
+        from corpus_kit.suggest.build import build_suggestions, remove_suggestions
+
+        if suggesting is None:
+            remove_suggestions(self.data, self.work)
+            return None
+        return build_suggestions(self.data, suggesting, refusals)
 
     def gold(self) -> Gold | None:
         """`data/gold` from `data/annotations`; None where there are none."""
@@ -141,6 +161,19 @@ def build_tables_of_the_ledger(
     contracts = {table: corpus.contract(table) for table in TABLES}
     sources = Sources(imports, corpus.data, data, work, corpus.layers(), contracts)
     return build_annotations(sources, refusals, progress)
+
+
+def _masks(suggesting: Suggesting) -> Masks:
+    """Suggestions for the documents, as spans that make nobody a copy."""
+
+    def masks(shards: Sequence[Shard]) -> list[Shard]:
+        made = suggesting.suggest([(s.path, s.sha256, s.rows) for s in shards])
+        return [
+            replace(shard, masked=one.path, masked_sha256=one.fingerprint)
+            for shard, one in zip(shards, made, strict=True)
+        ]
+
+    return masks
 
 
 def _raw(corpus: Corpus) -> Path:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -48,6 +48,10 @@ from corpus_kit.ingest.unit import (
     finished_unit,
     make_unit,
 )
+
+Masks: TypeAlias = Callable[[Sequence[Shard]], Sequence[Shard]]
+"""Takes the shards of documents that have neither cluster nor split yet; gives them back with the spans in which nothing
+makes a copy."""
 
 _SHARD_FACTS = ("rows", "bytes", "sha256", "fingerprint", "last_doc_id")
 _LEAST_SIZE = 512  # an empty file counts for something too, or a million of them would be one unit
@@ -130,11 +134,12 @@ def build_documents(
     splits: Path | None = None,
     duplicates: Duplicates = Duplicates(),  # noqa: B008 (frozen)
     split: Split | None = None,
+    masks: Masks | None = None,
 ) -> Ingested:
     """Make `out/documents` from the raw files and hand in what is refused.
 
     work: `out/.work`, held by this process. metadata: a sidecar besides those in the raw folders. splits: `splits.csv`.
-    duplicates, split: those sections of `corpus.toml`.
+    duplicates, split: those sections of `corpus.toml`. masks: called once, for the search for copies.
     Raises UsageError (no raw path, no file), IdentityCollisionError, EnvironmentProblemError.
     """
     found = discover(raw)
@@ -157,8 +162,10 @@ def build_documents(
     made = _settle_repeated(made, units_folder, recipe, workers, progress)
     result = _counts(found, fields, made)
     shards = [(m.folder, shard) for m in made for shard in m.facts["shards"]]
+    unsettled: Sequence[Shard] = [Shard(folder / s["name"], s["sha256"], rows=s["rows"]) for folder, s in shards]
+    unsettled = masks(unsettled) if masks else unsettled
     assignment = assign(
-        [Shard(folder / s["name"], s["sha256"]) for folder, s in shards],
+        unsettled,
         work / "duplicates",
         CopyRecipe(duplicates),
         split,
@@ -170,7 +177,11 @@ def build_documents(
     result.copies, result.clusters = assignment.found.copies, assignment.found.clusters
     result.splits = assignment.split_counts
     result.moved, result.vanished = _moved(out / "documents", [folder / s["name"] for folder, s in shards])
-    rules = {"duplicates": CopyRecipe(duplicates).facts, "split": split.model_dump() if split else None}
+    left_out = hashlib.sha256("".join(s.masked_sha256 for s in unsettled).encode()).hexdigest() if masks else None
+    rules = {
+        "duplicates": CopyRecipe(duplicates).facts | {"left_out": left_out},
+        "split": split.model_dump() if split else None,
+    }
     _put_together(out, work, shards, made, recipe, sidecars, splits, rules)
     _refuse(refusals, found, fields, made)
     # Units that were made again without repeated ids are kept too: the next build asks for them first.

@@ -1,7 +1,8 @@
-"""`data/suggestions` from `data/documents`: what is boilerplate on every page, as rows.
+"""`data/suggestions`: what is boilerplate on every page, as rows.
 
 A shard of documents becomes a shard of suggestions by one pure function, in any process. What it made is kept in
-`.work/suggestions/`, under a key of all it was made from, so an unchanged shard is not looked at again.
+`.work/suggestions/`, under a key of all it was made from, so an unchanged shard is not looked at again. Shards are looked
+at before copies are searched for, so they have neither clusters nor splits yet, which a suggestion does not depend on.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -144,36 +145,70 @@ def marking_control(layer: Layer) -> Control | None:
     return max(able, key=lambda c: len(set(c.labels) & set(LABELS)), default=None)
 
 
-def build_suggestions(
-    out: Path, work: Path, layer: Layer, recipe: Recipe, workers: Workers, progress: Progress, refusals: Refusals
-) -> Suggested:
-    """Make `out/suggestions` from `out/documents`, a file for each of its files, and hand in what breaks the contract.
+@dataclass(frozen=True, slots=True)
+class SuggestedShard:
+    """What `suggest_shard` made of one shard. folder: where its files are. facts: the content of its `facts.json`."""
 
-    work: `out/.work`, held by this process. Memory: one shard of documents per worker.
-    """
-    documents = read_manifest(out / "documents") or {"files": []}
-    kept = work / TABLE
-    kept.mkdir(exist_ok=True)
-    key = recipe.key
-    tasks = []
-    for listed in documents["files"]:
-        name = hashlib.sha256(f"{key} {listed['sha256']}".encode()).hexdigest()[:32]
-        tasks.append(ShardTask(str(out / "documents" / listed["name"]), str(kept / name), recipe))
-    made = [_finished(Path(task.folder)) for task in tasks]
-    to_do = [index for index, facts in enumerate(made) if facts is None]
-    with counted(progress, "suggesting", sum(documents["files"][i]["rows"] for i in to_do)) as step:
-        for number, facts in workers.run(suggest_shard, [tasks[i] for i in to_do]):
-            made[to_do[number]] = facts
-            step.advance(facts["documents"])
-    done = [(Path(t.folder), facts) for t, facts in zip(tasks, made, strict=True) if facts is not None]
-    _put_together(out, work, documents, done, layer, recipe)
-    for folder, _ in done:
-        refusals.add(read_table(folder / "rejected.parquet"))
-    used = {folder.name for folder, _ in done}
-    for folder in kept.iterdir():
+    folder: Path
+    facts: dict[str, Any]
+
+    @property
+    def path(self) -> Path:
+        """The Parquet file of its rows."""
+        return self.folder / f"{TABLE}.parquet"
+
+    @property
+    def fingerprint(self) -> str:
+        """Of its rows."""
+        return str(self.facts["fingerprint"])
+
+
+@dataclass(slots=True)
+class Suggesting:
+    """Suggestions under way. work: `data/.work`, held by this process. made: of each shard, once `suggest` has run.
+    looked_at: how many of the shards were new."""
+
+    layer: Layer
+    recipe: Recipe
+    work: Path
+    workers: Workers
+    progress: Progress
+    made: list[SuggestedShard] = field(default_factory=list)
+    looked_at: int = 0
+
+    def suggest(self, shards: Sequence[tuple[Path, str, int]]) -> list[SuggestedShard]:
+        """Look at every shard of documents (path, sha256, rows) that is new. Memory: one shard per worker."""
+        kept = self.work / TABLE
+        kept.mkdir(exist_ok=True)
+        key = self.recipe.key
+        tasks = []
+        for path, sha256, _ in shards:
+            name = hashlib.sha256(f"{key} {sha256}".encode()).hexdigest()[:32]
+            tasks.append(ShardTask(str(path), str(kept / name), self.recipe))
+        made = [_finished(Path(task.folder)) for task in tasks]
+        to_do = [index for index, facts in enumerate(made) if facts is None]
+        self.looked_at = len(to_do)
+        with counted(self.progress, "suggesting", sum(shards[i][2] for i in to_do)) as step:
+            for number, facts in self.workers.run(suggest_shard, [tasks[i] for i in to_do]):
+                made[to_do[number]] = facts
+                step.advance(facts["documents"])
+        done = zip(tasks, made, strict=True)
+        self.made = [SuggestedShard(Path(t.folder), facts) for t, facts in done if facts is not None]
+        return self.made
+
+
+def build_suggestions(out: Path, suggesting: Suggesting, refusals: Refusals) -> Suggested:
+    """Make `out/suggestions`, a file for each of `out/documents`, and hand in what breaks the contract."""
+    made = suggesting.made
+    _put_together(out, suggesting, read_manifest(out / "documents") or {"files": []})
+    for one in made:
+        if one.facts["rejected"]:
+            refusals.add(read_table(one.folder / "rejected.parquet"))
+    used = {one.folder.name for one in made}
+    for folder in (suggesting.work / TABLE).iterdir():
         if folder.name not in used:
             remove(folder)
-    return _counts([facts for _, facts in done], len(to_do))
+    return _counts([one.facts for one in made], suggesting.looked_at)
 
 
 def remove_suggestions(out: Path, work: Path) -> None:
@@ -302,21 +337,15 @@ def _finished(folder: Path) -> dict[str, Any] | None:
     return facts if all(is_intact(folder / name, note) for name, note in facts["files"].items()) else None
 
 
-def _put_together(
-    out: Path,
-    work: Path,
-    documents: dict[str, Any],
-    done: list[tuple[Path, dict[str, Any]]],
-    layer: Layer,
-    recipe: Recipe,
-) -> None:
-    with made_folder(out / TABLE, work) as folder:
+def _put_together(out: Path, suggesting: Suggesting, documents: dict[str, Any]) -> None:
+    layer, recipe = suggesting.layer, suggesting.recipe
+    with made_folder(out / TABLE, suggesting.work) as folder:
         files = []
-        for number, (place, facts) in enumerate(done):
+        for number, one in enumerate(suggesting.made):
             name = part_name(TABLE, number)
-            link_or_copy(place / f"{TABLE}.parquet", folder / name)
-            files.append({k: facts[k] for k in ("rows", "sha256", "fingerprint")} | {"name": name})
-        counts = _counts([facts for _, facts in done], 0)
+            link_or_copy(one.path, folder / name)
+            files.append({k: one.facts[k] for k in ("rows", "sha256", "fingerprint")} | {"name": name})
+        counts = _counts([one.facts for one in suggesting.made], 0)
         write_manifest(
             folder,
             table=TABLE,

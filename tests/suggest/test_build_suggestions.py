@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import random
 import re
 from collections import Counter
 from pathlib import Path
@@ -34,6 +35,22 @@ ODD = {
         "Read also:\r\n🚢 Ferries late again\r\n🧊 Ice on the lake\r\n💬 12 comments\r\n"
     ),
 }
+
+
+STORIES = {
+    "council": (
+        "The harbour council of Sennet Bay met for the third time this month, and said that the new tolls would cost "
+        "every boat two hundred coras a year. Fishermen who had waited outside since dawn answered that they would "
+        "rather sell their catch in the next town than pay for a pier that the winter will carry away."
+    ),
+    "school": (
+        "Teachers in the hill villages began their second week without lessons on Monday. Their union asks for heated "
+        "classrooms and for a bus that runs before eight, while the ministry says that money for both was promised "
+        "years ago and has long been spent on roads that nobody outside the capital has ever driven along."
+    ),
+}
+NOUNS = "ferry harbour market council library bridge museum station".split()
+VERBS = "reopens closes expands delays celebrates".split()
 
 
 @pytest.fixture(autouse=True)
@@ -162,6 +179,41 @@ def test_unchanged_shards_are_not_looked_at_again(tmp_path: Path, looked_at: lis
     assert made(tmp_path / "anew") == made(out)
 
 
+def test_what_is_suggested_makes_nobody_a_copy(tmp_path: Path) -> None:
+    """Two short stories over one long list of links. There is one page of each paper, so no line is a repeated one."""
+    own = corpus(tmp_path / "own")
+    raw = own.data / "raw"
+    for page in raw.iterdir():
+        page.unlink()
+    words, drawn = [*NOUNS, *VERBS], random.Random(7)
+    links = [f"Read also: {' '.join(drawn.choices(words, k=6))}" for _ in range(80)]
+    for name, story in STORIES.items():
+        text = "\n".join(["Home", "News", "Sport", "Log in", "", story, "", *links, "© 2031 All rights reserved", ""])
+        (raw / f"{name}.txt").write_text(text, encoding="utf-8")
+    result = own.build()
+    assert result.ingested.clusters == 0
+    assert {row["duplicate_cluster"] for row in rows(own.data, "documents")} == {
+        row["doc_id"] for row in rows(own.data, "documents")
+    }
+    assert own.validate().findings == []
+    own = configured(tmp_path / "own", "[suggest]\nboilerplate = false\n")
+    assert own.build().ingested.clusters == 1, "the links are too few to show anything"
+
+
+def test_a_new_cluster_does_not_have_a_shard_looked_at_again(tmp_path: Path, looked_at: list[str]) -> None:
+    raw, out = pages(tmp_path / "raw", 1), tmp_path / "out"
+    Corpus.without(out).build([raw])
+    looked_at.clear()
+    old = next(p for p in sorted(raw.iterdir()) if p.stem.startswith("english_news"))
+    (raw / "zz-copy.txt").write_bytes(old.read_bytes())
+    result = Corpus.without(out).build([raw])
+    assert result.ingested.clusters == 1 and len(looked_at) == 1
+    clusters = {r["source"]: r["duplicate_cluster"] for r in rows(out, "documents")}
+    assert clusters[old.name] == clusters["zz-copy.txt"]
+    Corpus.without(tmp_path / "anew").build([raw])
+    assert made(tmp_path / "anew") == made(out)
+
+
 def test_a_harmed_file_is_made_again(tmp_path: Path, looked_at: list[str]) -> None:
     raw, out = pages(tmp_path / "raw", 1), tmp_path / "out"
     Corpus.without(out).build([raw])
@@ -171,7 +223,7 @@ def test_a_harmed_file_is_made_again(tmp_path: Path, looked_at: list[str]) -> No
     os.utime(target, (1, 1))
     looked_at.clear()
     Corpus.without(out).build([raw])
-    assert looked_at == ["documents-00000.parquet"] and made(out) == before
+    assert len(looked_at) == 1 and made(out) == before
 
 
 def test_only_what_passes_the_threshold_becomes_a_row(tmp_path: Path) -> None:

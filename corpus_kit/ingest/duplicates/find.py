@@ -50,10 +50,24 @@ _VERDICT = np.dtype([("pair", "<u8"), ("similarity", "<f8")])
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A Parquet file of documents and the sha256 of its bytes."""
+    """A Parquet file of documents and the sha256 of its bytes. rows: 0 where nobody counted.
+
+    masked: a Parquet file with doc_id, start, end (code points) of spans of these documents that do not count, such as
+    suggested boilerplate, and its sha256; None where all counts.
+    """
 
     path: Path
     sha256: str
+    masked: Path | None = None
+    masked_sha256: str = ""
+    rows: int = 0
+
+    @property
+    def key(self) -> str:
+        """32 hex digits that stand for all of it."""
+        if self.masked is None:
+            return self.sha256[:32]
+        return hashlib.sha256(f"{self.sha256} {self.masked_sha256}".encode()).hexdigest()[:32]
 
 
 @dataclass(slots=True)
@@ -103,19 +117,18 @@ def find_copies(
     recipe: Recipe,
     workers: Workers,
     progress: Progress,
-    masked: Path | None = None,
 ) -> tuple[U64, Found]:
     """(documents,) the smallest doc_id of each document's cluster, its own where it has no copy.
 
     ids, texts: doc_id and the first 64 bits of text_sha256 as numbers, in the order of the shards' rows. work: a folder
-    that is kept between builds. masked: a Parquet file with doc_id, start, end of spans that do not count.
+    that is kept between builds.
     """
     if not recipe.settings.near or ids.size == 0:
         return _clusters(ids, _equal_texts(texts), Found(documents=len(ids)))
     folder = work / recipe.key
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(work, {folder.name})
-    fingerprint = _fingerprint(shards, recipe, masked)
+    fingerprint = _fingerprint(shards, recipe)
     known = _known_result(folder, fingerprint)
     if known is not None:
         return known
@@ -124,7 +137,7 @@ def find_copies(
     remove(scratch)
     scratch.mkdir()
     tasks = [
-        ShardTask(str(s.path), str(folder / s.sha256[:32]), recipe, str(folder / _REPEATED), str(masked or ""))
+        ShardTask(str(s.path), str(folder / s.key), recipe, str(folder / _REPEATED), str(s.masked or ""))
         for s in shards
     ]
     search = _Search(tasks, folder, scratch, recipe, workers, progress, ids, texts)
@@ -140,9 +153,8 @@ def find_copies(
     return clusters, found
 
 
-def _fingerprint(shards: Sequence[Shard], recipe: Recipe, masked: Path | None) -> str:
-    spans = hashlib.sha256(masked.read_bytes()).hexdigest() if masked else ""
-    text = repr([[s.sha256 for s in shards], recipe.settings.model_dump_json(), recipe.key, spans])
+def _fingerprint(shards: Sequence[Shard], recipe: Recipe) -> str:
+    text = repr([[s.key for s in shards], recipe.settings.model_dump_json(), recipe.key])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -12,10 +12,10 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from corpus_kit.core.publisher import publisher_of
@@ -36,7 +36,7 @@ from corpus_kit.ingest.duplicates.shingles import I64, U64, Tokens, tokenise
 from corpus_kit.ingest.duplicates.signatures import band_hashes, batches, counted_shingles
 from corpus_kit.ingest.duplicates.state import open_array, readable, save_array
 
-LINES, PAGES, SIGNED = "lines.npy", "pages.npy", "signed.npy"
+LINES, PAGES, SIGNED, SPANS = "lines.npy", "pages.npy", "signed.npy", "spans.npy"
 _COLUMNS = ["doc_id", "text", "outlet", "url"]
 
 
@@ -45,8 +45,7 @@ class ShardTask:
     """One call of `scan_shard` or `sign_shard`.
 
     shard: a Parquet file of documents. folder: where its arrays are. repeated: the known repeated lines, sorted keys;
-    empty when none are known. masked: a Parquet file with doc_id, start, end (code points) of spans that do not count,
-    such as suggested boilerplate; empty for none.
+    empty when none are known. masked: as in `find.Shard`, empty for none. The folder is one's own for shard and spans.
     """
 
     shard: str
@@ -73,7 +72,7 @@ class Page:
 
 def scanned(folder: Path) -> bool:
     """Whether an earlier call of `scan_shard` was finished."""
-    return all(readable(folder / name) for name in (LINES, PAGES, SIGNED))
+    return all(readable(folder / name) for name in (LINES, PAGES, SPANS, SIGNED))
 
 
 def scan_shard(task: ShardTask) -> int:
@@ -87,7 +86,7 @@ def scan_shard(task: ShardTask) -> int:
     publishers = _publishers(table)
     texts: list[str] = table["text"].to_pylist()
     known = load_repeated(task.repeated)
-    spans = _Spans(task.masked, table["doc_id"].to_pylist())
+    spans = _Spans(task.masked, table["doc_id"])
     rows, pages, signed = [], [], []
     for begin, end in batches(texts):
         page = _read(texts[begin:end], publishers[begin:end], spans.of(begin, end, texts))
@@ -100,6 +99,7 @@ def scan_shard(task: ShardTask) -> int:
     lines = np.concatenate(rows)
     save_array(folder / LINES, lines[np.argsort(lines["key"], kind="stable")])
     save_array(folder / PAGES, np.concatenate(pages))
+    save_array(folder / SPANS, spans.keys)
     save_array(folder / SIGNED, np.concatenate(signed, axis=1))
     return len(lines)
 
@@ -112,8 +112,7 @@ def sign_shard(task: ShardTask) -> int:
     signed = open_array(folder / SIGNED)
     hit = contains(repeated, np.array(lines["key"]))
     masks = mask_keys(np.array(lines["key"][hit]), np.array(lines["document"][hit]), signed.shape[1])
-    if task.masked:
-        masks += _Spans(task.masked, read_table(Path(task.shard), ["doc_id"])["doc_id"].to_pylist()).keys()
+    masks += open_array(folder / SPANS)
     changed = np.flatnonzero(masks != signed[0])
     if changed.size == 0:
         return 0
@@ -121,7 +120,7 @@ def sign_shard(task: ShardTask) -> int:
     table = read_table(Path(task.shard), _COLUMNS).take(pa.array(changed))
     publishers = _publishers(table)
     texts: list[str] = table["text"].to_pylist()
-    spans = _Spans(task.masked, table["doc_id"].to_pylist())
+    spans = _Spans(task.masked, table["doc_id"])
     for begin, end in batches(texts):
         page = _read(texts[begin:end], publishers[begin:end], spans.of(begin, end, texts))
         made[:, changed[begin:end]] = _sign(page, repeated, task.recipe)
@@ -134,7 +133,7 @@ def shingles_of(task: ShardTask, rows: I64) -> list[U64]:
     table = read_table(Path(task.shard), _COLUMNS).take(pa.array(rows))
     repeated, publishers = load_repeated(task.repeated), _publishers(table)
     texts: list[str] = table["text"].to_pylist()
-    spans = _Spans(task.masked, table["doc_id"].to_pylist())
+    spans = _Spans(task.masked, table["doc_id"])
     made: list[U64] = []
     for begin, end in batches(texts):
         page = _read(texts[begin:end], publishers[begin:end], spans.of(begin, end, texts))
@@ -186,33 +185,26 @@ def _hash(text: str) -> int:
 
 
 class _Spans:
-    """Masked spans of a shard's documents."""
+    """Masked spans of some documents. keys: (documents,) one number for the spans of each, 0 for none."""
 
-    def __init__(self, path: str, doc_ids: list[str]) -> None:
+    def __init__(self, path: str, doc_ids: pa.ChunkedArray) -> None:
         self.documents: I64 = np.empty(0, np.int64)
         self.places: I64 = np.empty((0, 2), np.int64)
-        self.count = len(doc_ids)
+        self.keys: U64 = np.zeros(len(doc_ids), np.uint64)
         if path:
-            table: Any = read_table(Path(path), ["doc_id", "start", "end"])
-            rows = {doc_id: row for row, doc_id in enumerate(doc_ids)}
-            found = np.array([rows.get(i, -1) for i in table["doc_id"].to_pylist()], np.int64)
+            table = read_table(Path(path), ["doc_id", "start", "end"])
+            rows = pc.index_in(table["doc_id"], value_set=doc_ids.combine_chunks()).fill_null(-1).to_numpy()
+            order = np.argsort(rows, kind="stable")
+            order = order[rows[order] >= 0]
             places = np.stack([table[c].to_numpy().astype(np.int64) for c in ("start", "end")], axis=1)
-            here = np.flatnonzero(found >= 0)
-            here = here[np.argsort(found[here], kind="stable")]
-            self.documents = found[here]
-            self.places = places[here]
-
-    def keys(self) -> U64:
-        """(documents,) one number for the spans of each."""
-        made = np.zeros(self.count, np.uint64)
-        starts, ends = self.places.astype(np.uint64).T
-        np.add.at(made, self.documents, mixed(mixed(starts) ^ ends))
-        return made
+            self.documents, self.places = rows[order].astype(np.int64), places[order]
+            starts, ends = self.places.astype(np.uint64).T
+            np.add.at(self.keys, self.documents, mixed(mixed(starts) ^ ends))
 
     def of(self, begin: int, end: int, texts: list[str]) -> tuple[I64, U64]:
         """The spans of documents `begin` to `end` within their joined texts, and their keys."""
-        chosen = (self.documents >= begin) & (self.documents < end)
+        first, last = np.searchsorted(self.documents, (begin, end))
         lengths = [len(t) + 1 for t in texts[begin:end]]
         firsts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
-        places = self.places[chosen] + firsts[self.documents[chosen] - begin][:, None]
-        return places, self.keys()[begin:end]
+        places = self.places[first:last] + firsts[self.documents[first:last] - begin][:, None]
+        return places, self.keys[begin:end]
