@@ -59,7 +59,7 @@ def suggest(corpus: Corpus, order: SuggestOrder, progress: Progress) -> SuggestR
 
 def _boilerplate(corpus: Corpus, order: SuggestOrder, progress: Progress) -> SuggestResult:
     from corpus_kit.suggest.boilerplate.learn import learn
-    from corpus_kit.suggest.build import marking_control
+    from corpus_kit.suggest.build import built_shards, marking_control
 
     if not corpus.config.suggest.boilerplate:
         raise UsageError(
@@ -81,7 +81,11 @@ def _boilerplate(corpus: Corpus, order: SuggestOrder, progress: Progress) -> Sug
             learned = learn(corpus.data, layer.name, control.name, corpus.config.suggest.threshold, target)
         # What the user's contract refuses is counted here; the next build lists it in `rejected`.
         with Refusals(corpus.data, work) as refusals:
-            made = Stages(corpus, corpus.data, work, pool, progress).suggestions(refusals)
+            stages = Stages(corpus, corpus.data, work, pool, progress)
+            suggesting = stages.suggesting()
+            if suggesting is not None:
+                suggesting.suggest(built_shards(corpus.data))
+            made = stages.suggestions(suggesting, refusals)
     assert made is not None  # the layer is there and can mark
     return SuggestResult(order.layer, made, learned)
 

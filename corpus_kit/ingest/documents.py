@@ -53,7 +53,8 @@ Masks: TypeAlias = Callable[[Sequence[Shard]], Sequence[Shard]]
 """Takes the shards of documents that have neither cluster nor split yet; gives them back with the spans in which nothing
 makes a copy."""
 
-_SHARD_FACTS = ("rows", "bytes", "sha256", "fingerprint", "last_doc_id")
+# read_sha256: of the shard before it got clusters and splits, which a suggestion does not depend on.
+_SHARD_FACTS = ("rows", "bytes", "sha256", "read_sha256", "fingerprint", "last_doc_id")
 _LEAST_SIZE = 512  # an empty file counts for something too, or a million of them would be one unit
 
 
@@ -161,7 +162,7 @@ def build_documents(
     used = {m.folder.name for m in made}
     made = _settle_repeated(made, units_folder, recipe, workers, progress)
     result = _counts(found, fields, made)
-    shards = [(m.folder, shard) for m in made for shard in m.facts["shards"]]
+    shards = [(m.folder, shard | {"read_sha256": shard["sha256"]}) for m in made for shard in m.facts["shards"]]
     unsettled: Sequence[Shard] = [Shard(folder / s["name"], s["sha256"], rows=s["rows"]) for folder, s in shards]
     unsettled = masks(unsettled) if masks else unsettled
     assignment = assign(

@@ -177,7 +177,10 @@ class Suggesting:
     looked_at: int = 0
 
     def suggest(self, shards: Sequence[tuple[Path, str, int]]) -> list[SuggestedShard]:
-        """Look at every shard of documents (path, sha256, rows) that is new. Memory: one shard per worker."""
+        """Look at every shard of documents that is new: path, sha256 before it had clusters and splits, rows.
+
+        Memory: one shard per worker.
+        """
         kept = self.work / TABLE
         kept.mkdir(exist_ok=True)
         key = self.recipe.key
@@ -195,6 +198,12 @@ class Suggesting:
         done = zip(tasks, made, strict=True)
         self.made = [SuggestedShard(Path(t.folder), facts) for t, facts in done if facts is not None]
         return self.made
+
+
+def built_shards(out: Path) -> list[tuple[Path, str, int]]:
+    """The shards of `out/documents`, as `Suggesting.suggest` takes them."""
+    files = (read_manifest(out / "documents") or {"files": []})["files"]
+    return [(out / "documents" / f["name"], f.get("read_sha256", f["sha256"]), f["rows"]) for f in files]
 
 
 def build_suggestions(out: Path, suggesting: Suggesting, refusals: Refusals) -> Suggested:
