@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check coverage format wheel clean constraints
+.PHONY: help demo test test-slow check coverage docs docs-refresh format wheel clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,6 +29,15 @@ coverage: $(STAMP)  ## Line coverage of core/ and ingest/ (at least 95 %).
 	$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadgroup --cov --cov-report= tests
 	$(BIN)/coverage report --include='corpus_kit/core/*,corpus_kit/ingest/*' --fail-under=95
 
+docs: $(STAMP)  ## Build the documentation site into docs/_build/html; warnings are errors.
+	$(BIN)/python -m docs.tools.reference --check
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+docs-refresh: $(STAMP)  ## Write anew what the docs generate: the reference, and the output of every console block.
+	$(BIN)/python -m docs.tools.reference
+	$(BIN)/python -m docs.tools.pages
+
 format: $(STAMP)  ## Format the code.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -37,7 +46,7 @@ wheel: $(STAMP)  ## Build the wheel and the source distribution into dist/.
 	$(BIN)/python -m build
 
 clean:  ## Remove everything made but the environment.
-	rm -rf dist build data/documents data/rejected data/release data/.work .pytest_cache .mypy_cache .ruff_cache
+	rm -rf dist build docs/_build data/documents data/rejected data/release data/.work .pytest_cache .mypy_cache .ruff_cache
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("corpus-kit needs Python 3.11 or newer, this is %s. Try: make PYTHON=python3.12 ..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
