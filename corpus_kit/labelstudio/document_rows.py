@@ -11,7 +11,7 @@ from typing import Any
 
 from corpus_kit.core.records import Rejected
 from corpus_kit.labelstudio.carried import carried_rows
-from corpus_kit.labelstudio.export_json import Json, results_of
+from corpus_kit.labelstudio.export_json import results_of
 from corpus_kit.labelstudio.ledger import Entry
 from corpus_kit.labelstudio.people import People
 from corpus_kit.labelstudio.readings import POINTS, Reading
@@ -115,14 +115,14 @@ class DocumentRows:
             (
                 *key,
                 "model" if model else "human",
-                None if model else self._annotator(entry, state.json),
-                _model_version(state),
+                None if model else self._annotator(one.first),
+                _model_version(one.made_from),
                 status,
                 bool(state.json.get("ground_truth") or state.json.get("honeypot")),
-                moment(state.json.get("created_at")),
+                moment(one.first.json.get("created_at")),
                 moment(state.json.get("updated_at")),
                 _seconds(state.json.get("lead_time")),
-                self._parent(entry, state.json, named),
+                self._parent(one.made_from, named),
                 record.text_sha256,
                 entry.config_sha256,
                 entry.guidelines_sha256,
@@ -136,7 +136,7 @@ class DocumentRows:
         reading = readings.get(place)
         if reading is None:
             reading = readings[place] = Reading(text, record.shown)
-        read = self._read(state, layer, reading, storable)
+        read = self._read(one, layer, reading, storable)
         self._take(read, state, texts, key, rows)
         return len(payload)
 
@@ -154,8 +154,11 @@ class DocumentRows:
         self._ids.add(number)
         return None
 
-    def _read(self, state: State, layer: str, reading: Reading, storable: bool) -> Rows:
-        annotation, torn = state.json, []
+    def _read(self, one: Chosen, layer: str, reading: Reading, storable: bool) -> Rows:
+        state, annotation, torn = one.state, one.state.json, []
+        if one.made_from is not state:
+            source = one.made_from.json
+            annotation = annotation | {k: source.get(k) for k in ("parent_prediction", "prediction")}
         if not storable:  # half a surrogate pair somewhere: the results that hold one are refused, the others taken
             whole = [r for r in results_of(annotation) if _encodable(json.dumps(r, ensure_ascii=False))]
             torn = [r for r in results_of(annotation) if not any(r is w for w in whole)]
@@ -197,19 +200,22 @@ class DocumentRows:
     def _named(self, chosen: Sequence[Chosen]) -> dict[tuple[str, Any], str]:
         """annotation_id by what a server or file calls it."""
         names: dict[tuple[str, Any], str] = {}
-        for one in chosen:
-            if one.state.kind == "annotation" and isinstance(one.state.json.get("id"), int):
-                names[self.entries[one.state.record.entry].origin, one.state.json["id"]] = one.state.annotation_id
+        for state in (state for one in chosen for state in (*one.older, one.state)):
+            if state.kind == "annotation" and isinstance(state.json.get("id"), int):
+                names[self._origin(state), state.json["id"]] = state.annotation_id
         return names
 
-    def _parent(self, entry: Entry, annotation: Json, named: Mapping[tuple[str, Any], str]) -> str | None:
+    def _parent(self, state: State, named: Mapping[tuple[str, Any], str]) -> str | None:
         """The annotation that this one was made from, where it is known; a draft's is the one it changes."""
-        number = annotation.get("parent_annotation", annotation.get("annotation"))
-        return named.get((entry.origin, number)) if isinstance(number, int) else None
+        number = state.json.get("parent_annotation", state.json.get("annotation"))
+        return named.get((self._origin(state), number)) if isinstance(number, int) else None
 
-    def _annotator(self, entry: Entry, annotation: Json) -> str:
-        author = author_of(annotation)
-        return self.people.unnamed(entry.origin) if author is None else self.people.pseudonym(entry.origin, author)
+    def _annotator(self, state: State) -> str:
+        author, origin = author_of(state.json), self._origin(state)
+        return self.people.unnamed(origin) if author is None else self.people.pseudonym(origin, author)
+
+    def _origin(self, state: State) -> str:
+        return self.entries[state.record.entry].origin
 
     def _reject(self, state: State, doc_id: str, reason: str, detail: str, json_: Any) -> None:
         record = state.record

@@ -123,10 +123,9 @@ class Ledger:
     ) -> Entry | None:
         """Append tasks as a server gave them, streamed; None when there was nothing to say (or nothing new).
 
-        complete: these are all tasks of the project. deleted: annotation_ids found gone. Every task must hold all its
-        annotations: one that an earlier pull had and this task has not counts as deleted.
+        complete: these are all tasks of the project. deleted: annotation_ids found gone, read after the tasks. Every
+        task must hold all its annotations: one that an earlier pull had and this task has not counts as deleted.
         """
-        gone = sorted(set(deleted))
         digest, aside, count = hashlib.sha256(), self._aside(), 0
         try:
             with aside.open("wb") as raw:
@@ -136,6 +135,7 @@ class Ledger:
                     target.write((b",\n" if count else b"\n") + _encoded(task))
                     count += 1
                 target.write(b"\n]\n")
+            gone = sorted(set(deleted))
             about = {
                 "kind": kind, "layer": layer, "server": server, "project": project, "config_sha256": config_sha256,
                 "guidelines_sha256": guidelines_sha256, "complete": complete, "deleted": gone, "state": dict(state or {}),
@@ -220,7 +220,7 @@ def _entry(path: Path) -> Entry:
 def _says_the_same(last: Entry, about: Mapping[str, Any]) -> bool:
     """Whether an equal JSON would also say nothing new about deletions, config and guidelines."""
     keys = ("config_sha256", "guidelines_sha256", "complete")
-    return all(getattr(last, k) == about[k] for k in keys) and list(last.deleted) == about["deleted"]
+    return all(getattr(last, k) == about[k] for k in keys) and set(about["deleted"]) <= set(last.deleted)
 
 
 def _encoded(task: Json) -> bytes:

@@ -38,8 +38,8 @@ class Pulled:
     """What a pull brought for one layer.
 
     project: None when the server has none for it. full: it was a snapshot. entry: the ledger's new entry, None when
-    there was nothing new. tasks, annotations, skipped, drafts: what the entry holds. deleted: annotation_ids that are
-    no more; a snapshot does not name them, the ledger tells them by their absence.
+    there was nothing new. tasks, annotations, skipped, drafts: what the entry holds. deleted: annotation_ids that the
+    last pull or a restore saw there and that are no more.
     """
 
     layer: str
@@ -88,11 +88,12 @@ class _Pulling:
         server = server_identity(self.site.data, self.client, project.id)
         memory = recall(self.imports, self.layer.name, server, project.id)
         before = {number: seen.updated_at for number, seen in memory.tasks.items()} if memory else {}
+        known = memory.annotation_ids() if memory else set()
         memory = None if full else memory
         wanted = None if memory is None else self._changed(memory, project.id)
         if memory is None or wanted is None:
             memory = Memory(server, project.id, total=self._total(project.id))
-            self._snapshot(memory)
+            self._snapshot(memory, known)
         elif wanted or self.done.deleted:
             self._fetch(memory, wanted)
         floor = _before(memory.latest, OVERLAP)
@@ -163,7 +164,9 @@ class _Pulling:
                 yield task
             step.advance(len(some))
 
-    def _snapshot(self, memory: Memory) -> None:
+    def _snapshot(self, memory: Memory, known: set[str]) -> None:
+        """known: annotation_ids the last pull or a restore saw; what is missing now is named, for the ledger need not
+        have it from this server."""
         assert self.done.project is not None
         self.done.full, self.done.deleted = True, []
         work = self.site.data / WORK
@@ -174,10 +177,10 @@ class _Pulling:
         ):
             file = Path(made) / "snapshot.json"
             self.client.snapshot(self.done.project, file, annotated_only=True)
-            self._append(memory, self._whole(file, memory), complete=True)
+            self._append(memory, self._whole(file, memory, known), complete=True)
             step.advance()
 
-    def _whole(self, file: Path, memory: Memory) -> Iterator[Json]:
+    def _whole(self, file: Path, memory: Memory, known: set[str]) -> Iterator[Json]:
         """The snapshot's tasks, then those that have drafts only, which it leaves out."""
         assert self.done.project is not None
         drafted = {int(t["id"]) for t in self.client.tasks_with_drafts(self.done.project)}
@@ -189,6 +192,7 @@ class _Pulling:
             yield task
         with counted(self.progress, "drafts", len(drafted)) as step:
             yield from self._exported(sorted(drafted), step)
+        self.done.deleted += sorted(known - memory.annotation_ids())
 
     def _append(self, memory: Memory, tasks: Iterable[Json], *, complete: bool) -> None:
         entry = Ledger(self.imports).append(

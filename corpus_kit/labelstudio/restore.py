@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,18 +28,18 @@ from corpus_kit.labelstudio.client import LabelStudioClient
 from corpus_kit.labelstudio.export_json import Json, annotations_in, drafts_in, read_tasks
 from corpus_kit.labelstudio.ledger import Entry, Ledger
 from corpus_kit.labelstudio.memory import Memory, remember
+from corpus_kit.labelstudio.people import FILE, People
 from corpus_kit.labelstudio.plan import LISTED, Key, key_of
 from corpus_kit.labelstudio.problems import OutcomeUnknownError, RefusedError
 from corpus_kit.labelstudio.pull import server_identity
 from corpus_kit.labelstudio.push import push_layers
 from corpus_kit.labelstudio.site import Site, alone
-from corpus_kit.labelstudio.states import moment
+from corpus_kit.labelstudio.states import author_of, moment, server_id
 
 KEPT = (
     "result", "was_cancelled", "ground_truth", "lead_time", "import_id", "last_action", "bulk_created", "draft_created_at"
 )  # fmt: skip
 """What of an annotation goes back as it was, besides `unique_id` and, where the account exists, `completed_by`."""
-_NAMESPACE = uuid.UUID("0d9a7b1e-6f0c-5b52-9a55-3a8f3f2c7f10")
 
 
 @dataclass(slots=True)
@@ -70,6 +69,7 @@ class _Row:
     doc_id: str
     text_sha256: str
     status: str
+    annotator: str
     updated_at: datetime | None
 
 
@@ -85,14 +85,6 @@ def restore(site: Site, client: LabelStudioClient, progress: Progress, *, layer:
         entries = Ledger(site.data / "imports").entries()
         _require_current_tables(site.data, entries)
         return [_Restoring(site, client, one, entries, progress).run() for one in layers]
-
-
-def server_id(annotation_id: str) -> str:
-    """The `unique_id` an annotation has on a server, which takes UUIDs only: another id is hashed into one."""
-    try:
-        return str(uuid.UUID(annotation_id))
-    except ValueError:
-        return str(uuid.uuid5(_NAMESPACE, annotation_id))
 
 
 class _Restoring:
@@ -116,6 +108,7 @@ class _Restoring:
         self._look()
         self.people = {str(u["email"]).lower(): int(u["id"]) for u in self.client.transport.get("/api/users/")}
         self.me = int(self.client.account()["id"])
+        self.addresses = self._addresses()
         missing = {i for i in wanted if server_id(i) not in self.there}
         self.done.there = len(wanted) - len(missing)
         with counted(self.progress, f"restore {self.layer.name}", len(missing)) as step:
@@ -128,7 +121,7 @@ class _Restoring:
         return self.done
 
     def _rows(self) -> Iterator[_Row]:
-        columns = ["annotation_id", "doc_id", "text_sha256", "status", "updated_at", "layer", "origin"]
+        columns = ["annotation_id", "doc_id", "text_sha256", "status", "annotator", "updated_at", "layer", "origin"]
         for path in parts(self.site.data / "annotations", "annotations"):
             for batch in iter_batches(path, columns):
                 for row in batch.to_pylist():
@@ -136,6 +129,14 @@ class _Restoring:
                         "status"
                     ] != "deleted":
                         yield _Row(**row)
+
+    def _addresses(self) -> dict[str, list[str]]:
+        """The addresses behind each pseudonym."""
+        addresses: dict[str, list[str]] = {}
+        for identity, pseudonym in sorted(People(self.site.data / FILE).known.items()):
+            if "#" not in identity:
+                addresses.setdefault(pseudonym, []).append(identity)
+        return addresses
 
     def _look(self) -> None:
         """What the server has now."""
@@ -165,12 +166,14 @@ class _Restoring:
         """Each missing annotation as the ledger has it, with its task's data; those without an id of their own (drafts,
         old exports) as the tables have them."""
         left = set(missing)
+        ids = {server_id(one): one for one in left}
         for entry in reversed(self.entries):
             if not left:
                 return
             for task in entry.tasks():
                 for annotation in annotations_in(task):
-                    own = annotation.get("unique_id") if isinstance(annotation, dict) else None
+                    given = annotation.get("unique_id") if isinstance(annotation, dict) else None
+                    own = ids.get(server_id(given)) if isinstance(given, str) else None
                     if own in left and moment(annotation.get("updated_at")) == wanted[own].updated_at:
                         left.discard(own)
                         yield wanted[own], annotation, task["data"]
@@ -234,7 +237,7 @@ class _Restoring:
             self.done.drafts += 1
             return
         body = {key: annotation[key] for key in KEPT if annotation.get(key) is not None}
-        body |= {"unique_id": server_id(row.annotation_id), "completed_by": self._author(annotation)}
+        body |= {"unique_id": server_id(row.annotation_id), "completed_by": self._author(row, annotation)}
         body.setdefault("result", [])
         try:
             if self.client.create_annotation(task, body):
@@ -246,12 +249,16 @@ class _Restoring:
                 raise
             self._refuse(row, "server", f"Label Studio refuses it: {e.detail}.")
 
-    def _author(self, annotation: Json) -> int:
-        author = annotation.get("completed_by")
-        email = author.get("email") if isinstance(author, dict) else author
-        known = self.people.get(str(email).lower())
-        self.strangers += known is None
-        return self.me if known is None else known
+    def _author(self, row: _Row, annotation: Json) -> int:
+        """The account of whoever made it; the JSON of an earlier restore may name the restorer instead."""
+        author = author_of(annotation)
+        email = str(author.get("email") if isinstance(author, dict) else author).lower()
+        addresses = self.addresses.get(row.annotator, [])
+        for address in (email, *addresses) if email in addresses else addresses:
+            if address in self.people:
+                return self.people[address]
+        self.strangers += 1
+        return self.me
 
     def _refuse(self, row: _Row, code: str, hint: str) -> None:
         self.done.refused.append(Finding(code, "annotations", f"annotation_id={row.annotation_id}", "", hint))

@@ -98,6 +98,103 @@ def test_restore_asks_for_tables_that_know_the_whole_ledger(sample: Sample) -> N
         sample.corpus.restore()
 
 
+def test_after_a_restore_everybody_is_still_the_author_of_their_work(sample: Sample) -> None:
+    """Also where a later pull brings what the restorer gave the server; and nobody's pseudonym changes."""
+    add_people(sample.client)
+    people = {u["email"]: u["id"] for u in sample.client.transport.get("/api/users/")}
+    sample.suggest([("a.txt", 0, 3, "PERSON")])
+    sample.corpus.push()
+    (prediction,) = sample.client.predictions(sample.task_of("a.txt"))
+    own = {"a.txt": str(uuid.uuid4()), "b.txt": str(uuid.uuid4())}
+    made = {"result": prediction["result"], "parent_prediction": prediction["id"], "completed_by": people[PEOPLE[1]]}
+    sample.client.create_annotation(sample.task_of("a.txt"), made | {"unique_id": own["a.txt"]})
+    other = {"result": [span(0, 7)], "unique_id": own["b.txt"], "completed_by": people[PEOPLE[0]]}
+    sample.client.create_annotation(sample.task_of("b.txt"), other)
+    sample.corpus.pull()
+    before, spans = rows(sample), rows(sample, "spans")
+    assert {r["origin"] for r in spans} == {"accepted", "manual"}
+    names = json.loads((sample.data / "pseudonyms.json").read_text())["people"]
+    assert {r["annotation_id"]: r["annotator"] for r in before} == {
+        own["a.txt"]: names[PEOPLE[1]],
+        own["b.txt"]: names[PEOPLE[0]],
+    }
+    sample.client.delete_project(sample.project.id)
+    (account,) = [u for u in sample.client.transport.get("/api/users/") if u["email"] == PEOPLE[1]]
+    sample.client.transport.change("DELETE", f"/api/users/{account['id']}/")  # she has left the team
+    (done,) = sample.corpus.restore()
+    assert (done.annotations, done.there, done.refused) == (2, 0, [])
+    assert any("1 annotations are by people who have no account" in r for r in done.remarks)
+    (pulled,) = sample.corpus.pull(full=True)
+    assert pulled.annotations == 2
+    after = rows(sample)
+    moved = {"updated_at", "payload"}
+    assert [{k: v for k, v in r.items() if k not in moved} for r in after] == [
+        {k: v for k, v in r.items() if k not in moved} for r in before
+    ]
+    assert rows(sample, "spans") == spans
+    people_now = json.loads((sample.data / "pseudonyms.json").read_text())["people"]
+    assert names.items() <= people_now.items()
+
+    # And from there into the next server: the restorer is not taken for the author.
+    add_people(sample.client)
+    sample.client.delete_project(sample.project.id)
+    (again,) = sample.corpus.restore()
+    assert (again.annotations, again.remarks) == (2, [])
+    authors = {u["id"]: u["email"] for u in sample.client.transport.get("/api/users/")}
+    assert {one: authors[a["completed_by"]] for one, a in work_on_server(sample).items()} == {
+        own["a.txt"]: PEOPLE[1],
+        own["b.txt"]: PEOPLE[0],
+    }
+
+
+def rows(sample: Sample, table: str = "annotations") -> list[dict[str, Any]]:
+    sample.tables()
+    return pl.read_parquet(sample.data / "annotations" / f"{table}-*.parquet").to_dicts()
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_what_is_deleted_on_the_new_server_is_deleted(sample: Sample, full: bool) -> None:
+    sample.corpus.push()
+    gone, kept = str(uuid.uuid4()), str(uuid.uuid4())
+    for source, own in (("a.txt", gone), ("b.txt", kept)):
+        sample.client.create_annotation(sample.task_of(source), {"result": [span(0, 3)], "unique_id": own})
+    sample.corpus.pull()
+    sample.tables()
+    sample.client.delete_project(sample.project.id)
+    sample.corpus.restore()
+    assert {r["status"] for r in rows(sample)} == {"submitted"}
+    sample.client.transport.change("DELETE", f"/api/annotations/{work_on_server(sample)[gone]['id']}/")
+    (pulled,) = sample.corpus.pull(full=full)
+    assert pulled.deleted == [gone]
+    assert {r["annotation_id"]: r["status"] for r in rows(sample)} == {gone: "deleted", kept: "submitted"}
+    assert sample.corpus.pull(full=full)[0].entry is None
+    assert [r["annotation_id"] for r in rows(sample, "spans")] == [kept]
+    (again,) = sample.corpus.restore()
+    assert (again.annotations, again.there) == (0, 1), "what was deleted does not come back"
+
+
+def test_an_id_that_is_no_uuid_is_kept_over_import_restore_and_pull(sample: Sample, tmp_path: Path) -> None:
+    doc = sample.doc("a.txt")
+    old = {"unique_id": "legacy-7", "result": [span(0, 3)], "completed_by": 5, "created_at": "2021-01-01T10:00:00Z"}
+    export = [{"id": 1, "data": {"doc_id": doc["doc_id"], "text": doc["text"]}, "annotations": [old]}]
+    (tmp_path / "old.json").write_text(json.dumps(export), encoding="utf-8")
+    sample.corpus.import_([tmp_path / "old.json"], layer="names")
+    (before,) = rows(sample)
+    (done,) = sample.corpus.restore()
+    assert (before["annotation_id"], done.annotations) == ("legacy-7", 1)
+    assert work_on_server(sample).keys() == {server_id("legacy-7")}
+    sample.corpus.pull(full=True)
+    (after,) = rows(sample)
+    told = ("annotation_id", "annotator", "created_at", "status")
+    assert [after[k] for k in told] == [before[k] for k in told]
+    (again,) = sample.corpus.restore()
+    assert (again.annotations, again.there) == (0, 1)
+    number = work_on_server(sample)[server_id("legacy-7")]["id"]
+    sample.client.transport.change("DELETE", f"/api/annotations/{number}/")
+    sample.corpus.pull()
+    assert [(r["annotation_id"], r["status"]) for r in rows(sample)] == [("legacy-7", "deleted")]
+
+
 @pytest.fixture(scope="module")
 def second(
     studio_pins: StudioEnvironment, tmp_path_factory: pytest.TempPathFactory
