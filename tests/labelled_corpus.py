@@ -44,10 +44,10 @@ def new_corpus(folder: Path, pages: Mapping[str, str] = PAGES, settings: str = "
 
 
 def write_settings(folder: Path, settings: str) -> None:
-    """Put sections into corpus.toml, each in the place of the one of that name."""
+    """Put sections into corpus.toml, each in the place of the one of that name. No splits but those asked for."""
     toml = folder / "corpus.toml"
     text = toml.read_text(encoding="utf-8")
-    for header in re.findall(r"^\[.+\]$", settings, re.MULTILINE):
+    for header in ["[split]", *re.findall(r"^\[.+\]$", settings, re.MULTILINE)]:
         text = re.sub(rf"^{re.escape(header)}\n(?:(?!\[).*\n?)*", "", text, flags=re.MULTILINE)
     toml.write_text(f"{text}\n{settings}", encoding="utf-8")
 

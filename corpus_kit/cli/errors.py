@@ -25,6 +25,9 @@ _OS_ERRORS = {
 
 def run(command: click.Command, args: list[str] | None = None) -> int:
     """Run a click command and return its exit code: 0 done, 1 findings, 2 usage, 3 environment, 130 Ctrl-C."""
+    for library in ("TORCH", "TF", "JAX"):
+        # `datasets` imports these where they are installed, 200 MB and some seconds that no command has a use for.
+        os.environ.setdefault(f"USE_{library}", "0")
     try:
         result = command.main(args, prog_name="corpus-kit", standalone_mode=False)
         return result if isinstance(result, int) else EXIT_DONE

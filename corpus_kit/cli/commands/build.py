@@ -14,6 +14,8 @@ from corpus_kit.cli.output import ConsoleProgress, Output, say_losses
 if TYPE_CHECKING:
     from corpus_kit.corpus import BuildResult
 
+SPLITS = ("train", "validation", "test")
+
 
 @click.command("build")
 @click.argument("raw", nargs=-1, metavar="[RAW]...")
@@ -63,18 +65,17 @@ def _report(result: BuildResult, output: Output) -> None:
         rows.append(("suggestions", result.suggested.total, f"{place}/suggestions"))
     if result.release and result.release_folder:
         folder = _short(result.release_folder)
-        rows += [
-            ("release, " + (split if name == "documents" else f"{name} {split}"), n, folder)
-            for name, splits in result.release.rows.items()
-            for split, n in splits.items()
-        ]
+        rows += [(f"release, {name}", sum(n.values()), folder) for name, n in result.release.rows.items()]
     if result.annotated:
-        rows += [(name, n, f"{place}/annotations") for name, n in result.annotated.rows.items() if n]
+        rows += [(name, n, f"{place}/annotations") for name, n in sorted(result.annotated.rows.items()) if n]
     if result.gold:
-        rows += [(f"gold {name}", n, f"{place}/gold") for name, n in result.gold.rows.items() if n]
+        rows += [(f"gold {name}", n, f"{place}/gold") for name, n in sorted(result.gold.rows.items()) if n]
     rows.append(("rejected", sum(result.rejected.values()), f"{place}/rejected"))
     rows += [(f"  {reason}", n, "") for reason, n in result.rejected.items()]
     output.table(rows, header=("made", "rows", "folder"))
+    splits = result.release.rows["documents"] if result.release else {}
+    if len(splits) > 1:
+        output.say("Splits: " + ", ".join(f"{splits[name]:,} {name}" for name in SPLITS if name in splits) + ".")
     if found.unchanged_units:
         output.say(f"Not redone: {found.unchanged_documents:,} of {found.documents:,} documents, unchanged.")
     for reason, n in found.metadata_rejected.items():
