@@ -95,7 +95,7 @@ def corpus(folder: Path, settings: str = "", copies: int = 1) -> Corpus:
 
 
 def configured(folder: Path, settings: str) -> Corpus:
-    text = (folder / "corpus.toml").read_text(encoding="utf-8").split("[suggest]")[0]
+    text = (folder / "corpus.toml").read_text(encoding="utf-8").split("# Which documents are trained on")[0]
     (folder / "corpus.toml").write_text(text + settings, encoding="utf-8")
     return Corpus.open(folder)
 
