@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from authored import authored_pages
+from labelled_corpus import write_settings
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
@@ -95,8 +96,7 @@ def corpus(folder: Path, settings: str = "", copies: int = 1) -> Corpus:
 
 
 def configured(folder: Path, settings: str) -> Corpus:
-    text = (folder / "corpus.toml").read_text(encoding="utf-8").split("# Which documents are trained on")[0]
-    (folder / "corpus.toml").write_text(text + settings, encoding="utf-8")
+    write_settings(folder, settings)
     return Corpus.open(folder)
 
 
