@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from corpus_kit import Corpus
-from corpus_kit.labelstudio.connect import connect
 from docs.tools.shell import Shell
 
-SOURCE = "en/04-lantern-festival.txt"
+from corpus_kit import Corpus
+from corpus_kit.labelstudio.connect import connect
 
 
 def by_hand(name: str, shell: Shell) -> None:
@@ -15,15 +14,13 @@ def by_hand(name: str, shell: Shell) -> None:
 
 
 def label_a_page(shell: Shell) -> None:
-    """Open one page of the entities layer, mark one name, submit."""
+    """Open the lantern festival in the entities project, mark one name in it, submit."""
     corpus = Corpus.open(shell.here)
-    title = f"{corpus.config.name}: entities"
     with connect(corpus.data, "") as client:
-        (project,) = client.find_projects(title)
-        tasks = list(client.list_tasks(project.id))
-        task = min(tasks, key=lambda one: str(one["data"]["doc_id"]))
+        (project,) = client.find_projects(f"{corpus.config.name}: entities")
+        task = next(task for task in client.tasks(project.id) if "Lantern Night" in task["data"]["text"])
         text = task["data"]["text"]
-        start = text.index("Mirrow") if "Mirrow" in text else 0
-        value = {"start": start, "end": start + 6, "text": text[start : start + 6], "labels": ["LOC"]}
-        result = {"from_name": "label", "to_name": "text", "type": "labels", "id": "one", "value": value}
-        client.create_annotation(task["id"], {"result": [result], "lead_time": 41.0})
+        start = text.index("Lantern Night")
+        value = {"start": start, "end": start + len("Lantern Night"), "labels": ["EVENT"]}
+        mark = {"id": "m1", "from_name": "entities", "to_name": "text", "type": "labels", "value": value}
+        client.create_annotation(int(task["id"]), {"result": [mark], "lead_time": 41.0})
