@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from docs.tools.shell import Shell
-
 from corpus_kit import Corpus
 from corpus_kit.labelstudio.connect import connect
+from docs.tools.shell import Shell
 
 
 def by_hand(name: str, shell: Shell) -> None:

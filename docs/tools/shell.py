@@ -49,6 +49,7 @@ class Shell:
             "PATH": os.pathsep.join([bin_folder, os.environ.get("PATH", "/usr/bin:/bin")]),
             "HF_HOME": str(self.home / ".hf"),
             "HF_HUB_OFFLINE": "1",
+            "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
             "LANG": "C.UTF-8",
             "NO_COLOR": "1",
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -22,16 +23,30 @@ def name_of(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("page", run_pages(), ids=name_of)
+def run_page_parameters() -> list[object]:
+    """The tutorial, which starts a server, is among the long tests."""
+    return [
+        pytest.param(page, id=name_of(page), marks=[pytest.mark.slow, pytest.mark.studio] if needs_server(page) else [])
+        for page in run_pages()
+    ]
+
+
+def needs_server(page: Path) -> bool:
+    parts = pieces(page.read_text(encoding="utf-8"))
+    return any(piece.kind == "docs" and piece.text.startswith("until") for piece in parts)
+
+
+@pytest.mark.parametrize("page", run_page_parameters())
 def test_what_a_page_shows_is_what_its_commands_print(page: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    if any(piece.text.startswith("until") for piece in pieces(text) if piece.kind == "docs"):
+    if needs_server(page):
         from corpus_kit.labelstudio.environment import studio_environment
 
         try:
             studio_environment(print)
         except EnvironmentProblemError as e:
-            pytest.skip(f"this page needs Label Studio, whose environment can't be installed: {e.message}")
+            reason = f"Label Studio's environment can't be installed: {e.message}"
+            pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     assert rerun(page, tmp_path / "you") == text, "make docs-refresh writes the output anew; look at the difference"
 
 
