@@ -39,6 +39,7 @@ class Order:
     out: str | Path | None
     workers: int | None
     metadata: str | Path | None
+    cluster: str | None = None
 
 
 def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
@@ -46,7 +47,8 @@ def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
     data = Path(order.out).absolute() if order.out is not None else corpus.data
     sources = list(order.raw) or [_raw(corpus)]
     _refuse_nested(data, sources)
-    with work_folder(data) as work, open_workers(order.workers) as pool:
+    roots = [Path(os.path.abspath(source)) for source in sources]
+    with work_folder(data) as work, open_workers(order.workers, order.cluster, work, roots) as pool:
         stages = Stages(corpus, data, work, pool, progress)
         with Refusals(data, work) as refusals:
             suggesting = stages.suggesting()

@@ -88,6 +88,7 @@ class Corpus:
         workers: int | None = 1,
         metadata: str | Path | None = None,
         strict: bool = False,
+        cluster: str | None = None,
         progress: Progress | None = None,
     ) -> BuildResult:
         """The main job: raw files → documents, suggestions, annotations, gold, rejected, release, card.
@@ -96,12 +97,13 @@ class Corpus:
 
         raw: folders, globs or files, by default the corpus's `data/raw`. out: the folder of the made folders, by default
         the corpus's `data`. workers: processes; None takes one per core where there is much to do. metadata: a sidecar
-        besides those in the raw folders. strict: rejected records are an error.
+        besides those in the raw folders. strict: rejected records are an error. cluster: `tcp://host:port` of a Dask
+        scheduler, whose workers are used instead; they share the folders of `raw` and `out`.
         Raises the errors of `core.errors`, FindingsError with `strict`.
         """
         from corpus_kit.building import Order, build
 
-        order = Order(tuple(raw), out, workers, metadata)
+        order = Order(tuple(raw), out, workers, metadata, cluster)
         result = build(self, order, progress or Silent())
         rejected = sum(result.rejected.values())
         if strict and rejected:

@@ -43,6 +43,8 @@ def test_imports_point_down(path: Path) -> None:
         top = module.split(".")[0]
         if top in ONLY_IN and here != "cli":
             assert here == ONLY_IN[top], f"{top} belongs to {ONLY_IN[top]}/, {path} imports it"
+        if top in ("dask", "distributed"):
+            assert path == PACKAGE / "core" / "cluster.py", f"{path} imports {top}"
 
 
 def test_the_command_line_reaches_the_rooms_through_corpus_only() -> None:

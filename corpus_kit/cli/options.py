@@ -32,6 +32,15 @@ def workers_option(function: F) -> F:
     )(function)
 
 
+def cluster_option(function: F) -> F:
+    return click.option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="A Dask scheduler, tcp://host:8786; its workers share the folders of RAW and of what is made. "
+        "Needs the extra corpus-kit[cluster]. The result is the same.",
+    )(function)
+
+
 def strict_option(function: F) -> F:
     return click.option("--strict", is_flag=True, help="Exit with 1 when anything was rejected.")(function)
 

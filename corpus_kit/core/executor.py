@@ -2,7 +2,8 @@
 
 A task is a picklable function of one picklable argument that names paths and returns small facts; tables go through
 files. With one worker everything runs in this process; with more, in a spawned process pool (a forked one is unsafe
-beside Polars' threads). `Executor.map` is not used: it submits its whole input before the first result.
+beside Polars' threads); with `--cluster` on the workers of a Dask scheduler (`core.cluster`). `Executor.map` is not used: it
+submits its whole input before the first result.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
+
+if TYPE_CHECKING:
+    from corpus_kit.core.cluster import Cluster
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -31,12 +36,16 @@ class Workers:
     Processes are started on first need: a build in which nothing changed starts none.
     """
 
-    def __init__(self, count: int | None) -> None:
+    def __init__(self, count: int | None, cluster: Cluster | None = None) -> None:
         self._wanted = count
+        self._cluster = cluster
         self._pool: ProcessPoolExecutor | None = None
 
     def run(self, function: Callable[[A], R], tasks: Sequence[A]) -> Iterator[tuple[int, R]]:
         """Apply `function` to every task. The order of results is not the order of tasks; the index says which."""
+        if self._cluster is not None and len(tasks) > 1:
+            yield from self._cluster.run(function, tasks)
+            return
         count = self._wanted or (available_cores() if len(tasks) >= _WORTH_A_POOL else 1)
         # A single task is done here sooner than a process starts for it.
         if count == 1 or (self._pool is None and len(tasks) < 2):
@@ -63,6 +72,8 @@ class Workers:
 
     def close(self, *, now: bool = False) -> None:
         """End the processes; with `now` without waiting for what they do."""
+        if self._cluster is not None:
+            self._cluster.close(now=now)
         if self._pool is None:
             return
         if now:
@@ -81,14 +92,22 @@ def _finished(waiting: dict[Future[R], int]) -> Iterator[tuple[int, R]]:
 
 
 @contextmanager
-def open_workers(count: int | None = 1) -> Iterator[Workers]:
+def open_workers(
+    count: int | None = 1, cluster: str | None = None, work: Path | None = None, raw: Sequence[Path] = ()
+) -> Iterator[Workers]:
     """Workers for one command.
 
-    count: number of processes; 1 runs in this process, None takes one per core where there is much to do.
+    count: number of processes; 1 runs in this process, None takes one per core where there is much to do. cluster: the
+    address of a Dask scheduler, whose workers are used instead; they must see `work` (the `.work` folder) and `raw`.
     """
     if count is not None and count < 1:
         raise UsageError(f"{count} workers are not possible.", "Give a number of processes, 1 or more.")
-    workers = Workers(count)
+    connected = None
+    if cluster is not None and work is not None:
+        from corpus_kit.core.cluster import Cluster
+
+        connected = Cluster(cluster, work, raw)
+    workers = Workers(count, connected)
     try:
         yield workers
     except BaseException:

@@ -7,10 +7,12 @@ safe to delete at any time.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -108,6 +110,45 @@ def recover(root: Path) -> None:
             remove(old)
         else:
             old.rename(target)
+
+
+def aside_of(path: Path) -> Path:
+    """A name beside `path` that nobody else uses, on this machine or another, to write under before a rename."""
+    return path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+
+
+def put_in_place(aside: Path, folder: Path, facts_file: str) -> None:
+    """Give a finished folder its name. Tasks may run twice, also at once; so what is there with the same facts stays.
+
+    facts_file: a JSON file in both; its `files`, notes of times and sizes, do not count.
+    """
+    there = _facts(folder / facts_file)
+    if there is not None and there == _facts(aside / facts_file):
+        remove(aside)
+        return
+    while True:
+        try:
+            aside.rename(folder)
+            return
+        except OSError as e:
+            if e.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        gone = aside_of(folder)
+        with contextlib.suppress(FileNotFoundError):
+            folder.rename(gone)
+        remove(gone)
+
+
+def _facts(path: Path) -> dict[str, Any] | None:
+    """What the file says, where the files that it lists are whole."""
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    notes = facts.pop("files", None)
+    if not isinstance(notes, dict) or not all(is_intact(path.with_name(n), note) for n, note in notes.items()):
+        return None
+    return facts
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ class TableWriter:
     """One Parquet file, written batch by batch; nothing of it is visible under its name before `close`."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self.path, self._aside = path, path.with_name(path.name + ".part")
+        self.path, self._aside = path, path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
         self.rows = 0
         names = [f.name for f in schema if f.name in _DICTIONARY]
         self._writer = pq.ParquetWriter(

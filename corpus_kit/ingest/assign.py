@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import is_intact, note_of, remove, write_json
+from corpus_kit.core.folders import aside_of, is_intact, note_of, remove, write_json
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.settings import Split
 from corpus_kit.core.tables import content_fingerprint, file_sha256, read_table, write_table
@@ -126,10 +126,11 @@ def patch_shard(patch: Patch) -> dict[str, Any]:
         index = table.column_names.index(column)
         table = table.set_column(index, table.schema.field(index), pa.array(values, pa.string()))
     target.parent.mkdir(parents=True, exist_ok=True)
-    note.unlink(missing_ok=True)
     write_table(target, table)
     facts = {"name": name, "sha256": file_sha256(target), "fingerprint": content_fingerprint([table])}
-    write_json(note, {"facts": facts, "note": note_of(target)})
+    aside = aside_of(note)
+    write_json(aside, {"facts": facts, "note": note_of(target)})
+    aside.replace(note)
     return facts
 
 

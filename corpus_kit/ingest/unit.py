@@ -25,7 +25,7 @@ import pyarrow as pa
 from corpus_kit.core.contract_file import ContractFile
 from corpus_kit.core.contracts import Contract
 from corpus_kit.core.errors import IdentityCollisionError
-from corpus_kit.core.folders import fsync_folder, is_intact, note_of, remove, write_json
+from corpus_kit.core.folders import aside_of, fsync_folder, is_intact, note_of, put_in_place, write_json
 from corpus_kit.core.identity import Identity, by_id, by_path, by_text, ends_shard
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.tables import (
@@ -127,12 +127,11 @@ def make_unit(task: UnitTask) -> dict[str, Any]:
     stamps = [list(f.stamp) for f in task.unit.files]
     if known is not None and known["sha256"] == [_read(f, limits)[1] for f in task.unit.files]:
         known["stamps"] = stamps
-        aside = folder / f"{UNIT_FILE}.{os.getpid()}"
+        aside = aside_of(folder / UNIT_FILE)
         write_json(aside, known, compact=True)
         aside.replace(folder / UNIT_FILE)
         return known | {"reused": True}
-    aside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    remove(aside)
+    aside = aside_of(folder)
     aside.mkdir(parents=True)
     writer = _UnitWriter(aside, task)
     digests = []
@@ -147,8 +146,7 @@ def make_unit(task: UnitTask) -> dict[str, Any]:
     facts["files"] = {path.name: note_of(path) for path in sorted(aside.iterdir())}
     write_json(aside / UNIT_FILE, facts, compact=True)
     fsync_folder(aside)
-    remove(folder)
-    aside.rename(folder)
+    put_in_place(aside, folder, UNIT_FILE)
     return facts | {"reused": False}
 
 

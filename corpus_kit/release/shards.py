@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from corpus_kit.core.columns import SPLITS
-from corpus_kit.core.folders import fsync_folder, remove, write_json
+from corpus_kit.core.folders import aside_of, fsync_folder, put_in_place, write_json
 from corpus_kit.core.tables import (
     TableWriter,
     content_fingerprint,
@@ -97,8 +96,7 @@ def make_group(task: GroupTask) -> dict[str, Any]:
     Returns counts for manifest and card.
     """
     folder = Path(task.folder) / task.key
-    aside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    remove(aside)
+    aside = aside_of(folder)
     aside.mkdir(parents=True)
     documents = _Config(aside / DOCUMENTS, task.schema)
     labels = read_slice(Path(task.labels.folder)) if task.labels else None
@@ -124,8 +122,7 @@ def make_group(task: GroupTask) -> dict[str, Any]:
     write_table(aside / LOSSES_FILE, pa.Table.from_pylist(losses, LOSSES))
     write_json(aside / FACTS_FILE, facts)
     fsync_folder(aside)
-    remove(folder)
-    aside.rename(folder)
+    put_in_place(aside, folder, FACTS_FILE)
     return facts
 
 

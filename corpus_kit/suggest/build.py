@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,11 +26,13 @@ from corpus_kit.core.contracts import Contract, compile_gate
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import (
+    aside_of,
     fsync_folder,
     is_intact,
     link_or_copy,
     made_folder,
     note_of,
+    put_in_place,
     read_manifest,
     remove,
     write_json,
@@ -240,8 +241,7 @@ def suggest_shard(task: ShardTask) -> dict[str, Any]:
     table = pa.table({name: [row[name] for row in rows] for name in schema.names}, schema=schema)
     table, rejected = _checked(table, sources, contract)
 
-    aside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    remove(aside)
+    aside = aside_of(folder)
     aside.mkdir(parents=True)
     target = aside / f"{TABLE}.parquet"
     write_table(target, table)
@@ -259,8 +259,7 @@ def suggest_shard(task: ShardTask) -> dict[str, Any]:
     facts["files"] = {path.name: note_of(path) for path in sorted(aside.iterdir())}
     write_json(aside / _FACTS, facts, compact=True)
     fsync_folder(aside)
-    remove(folder)
-    aside.rename(folder)
+    put_in_place(aside, folder, _FACTS)
     return facts
 
 

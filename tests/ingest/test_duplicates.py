@@ -225,7 +225,7 @@ def test_a_rebuild_reads_new_shards_only_and_finds_what_a_first_build_finds(
     assert made == search(again, work="fresh")
 
 
-@pytest.mark.parametrize("name", ["lines.npy", "pages.npy", "signed.npy"])
+@pytest.mark.parametrize("name", ["lines.npy", "pages.npy", "spans.npy", "signed-*.npy"])
 def test_a_state_file_that_a_crash_tore_is_made_again(name: str, papers: Path, tmp_path: Path, search: Search) -> None:
     built = ingest(papers, tmp_path / "out")
     made = search(built)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from corpus_kit.cli.options import corpus_option, json_option, strict_option, workers_option
+from corpus_kit.cli.options import cluster_option, corpus_option, json_option, strict_option, workers_option
 from corpus_kit.cli.output import ConsoleProgress, Output, say_losses
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ SPLITS = ("train", "validation", "test")
 @click.option("--out", metavar="DIR", help="Where the made folders go; by default the corpus's data folder.")
 @click.option("--metadata", metavar="FILE", help="A CSV or JSONL file with fields by file name.")
 @workers_option
+@cluster_option
 @strict_option
 @corpus_option
 @json_option
@@ -30,6 +31,7 @@ def command(
     out: str | None,
     metadata: str | None,
     workers: int | None,
+    cluster: str | None,
     strict: bool,
     corpus_dir: str | None,
     as_json: bool,
@@ -43,12 +45,15 @@ def command(
       corpus-kit build                         in a corpus
       corpus-kit build pages --out built       without one
       corpus-kit build 'pages/2031-*/*.txt.gz' --out built --workers 4
+      corpus-kit build /shared/pages --out /shared/built --cluster tcp://scheduler:8786
     """
     from corpus_kit.corpus import Corpus
 
+    if cluster and workers:
+        raise click.UsageError("--workers counts processes of this machine; --cluster uses those of a Dask cluster.")
     output = Output(as_json)
     corpus = Corpus.without(out) if raw and out and corpus_dir is None else Corpus.open(corpus_dir or ".")
-    result = corpus.build(raw, out, workers=workers, metadata=metadata, progress=ConsoleProgress())
+    result = corpus.build(raw, out, workers=workers, metadata=metadata, cluster=cluster, progress=ConsoleProgress())
     _report(result, output)
     rejected = sum(result.rejected.values())
     if strict and rejected:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ from corpus_kit.ingest.duplicates.pairs import band_tasks, distinct_pairs, pair_
 from corpus_kit.ingest.duplicates.scan import (
     LINES,
     PAGES,
-    SIGNED,
+    SPANS,
     ShardTask,
     scan_shard,
     scanned,
@@ -133,8 +134,7 @@ def find_copies(
     if known is not None:
         return known
     (folder / _RESULT).unlink(missing_ok=True)
-    scratch = folder / "scratch"
-    remove(scratch)
+    scratch = folder / f"scratch-{uuid.uuid4().hex}"  # not the one that a straggler of a killed run may still write to
     scratch.mkdir()
     tasks = [
         ShardTask(str(s.path), str(folder / s.key), recipe, str(folder / _REPEATED), str(s.masked or ""))
@@ -144,12 +144,14 @@ def find_copies(
     search.found.documents = len(ids)
     _scan(search)
     _find_repeated_lines(search)
-    search.found.signed = search.run("signing", sign_shard, tasks)
+    search.found.signed = search.run("signing", sign_shard, search.tasks)
     edges = _near_copies(search)
     clusters, found = _clusters(ids, edges, search.found)
     save_array(folder / _CLUSTERS, clusters)
     write_json(folder / _RESULT, {"fingerprint": fingerprint, "found": asdict(found)})
     _sweep(folder, {Path(t.folder).name for t in tasks} | {_REPEATED, _VERDICTS, _RESULT, _CLUSTERS})
+    for task in search.tasks:
+        _sweep(Path(task.folder), {LINES, PAGES, SPANS, task.signed})
     return clusters, found
 
 
@@ -190,13 +192,16 @@ def _find_repeated_lines(search: _Search) -> None:
         for number, (first, last) in enumerate(ranges(rows))
     ]
     search.found.repeated_lines = search.run("counting lines", count_lines, tasks)
-    save_array(search.folder / _REPEATED, np.concatenate([open_array(t.target) for t in tasks]))
+    repeated = np.concatenate([open_array(t.target) for t in tasks])
+    save_array(search.folder / _REPEATED, repeated)
+    name = f"signed-{hashlib.sha256(repeated.tobytes()).hexdigest()[:16]}.npy"
+    search.tasks = [replace(task, signed=name) for task in search.tasks]
 
 
 def _near_copies(search: _Search) -> I64:
     """Edges between documents with equal or similar texts."""
     equal = _equal_texts(search.texts)
-    signed = tuple(f"{t.folder}/{SIGNED}" for t in search.tasks)
+    signed = tuple(f"{t.folder}/{t.signed}" for t in search.tasks)
     sizes = np.array([open_array(s).shape[1] for s in signed])
     masks = np.concatenate([np.array(open_array(s)[0]) for s in signed])
     content = mixed(search.texts ^ mixed(masks))

@@ -19,8 +19,8 @@ _NEIGHBOURS = 16
 class BandTask:
     """One call of `pair_bands`.
 
-    signed: the `signed.npy` of all shards in order. first, last: the bands that are this call's. part, parts: of those
-    only the hashes in this part of the range. labels: the components found so far, empty in the first round.
+    signed: the files of signatures of all shards in order. first, last: the bands that are this call's. part, parts: of
+    those only the hashes in this part of the range. labels: the components found so far, empty in the first round.
     """
 
     signed: tuple[str, ...]

@@ -3,7 +3,7 @@
 The scan counts lines and signs the documents in one pass over the text, leaving out the lines that are known to be
 repeated by then: those of the last build and those of its own shard. When all shards are counted, `sign_shard` signs those
 documents anew whose set of repeated lines turned out to be another. What a signature is follows from the text and the
-final set alone.
+final set alone. Files of signatures are named by that set, so a straggler of an earlier run writes over nobody's.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from corpus_kit.core.folders import aside_of, link_or_copy
 from corpus_kit.core.publisher import publisher_of
 from corpus_kit.core.tables import read_table
 from corpus_kit.ingest.duplicates.alphabet import mixed
@@ -36,7 +37,8 @@ from corpus_kit.ingest.duplicates.shingles import I64, U64, Tokens, tokenise
 from corpus_kit.ingest.duplicates.signatures import band_hashes, batches, counted_shingles
 from corpus_kit.ingest.duplicates.state import open_array, readable, save_array
 
-LINES, PAGES, SIGNED, SPANS = "lines.npy", "pages.npy", "signed.npy", "spans.npy"
+LINES, PAGES, SPANS = "lines.npy", "pages.npy", "spans.npy"
+SCANNED = "signed-scan.npy"
 _COLUMNS = ["doc_id", "text", "outlet", "url"]
 
 
@@ -44,8 +46,9 @@ _COLUMNS = ["doc_id", "text", "outlet", "url"]
 class ShardTask:
     """One call of `scan_shard` or `sign_shard`.
 
-    shard: a Parquet file of documents. folder: where its arrays are. repeated: the known repeated lines, sorted keys;
-    empty when none are known. masked: as in `find.Shard`, empty for none. The folder is one's own for shard and spans.
+    shard: a Parquet file of documents. folder: where its arrays are, one's own for shard and spans. repeated: the known
+    repeated lines, sorted keys; empty when none are known. masked: as in `find.Shard`, empty for none. signed: name of the
+    file that `sign_shard` makes.
     """
 
     shard: str
@@ -53,13 +56,14 @@ class ShardTask:
     recipe: Recipe
     repeated: str = ""
     masked: str = ""
+    signed: str = SCANNED
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Some documents of a shard, ready to be signed.
 
-    keys, documents: of each line. spans: (k, 2) start and end of masked spans in the joined texts. mask: see `SIGNED`.
+    keys, documents: of each line. spans: (k, 2) start and end of masked spans in the joined texts. mask: see `scan_shard`.
     """
 
     tokens: Tokens
@@ -72,13 +76,13 @@ class Page:
 
 def scanned(folder: Path) -> bool:
     """Whether an earlier call of `scan_shard` was finished."""
-    return all(readable(folder / name) for name in (LINES, PAGES, SPANS, SIGNED))
+    return all(readable(folder / name) for name in (LINES, PAGES, SPANS)) and bool(_signed(folder))
 
 
 def scan_shard(task: ShardTask) -> int:
     """Write the shard's lines, its pages' marks and its signatures so far; returns the number of lines.
 
-    `signed.npy` has the shape (1 + bands, documents): the key of the left-out lines and spans, then the bands.
+    Signatures have the shape (1 + bands, documents): the key of the left-out lines and spans, then the bands.
     """
     folder = Path(task.folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,21 +104,27 @@ def scan_shard(task: ShardTask) -> int:
     save_array(folder / LINES, lines[np.argsort(lines["key"], kind="stable")])
     save_array(folder / PAGES, np.concatenate(pages))
     save_array(folder / SPANS, spans.keys)
-    save_array(folder / SIGNED, np.concatenate(signed, axis=1))
+    save_array(folder / SCANNED, np.concatenate(signed, axis=1))
     return len(lines)
 
 
 def sign_shard(task: ShardTask) -> int:
-    """Bring `signed.npy` up to date with the repeated lines; returns how many documents were signed anew."""
+    """Make `task.signed` from the signatures there are; returns how many documents were signed anew."""
     folder = Path(task.folder)
+    if readable(folder / task.signed):
+        return 0
+    earlier = _signed(folder)[-1]
     repeated = load_repeated(task.repeated)
     lines = open_array(folder / LINES)
-    signed = open_array(folder / SIGNED)
+    signed = open_array(earlier)
     hit = contains(repeated, np.array(lines["key"]))
     masks = mask_keys(np.array(lines["key"][hit]), np.array(lines["document"][hit]), signed.shape[1])
     masks += open_array(folder / SPANS)
     changed = np.flatnonzero(masks != signed[0])
     if changed.size == 0:
+        aside = aside_of(folder / task.signed)
+        link_or_copy(earlier, aside)
+        aside.replace(folder / task.signed)
         return 0
     made = np.array(signed)
     table = read_table(Path(task.shard), _COLUMNS).take(pa.array(changed))
@@ -124,8 +134,13 @@ def sign_shard(task: ShardTask) -> int:
     for begin, end in batches(texts):
         page = _read(texts[begin:end], publishers[begin:end], spans.of(begin, end, texts))
         made[:, changed[begin:end]] = _sign(page, repeated, task.recipe)
-    save_array(folder / SIGNED, made)
+    save_array(folder / task.signed, made)
     return int(changed.size)
+
+
+def _signed(folder: Path) -> list[Path]:
+    """The files of signatures that an earlier run left; any of them will do, the one made by a scan least of all."""
+    return sorted((p for p in folder.glob("signed-*.npy") if readable(p)), key=lambda p: (p.name != SCANNED, p.name))
 
 
 def shingles_of(task: ShardTask, rows: I64) -> list[U64]:

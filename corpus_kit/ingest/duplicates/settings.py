@@ -14,7 +14,7 @@ from corpus_kit import __version__
 from corpus_kit.core.settings import Duplicates
 
 SEED = 42
-_VERSION = 2  # of the tokeniser, the shingles and the files below; a change makes old files unfindable
+_VERSION = 3  # of the tokeniser, the shingles and the files below; a change makes old files unfindable
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 def save_array(path: str | Path, array: Any) -> None:
     """Write aside and rename, so that whoever finds the file finds all of it."""
-    aside = Path(f"{path}.{os.getpid()}.part")
+    aside = Path(f"{path}.{uuid.uuid4().hex}.part")  # nobody else's name, not even on another machine
     with aside.open("wb") as file:
         np.save(file, array, allow_pickle=False)
     aside.replace(path)
