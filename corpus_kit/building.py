@@ -20,6 +20,7 @@ from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.template import CARD_FILE
 from corpus_kit.ingest.documents import Ingested, Masks, build_documents, make_recipe
 from corpus_kit.ingest.duplicates.find import Shard
+from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.build import Source, build_release
 from corpus_kit.release.card import refresh_card
 from corpus_kit.results import BuildResult
@@ -48,8 +49,12 @@ def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
     sources = list(order.raw) or [_raw(corpus)]
     _refuse_nested(data, sources)
     roots = [Path(os.path.abspath(source)) for source in sources]
-    with work_folder(data) as work, open_workers(order.workers, order.cluster, work, roots) as pool:
-        stages = Stages(corpus, data, work, pool, progress)
+    with (
+        work_folder(data) as work,
+        open_workers(order.workers, order.cluster, work, roots) as pool,
+        DatasetsAside() as aside,
+    ):
+        stages = Stages(corpus, data, work, pool, progress, aside)
         with Refusals(data, work) as refusals:
             suggesting = stages.suggesting()
             metadata = Path(order.metadata) if order.metadata else None
@@ -67,13 +72,14 @@ def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """The stages of one build. work: `data/.work`, held by this process."""
+    """The stages of one build. work: `data/.work`, held by this process. aside: opens what is written with `datasets`."""
 
     corpus: Corpus
     data: Path
     work: Path
     pool: Workers
     progress: Progress
+    aside: DatasetsAside = field(default_factory=DatasetsAside)
 
     def documents(
         self,
@@ -89,7 +95,7 @@ class Stages:
             sources,
             self.data,
             self.work,
-            make_recipe(config.input, corpus.contract("documents"), self.work / "gates"),
+            make_recipe(config.input, corpus.contract("documents")),
             self.pool,
             self.progress,
             refusals=refusals,
@@ -98,6 +104,8 @@ class Stages:
             duplicates=config.duplicates,
             split=config.split,
             masks=_masks(suggesting) if suggesting else None,
+            # What is read anew is released anew: `datasets` is imported meanwhile.
+            on_new=self.aside.start,
         )
 
     def suggesting(self) -> Suggesting | None:
@@ -107,13 +115,8 @@ class Stages:
         corpus, settings = self.corpus, self.corpus.config.suggest
         if settings.boilerplate and LAYER in corpus.config.layers:
             layer = corpus.layers()[LAYER]
-            recipe = suggestion_recipe(
-                layer,
-                settings.threshold,
-                corpus.contract("suggestions"),
-                self.work / "gates",
-                corpus.model_in_use(LAYER),
-            )
+            contract = corpus.contract("suggestions")
+            recipe = suggestion_recipe(layer, settings.threshold, contract, corpus.model_in_use(LAYER))
             if recipe is not None:
                 return Suggesting(layer, recipe, self.work, self.pool, self.progress)
             self.progress.remark(
@@ -144,7 +147,7 @@ class Stages:
         layers = corpus.released_layers(self.data)
         contract = corpus.contract("documents")
         source = Source(self.data, self.work, corpus.config, contract, *corpus.card_text(), layers)
-        result.release = build_release(source, target, self.pool, self.progress)
+        result.release = build_release(source, target, self.pool, self.progress, aside=self.aside)
         result.release_folder = target
         if corpus.root and self.data == corpus.data and (corpus.root / CARD_FILE).is_file():
             refresh_card(corpus.root / CARD_FILE, target)

@@ -1,7 +1,7 @@
 """The one module that touches pandera: builds its schemas from a contract and runs them.
 
-A contract becomes three schemas. The whole one is what pandera's own YAML reader makes, for readers and tools. The gate
-computes every check in one pass and answers only whether all rows are sound. The report names the checks and rows when
+A contract becomes three things. The whole schema is what pandera's own YAML reader makes, for readers and tools. The gate
+is every check as one expression and answers only whether all rows are sound. The report names the checks and rows when
 they are not: each check stands on one column, because a failing check of the frame carries the whole row, text and all,
 into its failure cases.
 
@@ -78,18 +78,6 @@ def _serialized(check: CheckSpec) -> dict[str, Any]:
 
 def _arguments(check: CheckSpec) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in check.arguments}
-
-
-def gate_schema(file: ContractFile) -> Any:
-    """One column with one check that is every rule at once: the fast way to find that all rows are sound.
-
-    The check stands on the key column, so that pandera's failure cases hold keys only.
-    """
-    import pandera.polars as pa
-
-    passes = gate_expression(file)
-    gate = pa.Check(lambda data: data.lazyframe.select(passes), name="contract", ignore_na=False)
-    return pa.DataFrameSchema({file.columns[0].name: pa.Column(nullable=True, checks=[gate])}, name=file.table)
 
 
 def gate_expression(file: ContractFile) -> pl.Expr:

@@ -6,14 +6,17 @@ this module does not import pandera; loading a contract does.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import polars as pl
 
 from corpus_kit.core.columns import CONTRACT_VERSION, PRIVATE_COLUMNS, TABLES
@@ -22,7 +25,6 @@ from corpus_kit.core.contract_pandera import (
     CHECK_OUTPUT,
     errors_of,
     gate_expression,
-    gate_schema,
     pandera_schema,
     report_schema,
 )
@@ -72,7 +74,8 @@ class CheckedFrame:
 class Contract:
     """One table's contract, ready to check frames. It can be pickled; pandera's part is built where it is needed.
 
-    gate: what `compile_gate` made of it, so that frames whose rows are all sound are checked without pandera's import.
+    gate: what `compile_gate` made of it, handed to other processes; without it the kept one is looked up. Frames whose rows
+    are all sound are checked without pandera's import.
 
     columns: name → Polars dtype, built-in columns first, then the user's own. Do not change it.
     extra_columns: the user's own, filled from input fields of the same name.
@@ -104,24 +107,15 @@ class Contract:
         return pandera_schema(self.file)
 
     @cached_property
-    def _gate_schema(self) -> Any:
-        return gate_schema(self.file)
-
-    @cached_property
     def _gate_expression(self) -> pl.Expr:
-        assert self.gate is not None
-        return pl.Expr.deserialize(io.BytesIO(self.gate))
+        return pl.Expr.deserialize(io.BytesIO(self.gate or compile_gate(self.file)))
 
     @cached_property
     def _report(self) -> Any:
         return report_schema(self.file, self.schema)
 
     def _all_sound(self, frame: pl.DataFrame) -> bool:
-        if frame.height == 0:
-            return True
-        if self.gate is not None:
-            return bool(frame.select(self._gate_expression.all()).item())
-        return not errors_of(self._gate_schema, frame)
+        return frame.height == 0 or bool(frame.select(self._gate_expression.all()).item())
 
     def check(self, frame: pl.DataFrame) -> CheckedFrame:
         """Separate the rows that keep the contract from those that break it.
@@ -179,24 +173,27 @@ def load_contract(path: Path) -> Contract:
 
 
 def compile_gate(file: ContractFile, cache: Path | None = None) -> bytes:
-    """All checks of a contract as one expression, taken from pandera and kept in `cache` for the next command.
+    """All checks of a contract as one expression, taken from pandera and kept for the next command.
 
-    Importing pandera takes a second, in every worker; the expression is what it would compute. The file is named by the
-    contract and the versions of both libraries. Raises ConfigError as `load_contract` does.
+    Importing pandera takes a second, in every worker; the expression is what it would compute. It is kept in `cache`, by
+    default the user's own cache folder, under the contract and the versions of both libraries; where that folder cannot
+    be written it is made each time. Raises ConfigError as `load_contract` does.
     """
+    folder = cache or platformdirs.user_cache_path("corpus-kit") / "contracts"
     versions = f"{file.sha256} pandera {metadata.version('pandera')} polars {pl.__version__}"
-    kept = cache and cache / f"{hashlib.sha256(versions.encode()).hexdigest()[:32]}.gate"
-    if kept is not None and kept.is_file():
-        return kept.read_bytes()
+    kept = folder / f"{hashlib.sha256(versions.encode()).hexdigest()[:32]}.gate"
+    with contextlib.suppress(OSError):
+        content = kept.read_bytes()
+        if hashlib.sha256(content[32:]).digest() == content[:32]:
+            return content[32:]
     assert Contract(file).schema is not None
-    gate: bytes = gate_expression(file).meta.serialize()
-    if kept is None:
-        return gate
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    aside = kept.with_suffix(".part")
-    aside.write_bytes(gate)
-    aside.replace(kept)
-    return gate
+    made: bytes = gate_expression(file).meta.serialize()
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        aside = kept.with_suffix(f".{os.getpid()}")
+        aside.write_bytes(hashlib.sha256(made).digest() + made)
+        aside.replace(kept)
+    return made
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 R = TypeVar("R")
 
-# Below this many tasks the start of processes costs more than they save.
+# Below this many tasks, or seconds of work, the start of processes costs more than they save.
 _WORTH_A_POOL = 4
+SECONDS_WORTH_A_POOL = 2.0
 
 
 class Workers:
@@ -41,14 +42,20 @@ class Workers:
         self._cluster = cluster
         self._pool: ProcessPoolExecutor | None = None
 
-    def run(self, function: Callable[[A], R], tasks: Sequence[A]) -> Iterator[tuple[int, R]]:
-        """Apply `function` to every task. The order of results is not the order of tasks; the index says which."""
+    def run(
+        self, function: Callable[[A], R], tasks: Sequence[A], seconds: float | None = None
+    ) -> Iterator[tuple[int, R]]:
+        """Apply `function` to every task. The order of results is not the order of tasks; the index says which.
+
+        seconds: roughly what all tasks take on one core, where the caller can tell. However many processes are wanted,
+        what is done sooner than they start is done here.
+        """
         if self._cluster is not None and len(tasks) > 1:
             yield from self._cluster.run(function, tasks)
             return
-        count = self._wanted or (available_cores() if len(tasks) >= _WORTH_A_POOL else 1)
-        # A single task is done here sooner than a process starts for it.
-        if count == 1 or (self._pool is None and len(tasks) < 2):
+        count = self._wanted or available_cores()
+        worth = len(tasks) >= _WORTH_A_POOL if seconds is None else seconds >= SECONDS_WORTH_A_POOL
+        if count == 1 or len(tasks) < 2 or (self._pool is None and not worth):
             for index, task in enumerate(tasks):
                 yield index, function(task)
             return

@@ -129,24 +129,40 @@ def part_name(table: str, number: int) -> str:
     return f"{table}-{number:05d}.parquet"
 
 
-def content_fingerprint(batches: Iterable[pa.RecordBatch | pa.Table]) -> str:
-    """sha256 of the rows as data, independent of how Parquet encoded them: columns, then values as JSON lines.
+class Fingerprint:
+    """sha256 of rows as data, independent of how Parquet encoded them and how they came in batches: columns, then values as
+    JSON lines.
 
     Where a row carries `text_sha256` its `text` is left out; the hash stands for it.
     """
-    digest = hashlib.sha256()
-    first = True
-    for batch in batches:
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._first = True
+
+    def add(self, batch: pa.RecordBatch | pa.Table) -> None:
         table = pa.table(batch)
         if "text_sha256" in table.column_names and "text" in table.column_names:
             table = table.drop_columns(["text"])
-        if first:
-            digest.update("\t".join(f"{f.name}:{f.type}" for f in table.schema).encode() + b"\n")
-            first = False
+        if self._first:
+            # Parquet names the values of a list "element", whatever Arrow calls them.
+            types = [f"{f.name}:{f.type}".replace("list<item: ", "list<element: ") for f in table.schema]
+            self._digest.update("\t".join(types).encode() + b"\n")
+            self._first = False
         frame = pl.from_arrow(table)
         assert isinstance(frame, pl.DataFrame)
-        digest.update(frame.write_ndjson().encode())
-    return digest.hexdigest()
+        self._digest.update(frame.write_ndjson().encode())
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
+
+
+def content_fingerprint(batches: Iterable[pa.RecordBatch | pa.Table]) -> str:
+    """The `Fingerprint` of all batches."""
+    fingerprint = Fingerprint()
+    for batch in batches:
+        fingerprint.add(batch)
+    return fingerprint.hexdigest()
 
 
 def file_sha256(path: Path) -> str:

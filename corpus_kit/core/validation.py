@@ -16,7 +16,8 @@ from typing import Any
 
 import polars as pl
 
-from corpus_kit.core.contracts import Contract, load_contract
+from corpus_kit.core.contract_file import read_contract_file
+from corpus_kit.core.contracts import Contract
 from corpus_kit.core.errors import CorpusKitError
 from corpus_kit.core.findings import Finding
 from corpus_kit.core.folders import read_manifest
@@ -82,7 +83,7 @@ def validate_folder(data: Path, contracts: Path) -> ValidationReport:
         for table, prefix in tables:
             files = parts(data / folder, prefix)
             if files or (table == folder and (data / folder).is_dir()):
-                check = _Check(f"{folder}/{table}", load_contract(contracts / f"{table}.yaml"), data)
+                check = _Check(f"{folder}/{table}", Contract(read_contract_file(contracts / f"{table}.yaml")), data)
                 findings = list(check.files(data / folder, files))
                 if table == "documents":
                     findings += find_leaks(data / folder, read_manifest(data / folder) or {})
@@ -90,7 +91,7 @@ def validate_folder(data: Path, contracts: Path) -> ValidationReport:
     rejected = data / "rejected"
     if rejected.is_dir():
         files = sorted(rejected.glob("*.parquet"))
-        check = _Check("rejected", load_contract(contracts / "rejected.yaml"), data)
+        check = _Check("rejected", Contract(read_contract_file(contracts / "rejected.yaml")), data)
         findings = list(check.files(rejected, files))
         take("rejected", check.rows, iter(findings))
     return report

@@ -25,6 +25,9 @@ from corpus_kit.ingest.duplicates.find import Found, Shard, find_copies
 from corpus_kit.ingest.duplicates.settings import Recipe
 from corpus_kit.ingest.splits import NAMES, Frozen, split_documents
 
+SECONDS_PER_BYTE = 1 / 150e6
+"""What writing a shard anew takes, roughly, per byte of its raw files."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
@@ -95,10 +98,15 @@ def patch_shards(
     ]
     made = list(shards)
     used = set()
-    for number, facts in workers.run(patch_shard, [p for _, p in tasks]):
-        index = tasks[number][0]
-        made[index] = (patches, made[index][1] | facts)
-        used |= {facts["name"], note_name(facts["name"])}
+    known = {index: _known(patch) for index, patch in tasks}
+    new = [(index, patch) for index, patch in tasks if known[index] is None]
+    size = sum(shards[index][1]["bytes"] for index, _ in new)
+    for number, facts in workers.run(patch_shard, [p for _, p in new], size * SECONDS_PER_BYTE):
+        known[new[number][0]] = facts
+    for index, found in known.items():
+        assert found is not None
+        made[index] = (patches, made[index][1] | found)
+        used |= {found["name"], note_name(found["name"])}
     if patches.is_dir():
         for file in patches.iterdir():
             if file.name not in used:
@@ -107,17 +115,9 @@ def patch_shards(
 
 
 def patch_shard(patch: Patch) -> dict[str, Any]:
-    """Write a shard anew with its clusters and splits; its name is a hash of what went in, so it is done once."""
-    what = hashlib.sha256(patch.sha256.encode())
-    what.update(pa.__version__.encode())
-    what.update(patch.clusters.astype("<u8").tobytes())
-    what.update(patch.splits.tobytes())
-    name = f"{what.hexdigest()[:32]}.parquet"
-    target = Path(patch.folder) / name
-    note = target.with_name(note_name(name))
-    known = _noted(note, target)
-    if known is not None:
-        return known
+    """Write a shard anew with its clusters and splits; its name is a hash of what went in, so it is found again."""
+    target = _target(patch)
+    note = target.with_name(note_name(target.name))
     table = read_table(Path(patch.shard))
     for column, values in (
         ("duplicate_cluster", [f"{cluster:016x}" for cluster in patch.clusters.tolist()]),
@@ -127,17 +127,26 @@ def patch_shard(patch: Patch) -> dict[str, Any]:
         table = table.set_column(index, table.schema.field(index), pa.array(values, pa.string()))
     target.parent.mkdir(parents=True, exist_ok=True)
     write_table(target, table)
-    facts = {"name": name, "sha256": file_sha256(target), "fingerprint": content_fingerprint([table])}
+    facts = {"name": target.name, "sha256": file_sha256(target), "fingerprint": content_fingerprint([table])}
     aside = aside_of(note)
     write_json(aside, {"facts": facts, "note": note_of(target)})
     aside.replace(note)
     return facts
 
 
-def _noted(note: Path, target: Path) -> dict[str, Any] | None:
+def _target(patch: Patch) -> Path:
+    what = hashlib.sha256(patch.sha256.encode())
+    what.update(pa.__version__.encode())
+    what.update(patch.clusters.astype("<u8").tobytes())
+    what.update(patch.splits.tobytes())
+    return Path(patch.folder) / f"{what.hexdigest()[:32]}.parquet"
+
+
+def _known(patch: Patch) -> dict[str, Any] | None:
     """The facts of a shard that was patched before, None when it was not or was harmed since."""
+    target = _target(patch)
     try:
-        kept: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
+        kept: dict[str, Any] = json.loads(target.with_name(note_name(target.name)).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return dict(kept["facts"]) if is_intact(target, kept["note"]) else None

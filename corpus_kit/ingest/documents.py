@@ -40,6 +40,7 @@ from corpus_kit.ingest.splits import read_splits
 from corpus_kit.ingest.unit import (
     IDS_FILE,
     REJECTED_FILE,
+    SECONDS_PER_BYTE,
     SHARD_BYTES,
     Recipe,
     Unit,
@@ -92,8 +93,8 @@ class _Made:
     facts: dict[str, Any]
 
 
-def make_recipe(settings: Input, contract: ContractFile, cache: Path | None = None) -> Recipe:
-    """All that decides how a raw byte becomes a document. cache: a folder that keeps what the contract compiles to."""
+def make_recipe(settings: Input, contract: ContractFile) -> Recipe:
+    """All that decides how a raw byte becomes a document."""
     import chardet
     import polars
     import pycld2
@@ -111,7 +112,7 @@ def make_recipe(settings: Input, contract: ContractFile, cache: Path | None = No
         fields,
         Limits(settings.max_record_bytes, settings.max_file_bytes),
         contract,
-        compile_gate(contract, cache),
+        compile_gate(contract),
         " ".join(f"{k}={v}" for k, v in versions.items()),
     )
 
@@ -136,11 +137,13 @@ def build_documents(
     duplicates: Duplicates = Duplicates(),  # noqa: B008 (frozen)
     split: Split | None = None,
     masks: Masks | None = None,
+    on_new: Callable[[], object] = lambda: None,
 ) -> Ingested:
     """Make `out/documents` from the raw files and hand in what is refused.
 
     work: `out/.work`, held by this process. metadata: a sidecar besides those in the raw folders. splits: `splits.csv`.
-    duplicates, split: those sections of `corpus.toml`. masks: called once, for the search for copies.
+    duplicates, split: those sections of `corpus.toml`. masks: called once, for the search for copies. on_new: called when
+    files turn out to be new, before they are read.
     Raises UsageError (no raw path, no file), IdentityCollisionError, EnvironmentProblemError.
     """
     found = discover(raw)
@@ -158,7 +161,7 @@ def build_documents(
     fields = read_metadata(sidecars, found.files)
     units_folder = work / "documents"
     units_folder.mkdir(exist_ok=True)
-    made = _make_units(_units(found.files, fields), units_folder, recipe, workers, progress)
+    made = _make_units(_units(found.files, fields), units_folder, recipe, workers, progress, on_new)
     used = {m.folder.name for m in made}
     made = _settle_repeated(made, units_folder, recipe, workers, progress)
     result = _counts(found, fields, made)
@@ -211,7 +214,12 @@ def _unit(files: list[RawFile], metadata: Metadata) -> Unit:
 
 
 def _make_units(
-    units: Iterator[Unit] | list[Unit], folder: Path, recipe: Recipe, workers: Workers, progress: Progress
+    units: Iterator[Unit] | list[Unit],
+    folder: Path,
+    recipe: Recipe,
+    workers: Workers,
+    progress: Progress,
+    on_new: Callable[[], object] = lambda: None,
 ) -> list[_Made]:
     """Every unit's result, in order: from the last build where nothing changed, else made now."""
     recipe_key = recipe.key
@@ -223,10 +231,13 @@ def _make_units(
         facts = finished_unit(place, unit.files)
         made.append(_Made(unit, place, facts | {"reused": True}) if facts else None)
         if facts is None:
+            if not tasks:
+                on_new()
             tasks.append(UnitTask(unit, recipe, str(place)))
             places.append(len(made) - 1)
     with counted(progress, "reading", sum(len(t.unit.files) for t in tasks)) as step:
-        for index, facts in workers.run(make_unit, tasks):
+        size = sum(max(f.size, _LEAST_SIZE) for t in tasks for f in t.unit.files)
+        for index, facts in workers.run(make_unit, tasks, size * SECONDS_PER_BYTE):
             task = tasks[index]
             made[places[index]] = _Made(task.unit, Path(task.folder), facts)
             step.advance(len(task.unit.files))

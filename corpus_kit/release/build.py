@@ -21,16 +21,21 @@ from corpus_kit.core.folders import (
     write_json,
     write_manifest,
 )
-from corpus_kit.core.identity import ends_shard
+from corpus_kit.core.identity import by_id, ends_shard
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.project import ProjectConfig
 from corpus_kit.core.tables import MAX_FILE_BYTES
+from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.card import PARTS, Card, fill_parts, parse_card, render_readme
 from corpus_kit.release.configs import DOCUMENTS
+from corpus_kit.release.croissant import croissant
+from corpus_kit.release.described import described
 from corpus_kit.release.losses import LOSSES_CSV, count_losses, refuse_losses, write_losses
 from corpus_kit.release.plan import Labelling, plan_release
 from corpus_kit.release.shards import LOSSES_FILE, GroupTask, finished_group, make_group
+
+_SECONDS_PER_BYTE = 1 / 15e6  # what `make_group` takes, roughly, per byte of its shards
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,17 @@ class Released:
 
 
 def build_release(
-    source: Source, target: Path, workers: Workers, progress: Progress, *, strict: bool = False
+    source: Source,
+    target: Path,
+    workers: Workers,
+    progress: Progress,
+    *,
+    strict: bool = False,
+    aside: DatasetsAside | None = None,
 ) -> Released:
     """Write the release to `target`. strict: labels that a configuration cannot carry are an error, and nothing is written.
 
+    aside: where `datasets` may be imported already; by default it is for this call alone.
     Raises UsageError (nothing built yet, `train` would be empty), ConfigError (the card), EnvironmentProblemError,
     FindingsError with `strict`.
     """
@@ -91,7 +103,8 @@ def build_release(
     if existing and existing.get("inputs") == inputs and _complete(target, existing):
         refuse_losses(existing.get("losses", {}), strict)
         return _summary(existing, unchanged=True)
-    return _write(source, target, documents, rejected, inputs, card, labelling, workers, progress, strict)
+    with aside or DatasetsAside() as opener:
+        return _write(source, target, documents, rejected, inputs, card, labelling, workers, progress, strict, opener)
 
 
 def _write(
@@ -105,14 +118,12 @@ def _write(
     workers: Workers,
     progress: Progress,
     strict: bool,
+    aside: DatasetsAside,
 ) -> Released:
-    # Not at the top: a build in which nothing changed must not pay for importing `datasets`.
-    from corpus_kit.release.croissant import croissant
-    from corpus_kit.release.features import release_features, schema_bytes, yaml_features
-    from corpus_kit.release.verify import verify_release
-
-    features = release_features(source.contract, labelling)
-    schemas = {name: schema_bytes(one) for name, one in features.items()}
+    aside.start()
+    features = described(source.contract, labelling, source.work / "features.json", aside)
+    schemas = {name: one.schema_bytes for name, one in features.items()}
+    types = {name: one.arrow_schema for name, one in features.items()}
     groups, slices = source.work / "release", source.work / "release-labels"
     shards = [[source.out / "documents" / f["name"] for f in group] for group in _groups(documents["files"])]
     sha256 = {f["name"]: f["sha256"] for f in documents["files"]}
@@ -145,7 +156,7 @@ def _write(
             (folder / name).mkdir()
             for file in (file for files in splits.values() for file in files):
                 link_or_copy(Path(file.pop("made")), folder / file["name"])
-        columns = {name: list(features[name]) for name in configs}
+        columns = {name: types[name].names for name in configs}
         manifest = {
             "name": source.config.name,
             "release": source.config.version,
@@ -161,16 +172,16 @@ def _write(
             manifest |= {"losses": lost, "labels": {name: times[name] for name in configs if times.get(name)}}
             write_losses(folder / LOSSES_CSV, losses)
         descriptions = labelling.descriptions(source.contract)
-        declared = {name: yaml_features(features[name]) for name in configs}
+        declared = {name: features[name].declared for name in configs}
         readme, parts = render_readme(card, source.config, manifest, rejected, declared, descriptions, labelling.told())
         (folder / "README.md").write_text(readme, encoding="utf-8", newline="\n")
-        types = {name: features[name].arrow_schema for name in configs}
+        types = {name: types[name] for name in configs}
         write_json(folder / "croissant.json", croissant(card, source.config, manifest, types, descriptions))
         write_manifest(folder, **manifest)
         cache = source.work / "datasets-cache"
         remove(cache)
         with counted(progress, "verifying", 1) as step:
-            verify_release(folder, manifest, new_files, cache)
+            aside.call("verify", "verify_release", folder, manifest, new_files, cache)
             step.advance()
         remove(cache)
     _sweep(groups, {t.key for t in tasks})
@@ -182,12 +193,13 @@ def _write(
 
 
 def _groups(files: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Neighbouring shards that become one file: a shard each up to half a gigabyte, more in larger corpora.
+    """Neighbouring shards that become one file.
 
-    The size aimed at doubles with the corpus, so that a release has some 64 files and at most 500 MB in each.
+    The size aimed at doubles with the corpus, from 4 MB, so that a release has at most some 64 files and at most 500 MB in
+    each. Where a group ends a hash says, and not the count, so that a new document moves no other group's boundary.
     """
     total = sum(f["bytes"] for f in files)
-    aim = min(1 << max((total // 64).bit_length(), 23), MAX_FILE_BYTES)
+    aim = min(1 << max((total // 64).bit_length(), 22), MAX_FILE_BYTES)
     groups: list[list[dict[str, Any]]] = [[]]
     size = 0
     for file in files:
@@ -196,7 +208,8 @@ def _groups(files: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
             size = 0
         groups[-1].append(file)
         size += file["bytes"]
-        if aim == 1 << 23 or ends_shard(file["last_doc_id"], file["bytes"], aim):
+        # A hash of its own: that of a document which ends a shard is a small number already.
+        if ends_shard(by_id("", "", file["last_doc_id"], "group").doc_id, file["bytes"], aim):
             groups.append([])
             size = 0
     return [g for g in groups if g]
@@ -209,7 +222,8 @@ def _make_groups(
     facts: list[dict[str, Any] | None] = [finished_group(t) for t in tasks]
     missing = [i for i, f in enumerate(facts) if f is None]
     with counted(progress, "releasing", len(missing)) as step:
-        for number, made in workers.run(make_group, [tasks[i] for i in missing]):
+        size = sum(Path(shard).stat().st_size for i in missing for shard in tasks[i].shards)
+        for number, made in workers.run(make_group, [tasks[i] for i in missing], size * _SECONDS_PER_BYTE):
             facts[missing[number]] = made
             step.advance()
     return [f for f in facts if f is not None], {tasks[i].key for i in missing}

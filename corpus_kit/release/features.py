@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from corpus_kit.core.contract_file import ContractFile
 from corpus_kit.release.configs import DOCUMENTS
+from corpus_kit.release.described import Described
 from corpus_kit.release.plan import Labelling
 from corpus_kit.release.shards import NOT_RELEASED
 
@@ -20,6 +21,14 @@ _VALUES = {
     "Boolean": "bool",
     "Date": "date32",
 }
+
+
+def describe(contract: ContractFile, labelling: Labelling) -> dict[str, Described]:
+    """Every configuration that the release may have, `documents` first, as those can use it that do not import this."""
+    return {
+        name: Described(features.arrow_schema.serialize().to_pybytes().hex(), features._to_yaml_list())
+        for name, features in release_features(contract, labelling).items()
+    }
 
 
 def release_features(contract: ContractFile, labelling: Labelling) -> dict[str, datasets.Features]:
@@ -48,16 +57,4 @@ def features_of_schema(schema: pa.Schema, class_labels: Mapping[str, list[str]])
     for name, names in class_labels.items():
         label = datasets.ClassLabel(names=names)
         made[name] = datasets.List(label) if pa.types.is_list(schema.field(name).type) else label
-    return made
-
-
-def schema_bytes(features: datasets.Features) -> bytes:
-    """The Arrow schema with the `huggingface` key in its metadata, serialised: workers need no `datasets`."""
-    schema: pa.Schema = features.arrow_schema
-    return bytes(schema.serialize())
-
-
-def yaml_features(features: datasets.Features) -> list[dict[str, Any]]:
-    """The features as `dataset_info` in a README's YAML writes them."""
-    made: list[dict[str, Any]] = features._to_yaml_list()
     return made

@@ -16,12 +16,11 @@ import polars as pl
 import pyarrow as pa
 
 from corpus_kit.core.columns import SPLITS
-from corpus_kit.core.folders import aside_of, fsync_folder, put_in_place, write_json
+from corpus_kit.core.folders import aside_of, fsync_folder, is_intact, note_of, put_in_place, write_json
 from corpus_kit.core.tables import (
+    Fingerprint,
     TableWriter,
-    content_fingerprint,
     file_sha256,
-    iter_batches,
     read_table,
     write_table,
 )
@@ -80,14 +79,15 @@ class GroupTask:
 
 
 def finished_group(task: GroupTask) -> dict[str, Any] | None:
-    """The facts of a group that an earlier build has made, None when there is none."""
+    """The facts of a group that an earlier build has made, None when there is none or its files were harmed since."""
     folder = Path(task.folder) / task.key
     try:
         facts: dict[str, Any] = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    made = (folder / name / f"{split}.parquet" for name, splits in facts["configs"].items() for split in splits)
-    return facts if all(path.is_file() for path in (*made, folder / LOSSES_FILE)) else None
+    notes = facts.get("files")  # absent in what an older version left
+    intact = isinstance(notes, dict) and all(is_intact(folder / name, note) for name, note in notes.items())
+    return facts if intact else None
 
 
 def make_group(task: GroupTask) -> dict[str, Any]:
@@ -120,6 +120,7 @@ def make_group(task: GroupTask) -> dict[str, Any]:
     facts["configs"] = {name: splits for name, splits in made.items() if splits}
     facts["labels"] = {config.folder.name: config.values(spec) for spec, config in others}
     write_table(aside / LOSSES_FILE, pa.Table.from_pylist(losses, LOSSES))
+    facts["files"] = {p.relative_to(aside).as_posix(): note_of(p) for p in sorted(aside.rglob("*.parquet"))}
     write_json(aside / FACTS_FILE, facts)
     fsync_folder(aside)
     put_in_place(aside, folder, FACTS_FILE)
@@ -144,6 +145,7 @@ class _Config:
         self.folder = folder
         self.schema: pa.Schema = pa.ipc.read_schema(pa.py_buffer(schema))
         self._writers: dict[str, TableWriter] = {}
+        self._fingerprints: dict[str, Fingerprint] = {}
         self._sizes: Counter[str] = Counter()
 
     def write(self, table: pa.Table, splits: pa.ChunkedArray) -> None:
@@ -154,14 +156,13 @@ class _Config:
             if split not in self._writers:
                 self.folder.mkdir(exist_ok=True)
                 self._writers[split] = TableWriter(self.folder / f"{split}.parquet", self.schema)
+                self._fingerprints[split] = Fingerprint()
             self._writers[split].write(rows)
+            self._fingerprints[split].add(rows)
             self._sizes[split] += _data_bytes(rows)
 
     def close(self) -> dict[str, Any]:
         """split → facts of its file."""
-        # The fingerprint takes a text's hash for the text where there is one, and the verification reads the texts.
-        hashed = "text_sha256" in self.schema.names
-        columns = [name for name in self.schema.names if not (hashed and name == "text")]
         made = {}
         for split in SPLITS:
             if split in self._writers:
@@ -172,7 +173,7 @@ class _Config:
                     "bytes": writer.path.stat().st_size,
                     "data_bytes": self._sizes[split],
                     "sha256": file_sha256(writer.path),
-                    "fingerprint": content_fingerprint(iter_batches(writer.path, columns)),
+                    "fingerprint": self._fingerprints[split].hexdigest(),
                 }
         return made
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import pyarrow as pa
 
 from corpus_kit.core.errors import EnvironmentProblemError
-from corpus_kit.core.tables import content_fingerprint
+from corpus_kit.core.tables import Fingerprint
 
 
 def verify_release(folder: Path, manifest: Mapping[str, Any], new_files: Sequence[str], cache: Path) -> None:
@@ -29,28 +28,32 @@ def verify_release(folder: Path, manifest: Mapping[str, Any], new_files: Sequenc
         for split, files in facts["splits"].items():
             stream = datasets.load_dataset(str(folder), config, split=split, streaming=True, cache_dir=str(cache))
             _same(f"{config}/{split}: columns of the first row", sorted(next(iter(stream))), sorted(facts["columns"]))
-            for file in files:
-                if file["name"] in new_files:
-                    _verify_file(folder, file, cache)
+            _verify_files(folder, [f for f in files if f["name"] in new_files], cache)
 
 
-def _verify_file(folder: Path, facts: Mapping[str, Any], cache: Path) -> None:
+def _verify_files(folder: Path, files: Sequence[Mapping[str, Any]], cache: Path) -> None:
+    if files:
+        # A split each: opening them together takes a fraction of the time.
+        names = {f"f{number}": str(folder / facts["name"]) for number, facts in enumerate(files)}
+        opened = datasets.load_dataset("parquet", data_files=names, streaming=True, cache_dir=str(cache))
+        for split, facts in zip(names, files, strict=True):
+            _verify_file(opened[split], facts)
+
+
+def _verify_file(stream: Any, facts: Mapping[str, Any]) -> None:
     name = facts["name"]
-    stream = datasets.load_dataset(
-        "parquet", data_files=str(folder / name), split="train", streaming=True, cache_dir=str(cache)
-    ).with_format("arrow")
-    batches: list[pa.Table] = []
+    fingerprint = Fingerprint()
     rows = 0
-    for batch in stream.iter(batch_size=1000):
+    for batch in stream.with_format("arrow").iter(batch_size=1000):
         rows += batch.num_rows
         if {"text", "text_sha256"} <= set(batch.column_names):
             for text, sha in zip(batch["text"].to_pylist(), batch["text_sha256"].to_pylist(), strict=True):
                 if hashlib.sha256(text.encode()).hexdigest() != sha:
                     raise _broken(f"{name}: a text does not have its text_sha256 {sha}")
             batch = batch.drop_columns(["text"])
-        batches.append(batch)
+        fingerprint.add(batch)
     _same(f"{name}: rows", rows, facts["rows"])
-    _same(f"{name}: content", content_fingerprint(batches), facts["fingerprint"])
+    _same(f"{name}: content", fingerprint.hexdigest(), facts["fingerprint"])
 
 
 def _same(what: str, found: object, expected: object) -> None:

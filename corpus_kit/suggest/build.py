@@ -58,6 +58,7 @@ LAYER = "boilerplate"
 MODEL = "corpus-kit-boilerplate"
 TABLE = "suggestions"
 _FACTS = "facts.json"
+_SECONDS_PER_BYTE = 1 / 6e6  # what `suggest_shard` takes, roughly, per byte of a shard
 _READ = ("doc_id", "source", "title", "text", "text_sha256")
 
 
@@ -115,11 +116,11 @@ class Suggested:
 
 
 def suggestion_recipe(
-    layer: Layer, threshold: float, contract: ContractFile, cache: Path | None = None, model: Path | None = None
+    layer: Layer, threshold: float, contract: ContractFile, model: Path | None = None
 ) -> Recipe | None:
     """All that decides what is suggested; None where the layer has no control that marks spans of the text.
 
-    cache: a folder that keeps what the contract compiles to. model: by default the packaged one.
+    model: by default the packaged one.
     Raises ConfigError when the contract or the model cannot be used.
     """
     control = marking_control(layer)
@@ -134,7 +135,7 @@ def suggestion_recipe(
         path,
         BoilerplateModel.load(model).sha256,
         contract,
-        compile_gate(contract, cache),
+        compile_gate(contract),
         " ".join(f"{k}={v}" for k, v in versions.items()),
     )
 
@@ -193,7 +194,8 @@ class Suggesting:
         to_do = [index for index, facts in enumerate(made) if facts is None]
         self.looked_at = len(to_do)
         with counted(self.progress, "suggesting", sum(shards[i][2] for i in to_do)) as step:
-            for number, facts in self.workers.run(suggest_shard, [tasks[i] for i in to_do]):
+            size = sum(shards[i][0].stat().st_size for i in to_do)
+            for number, facts in self.workers.run(suggest_shard, [tasks[i] for i in to_do], size * _SECONDS_PER_BYTE):
                 made[to_do[number]] = facts
                 step.advance(facts["documents"])
         done = zip(tasks, made, strict=True)

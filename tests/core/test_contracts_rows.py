@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandera.config import ValidationDepth, config_context
 
+from corpus_kit.core.contract_pandera import errors_of
 from corpus_kit.core.contracts import (
     Contract,
     Failure,
@@ -243,8 +244,8 @@ def test_a_check_that_cannot_be_computed_stops_and_does_not_pass() -> None:
         frame: pl.LazyFrame = data.lazyframe.select(pl.col("start").str.len_chars() > 1)
         return frame
 
-    for schema, column in ((contract._gate_schema, "annotation_id"), (contract._report, "start")):
-        schema.columns[column].checks.append(pa.Check(broken, name="broken"))
+    contract.__dict__["_gate_expression"] = pl.lit(False)
+    contract._report.columns["start"].checks.append(pa.Check(broken, name="broken"))
     with pytest.raises(ConfigError, match=r"'broken' of 'spans\.start' cannot be computed"):
         contract.check(frame("spans", span(1)))
 
@@ -354,11 +355,23 @@ def test_the_compiled_gate_lets_through_exactly_what_pandera_does(table: str, tm
     compiled = Contract(plain.file, compile_gate(plain.file, tmp_path))
     assert compile_gate(plain.file, tmp_path) == compiled.gate, "kept for the next command"
     sound = frame(table, SOUND[table])
-    assert compiled.check(sound).failures == [] == plain.check(sound).failures
+    assert compiled.check(sound).failures == [] == errors_of(plain._report, sound)
     for column, dtype in plain.columns.items():
         for value in (None, "", "x", -1, 0, 2**40):
             try:
                 broken = sound.with_columns(pl.lit(value, dtype=dtype).alias(column))
             except (pl.exceptions.PolarsError, TypeError, OverflowError):
                 continue
-            assert compiled.check(broken).failures == plain.check(broken).failures, (column, value)
+            found = {e.schema.name for e in errors_of(plain._report, broken)}
+            assert {f.column for f in compiled.check(broken).failures} == found, (column, value)
+
+
+def test_a_gate_is_kept_and_made_again_where_its_file_was_harmed_or_cannot_be_kept(tmp_path: Path) -> None:
+    file = CONTRACTS["spans"].file
+    made = compile_gate(file, tmp_path)
+    (kept,) = tmp_path.glob("*.gate")
+    kept.write_bytes(kept.read_bytes()[:-1] + b"x")
+    assert compile_gate(file, tmp_path) == made
+    assert kept.read_bytes()[32:] == made, "and kept again"
+    (tmp_path / "a file").touch()
+    assert compile_gate(file, tmp_path / "a file") == made, "a folder that cannot be made costs time only"

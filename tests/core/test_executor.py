@@ -69,6 +69,13 @@ def test_without_a_number_few_tasks_need_no_processes() -> None:
         assert list(workers.run(who, [])) == []
 
 
+def test_work_that_is_done_sooner_than_processes_start_needs_none_however_many_are_wanted() -> None:
+    with open_workers(2) as workers:
+        assert set(dict(workers.run(who, range(50), seconds=0.1)).values()) == {os.getpid()}
+        assert os.getpid() not in dict(workers.run(who, range(50), seconds=60.0)).values()
+        assert os.getpid() not in dict(workers.run(who, range(50), seconds=0.1)).values(), "they run already"
+
+
 def test_workers_below_one_are_a_usage_error() -> None:
     with pytest.raises(UsageError, match="0 workers are not possible"), open_workers(0):
         raise AssertionError("never reached")

@@ -17,10 +17,12 @@ from ingest_samples import environment, no_half_written_folder, page, write
 # The real command with small units, so that a small corpus has many of them.
 _CHILD = """
 import sys
+import corpus_kit.core.executor as executor
 import corpus_kit.ingest.documents as documents
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
 documents.SHARD_BYTES = 9_000
+executor.SECONDS_WORTH_A_POOL = 0
 sys.exit(run(cli, sys.argv[1:]))
 """
 

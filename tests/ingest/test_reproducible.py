@@ -17,10 +17,12 @@ from ingest_samples import REJECTED, environment, page, write
 # The real command with small units, so that a small corpus gives several workers something to do.
 _CHILD = """
 import sys
+import corpus_kit.core.executor as executor
 import corpus_kit.ingest.documents as documents
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
 documents.SHARD_BYTES = 20_000
+executor.SECONDS_WORTH_A_POOL = 0
 sys.exit(run(cli, sys.argv[1:]))
 """
 

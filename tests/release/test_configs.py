@@ -266,7 +266,10 @@ def test_free_text_of_an_annotator_stays_at_home(own: Corpus, tmp_path: Path, hu
     assert not any("Ask my aunt" in table for table in tables)
 
 
-def test_the_same_labels_give_the_same_release_and_nothing_is_redone(own: Corpus, labelled: Corpus) -> None:
+def test_the_same_labels_give_the_same_release_and_nothing_is_redone(
+    own: Corpus, labelled: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("corpus_kit.core.executor.SECONDS_WORTH_A_POOL", 0)
     assert own.build().release and own.export("hf").unchanged
     shutil.rmtree(own.data / "release")
     shutil.rmtree(own.data / ".work")

@@ -157,7 +157,10 @@ def test_the_manifest_tells_inputs_files_and_counts(built: Path) -> None:
     assert inputs == {f["name"]: f["sha256"] for f in of_documents["files"]}
 
 
-def test_two_workers_in_another_folder_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
+def test_two_workers_in_another_folder_give_the_same_bytes(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("corpus_kit.core.executor.SECONDS_WORTH_A_POOL", 0)
     Corpus.without(tmp_path / "elsewhere").build([pages(tmp_path / "raw")], workers=2)
     assert made(tmp_path / "elsewhere") == made(built)
 

@@ -1,0 +1,55 @@
+"""What `datasets` makes of a release's columns, kept from one build to the next so that it need not be imported for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.folders import write_json
+from corpus_kit.release.aside import DatasetsAside
+from corpus_kit.release.plan import Labelling
+
+_LAYOUT = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One configuration.
+
+    schema: its Arrow schema with the `huggingface` key, serialised, in hex: workers need no `datasets`. declared: the
+    features as `dataset_info` in a README's YAML writes them.
+    """
+
+    schema: str
+    declared: list[dict[str, Any]]
+
+    @property
+    def schema_bytes(self) -> bytes:
+        return bytes.fromhex(self.schema)
+
+    @property
+    def arrow_schema(self) -> pa.Schema:
+        return pa.ipc.read_schema(pa.py_buffer(self.schema_bytes))
+
+
+def described(contract: ContractFile, labelling: Labelling, kept: Path, aside: DatasetsAside) -> dict[str, Described]:
+    """Every configuration that the release may have, `documents` first. kept: the file for the next build."""
+    versions = [metadata.version(name) for name in ("corpus-kit", "datasets", "pyarrow")]
+    shape = [_LAYOUT, contract.sha256, repr((labelling.configs, labelling.nested)), *versions]
+    key = hashlib.sha256("\n".join(shape).encode()).hexdigest()
+    try:
+        found = json.loads(kept.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = {}
+    if found.get("key") != key:
+        made: dict[str, Described] = aside.call("features", "describe", contract, labelling)
+        write_json(kept, {"key": key, "configs": [[name, asdict(one)] for name, one in made.items()]})
+        return made
+    return {name: Described(**one) for name, one in found["configs"]}
