@@ -17,8 +17,9 @@ import polars as pl
 import pyarrow as pa
 
 from corpus_kit import __version__
+from corpus_kit.core.collector import without_collector
 from corpus_kit.core.contract_file import ContractFile
-from corpus_kit.core.contracts import Contract
+from corpus_kit.core.contracts import Contract, compile_gate
 from corpus_kit.core.folders import made_folder, read_manifest, remove, write_json, write_manifest
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
@@ -96,7 +97,8 @@ def build_annotations(sources: Sources, refusals: Refusals, progress: Progress) 
         refusals.add(read_table(work / _REFUSED))
         return done
     (work / "key").unlink(missing_ok=True)
-    made = _Making(sources, entries, work, progress).run(target)
+    with without_collector():
+        made = _Making(sources, entries, work, progress).run(target)
     refusals.add(read_table(work / _REFUSED))
     write_json(work / "key", _key(sources, entries))
     return made
@@ -144,7 +146,7 @@ class _Making:
     def run(self, target: Path) -> Annotated:
         layers = [self._layer(entry) for entry in self.entries]
         self.rows = DocumentRows(self.entries, layers, self.readers, self.people, self.refused.append)
-        contracts = {name: Contract(self.sources.contracts[name]) for name in TABLES}
+        contracts = {name: self._contract(name) for name in TABLES}
         documents = Documents(self.sources.out / "documents")
         with (
             Spool(self.work, sum(e.size for e in self.entries)) as spool,
@@ -166,6 +168,10 @@ class _Making:
         write_table(self.work / _REFUSED, rejected_table(self.refused))
         write_json(self.work / "facts", _plain(self.result))
         return self.result
+
+    def _contract(self, table: str) -> Contract:
+        file = self.sources.contracts[table]
+        return Contract(file, compile_gate(file, self.sources.work / "gates"))
 
     def _layer(self, entry: Entry) -> str:
         return entry.layer or recognised_layer(entry.tasks(), self.readers, entry.path.name)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from corpus_kit.core.collector import without_collector
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.layers import Layer
 from corpus_kit.labelstudio.export_json import annotations_in, read_tasks
@@ -37,7 +38,8 @@ def import_files(
     if not files:
         raise UsageError("No file is named.", "corpus-kit import export.json")
     readers = {name: LayerReader(one) for name, one in layers.items()}
-    read = [(path, *_examined(path, readers, layer)) for path in map(Path, files)]
+    with without_collector():
+        read = [(path, *_examined(path, readers, layer)) for path in map(Path, files)]
     found = []
     for path, name, tasks, work in read:
         entry, new = ledger.add_file(path, name)

@@ -20,7 +20,9 @@ How many witnesses are needed depends on the sentence:
 - It occurs more than once in either text: with its neighbours on the left it must be a witness, and, independently,
   with those on the right. One side does not do: of two like lines of which one was deleted, each new neighbour would
   vouch for the line that used to stand beside it. Only if both texts have the sentence equally often, and every one of
-  its occurrences has a witness on at least one side, so that none can stand for another, is one side enough.
+  its occurrences has a witness on at least one side, so that none can stand for another, is one side enough; but not
+  where something new was put between the sentence and its old neighbour on the other side: it may be what the sentence
+  was replaced by, and the sentence a like one that came in beside it.
 
 A span is carried
 

@@ -181,7 +181,23 @@ class Witnesses:
         left, right = self._side_vouches(i, left=True), self._side_vouches(i, left=False)
         if self._once_in_both(own):
             return left or right
-        return (left and right) or ((left or right) and self._all_like_it_stand(self._masked(own)))
+        if left and right:
+            return True
+        if not (left or right) or self._is_cut_off(i, left=not left):
+            return False
+        return self._all_like_it_stand(self._masked(own))
+
+    def _is_cut_off(self, i: int, *, left: bool) -> bool:
+        """Whether something was put between a sentence and its old neighbour on this side, which still stands."""
+        j = i - 1 if left else i + 1
+        if not 0 <= j < len(self.old.sentences) or not self._stands(j, j):
+            return False
+        first, last = (j, i) if left else (i, j)
+        if not self._stands(first, last):
+            return True
+        begins = [self._begins[first][0], self._begins[last][0]]
+        one, other = np.searchsorted(self.new.starts, begins).tolist()
+        return bool(other - one != 1)
 
     def _all_like_it_stand(self, masked: str) -> bool:
         """Whether both texts have the sentence equally often and each old occurrence has a witness on some side."""
