@@ -150,7 +150,7 @@ def test_lines_differ_by_their_words_but_not_by_their_numbers(lines: list[str]) 
     assert [hashes.tolist().index(h) for h in hashes.tolist()] == [plain.index(line) for line in plain]
 
 
-sets = st.lists(st.integers(0, 40), max_size=30).map(lambda v: np.unique(np.array(v, np.uint64) << np.uint64(50)))
+sets = st.lists(st.integers(0, 40), max_size=30).map(lambda v: np.unique(np.array(v, np.uint64) << np.uint64(33)))
 
 
 @given(st.lists(st.tuples(sets, sets), min_size=1, max_size=6))

@@ -29,7 +29,7 @@ PAGE = np.dtype([("publisher", "<u4"), ("marks", "<u4", (_MARKS,))])
 """A document. marks: what tells different pages apart."""
 PUBLISHER = np.dtype([("publisher", "<u4"), ("pages", "<u4")])
 
-ROWS_PER_TASK = 1 << 22
+ROWS_PER_TASK, LEAST_ROWS, HANDS = 1 << 22, 1 << 17, 16
 # Shares of a publisher's pages on which a line must stand besides.
 SHARE, LARGE_SHARE = 0.01, 1 / 3
 _BEYOND = (1 << 64) - 1
@@ -94,8 +94,9 @@ def count_lines(task: LineTask) -> int:
 
 
 def ranges(rows: int) -> list[tuple[int, int]]:
-    """Ranges of keys, so many that each has some four million rows."""
-    count = -(-rows // ROWS_PER_TASK) or 1
+    """Ranges of keys, so many that each has some half a million to four million rows: work for several hands, in little
+    memory. The result does not depend on how many."""
+    count = max(-(-rows // ROWS_PER_TASK), min(-(-rows // LEAST_ROWS), HANDS)) or 1
     cuts = [(part << 64) // count for part in range(count)]
     return list(zip(cuts, [*cuts[1:], _BEYOND], strict=True))
 

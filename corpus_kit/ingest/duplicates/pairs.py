@@ -10,7 +10,7 @@ from corpus_kit.ingest.duplicates.shingles import I64, U64
 from corpus_kit.ingest.duplicates.signatures import NONE
 from corpus_kit.ingest.duplicates.state import open_array, save_array
 
-ROWS_PER_TASK = 1 << 23
+ROWS_PER_TASK, LEAST_ROWS, HANDS = 1 << 23, 1 << 17, 16
 _CROWD = 256  # in larger buckets not all pairs are made, but each document's next neighbours
 _NEIGHBOURS = 16
 
@@ -34,7 +34,9 @@ class BandTask:
 
 def band_tasks(signed: tuple[str, ...], documents: int, bands: int, labels: str, folder: str) -> list[BandTask]:
     """Calls that hold some eight million rows each: several bands, or a part of one."""
-    per_task = max(ROWS_PER_TASK // max(documents, 1), 1)
+    # A small corpus's bands are shared out too: so many tasks that several hands have work, and no task is a trifle.
+    shares = min(max(documents * bands // LEAST_ROWS, 1), HANDS)
+    per_task = min(max(ROWS_PER_TASK // max(documents, 1), 1), -(-bands // shares))
     parts = -(-documents // ROWS_PER_TASK) or 1
     return [
         BandTask(signed, b, min(b + per_task, bands), p, parts, labels, f"{folder}/pairs-{b:04d}-{p:04d}.npy")

@@ -39,6 +39,7 @@ from corpus_kit.ingest.duplicates.state import open_array, readable, save_array
 
 LINES, PAGES, SPANS = "lines.npy", "pages.npy", "spans.npy"
 SCANNED = "signed-scan.npy"
+_SET_BITS = 40
 _COLUMNS = ["doc_id", "text", "outlet", "url"]
 
 
@@ -143,18 +144,25 @@ def _signed(folder: Path) -> list[Path]:
     return sorted((p for p in folder.glob("signed-*.npy") if readable(p)), key=lambda p: (p.name != SCANNED, p.name))
 
 
-def shingles_of(task: ShardTask, rows: I64) -> list[U64]:
-    """The sorted sets of shingles of some rows of a shard, as their signatures saw them."""
+def shingles_of(task: ShardTask, rows: I64) -> tuple[U64, I64]:
+    """The sets of shingles of some rows of a shard, as their signatures saw them: the upper 40 bits of each hash, sorted
+    within its document, and each document's bounds. 40 bits tell a pair's few thousand shingles apart."""
     table = read_table(Path(task.shard), _COLUMNS).take(pa.array(rows))
     repeated, publishers = load_repeated(task.repeated), _publishers(table)
     texts: list[str] = table["text"].to_pylist()
     spans = _Spans(task.masked, table["doc_id"])
-    made: list[U64] = []
+    made: list[U64] = [np.empty(0, np.uint64)]
+    sizes: list[I64] = [np.zeros(1, np.int64)]
     for begin, end in batches(texts):
         page = _read(texts[begin:end], publishers[begin:end], spans.of(begin, end, texts))
         hashes, bounds = counted_shingles(page.tokens, task.recipe, _left_out(page, repeated))
-        made += [np.unique(hashes[a:b]) for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)]
-    return made
+        # One sort for all documents of the batch: the number of each stands in front of its hashes.
+        owner = np.repeat(np.arange(end - begin, dtype=np.uint64), np.diff(bounds))
+        keys = np.sort((owner << np.uint64(_SET_BITS)) | (hashes >> np.uint64(64 - _SET_BITS)))
+        keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))] if keys.size else keys
+        made.append(keys & np.uint64((1 << _SET_BITS) - 1))
+        sizes.append(np.bincount((keys >> np.uint64(_SET_BITS)).astype(np.int64), minlength=end - begin))
+    return np.concatenate(made), np.cumsum(np.concatenate(sizes))
 
 
 def _read(texts: list[str], publishers: U64, spans: tuple[I64, U64]) -> Page:

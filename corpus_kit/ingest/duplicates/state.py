@@ -20,7 +20,8 @@ def save_array(path: str | Path, array: Any) -> None:
 def open_array(path: str | Path) -> Any:
     """A memory-mapped array; only the pages that are used are read."""
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        # As a plain array: a slice of a `memmap` costs several times as much.
+        return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
     except ValueError:
         return np.load(path, allow_pickle=False)  # an empty array cannot be mapped
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus_kit.ingest.duplicates.lines import contains
 from corpus_kit.ingest.duplicates.scan import ShardTask, shingles_of
 from corpus_kit.ingest.duplicates.shingles import I64, U64
 from corpus_kit.ingest.duplicates.state import open_array, save_array
 
-PAIRS_PER_TASK = 1 << 15
+PAIRS_PER_TASK = 1 << 12
 _ELEMENTS = 1 << 20  # shingles that are compared at once
 
 
@@ -41,11 +42,10 @@ class VerifyTask:
 
 def write_shingles(task: ShingleTask) -> int:
     """Write the sets of shingles of the wanted documents one behind the other, and their bounds."""
-    sets = shingles_of(task.shard, np.array(open_array(task.rows)))
-    bounds = np.concatenate(([0], np.cumsum([len(s) for s in sets]))).astype(np.int64)
+    values, bounds = shingles_of(task.shard, np.array(open_array(task.rows)))
     save_array(f"{task.target}-bounds.npy", bounds)
-    save_array(f"{task.target}-values.npy", np.concatenate(sets) if sets else np.empty(0, np.uint64))
-    return len(sets)
+    save_array(f"{task.target}-values.npy", values)
+    return len(bounds) - 1
 
 
 def verify_pairs(task: VerifyTask) -> int:
@@ -75,14 +75,14 @@ def verify_pairs(task: VerifyTask) -> int:
 
 
 def jaccard(left: list[U64], right: list[U64]) -> NDArray[np.float64]:
-    """(n,) |a ∩ b| / |a ∪ b| of n pairs of sorted sets; 0 for two empty ones."""
+    """(n,) |a ∩ b| / |a ∪ b| of n pairs of sorted sets of 40-bit numbers; 0 for two empty ones."""
     a, b = (np.fromiter(map(len, side), np.int64, len(side)) for side in (left, right))
-    owner = np.concatenate((np.repeat(np.arange(len(a)), a), np.repeat(np.arange(len(b)), b)))
-    values = np.concatenate((*left, *right))
-    # 40 bits tell a pair's few thousand shingles apart and leave room for its number in front of them.
-    keys = np.sort((owner.astype(np.uint64) << np.uint64(40)) | (values >> np.uint64(24)))
-    twice = keys[1:][keys[1:] == keys[:-1]]
-    both = np.bincount((twice >> np.uint64(40)).astype(np.int64), minlength=len(a))
+    # With the pair's number in front, both sides are sorted as they stand.
+    ours, theirs = (
+        (np.repeat(np.arange(len(side), dtype=np.uint64), sizes) << np.uint64(40)) | np.concatenate(side)
+        for side, sizes in ((left, a), (right, b))
+    )
+    both = np.bincount((theirs[contains(ours, theirs)] >> np.uint64(40)).astype(np.int64), minlength=len(a))
     union = a + b - both
     made: NDArray[np.float64] = np.divide(both, union, out=np.zeros(len(a)), where=union > 0)
     return made
