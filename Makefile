@@ -46,7 +46,7 @@ wheel: $(STAMP)  ## Build the wheel and the source distribution into dist/.
 	$(BIN)/python -m build
 
 clean:  ## Remove everything made but the environment.
-	rm -rf dist build docs/_build data/documents data/rejected data/release data/.work .pytest_cache .mypy_cache .ruff_cache
+	rm -rf dist build docs/_build data/documents data/rejected data/release data/report data/.work .pytest_cache .mypy_cache .ruff_cache
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("corpus-kit needs Python 3.11 or newer, this is %s. Try: make PYTHON=python3.12 ..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'

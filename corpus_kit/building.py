@@ -1,4 +1,4 @@
-"""The order of the main job: raw files → documents and suggestions → annotations → gold → release → card.
+"""The order of the main job: raw files → documents and suggestions → annotations → gold → release → card, report.
 
 Each stage is a room's own; this module hands one stage's folder to the next. `Corpus.build` is the way in. Suggestions are
 made in the middle of the documents' stage: what is suggested to be boilerplate makes nobody a copy.
@@ -41,6 +41,7 @@ class Order:
     workers: int | None
     metadata: str | Path | None
     cluster: str | None = None
+    report: bool = True
 
 
 def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
@@ -67,6 +68,7 @@ def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
             stages.release(result)
         elif read_manifest(data / "release") is not None:
             remove(data / "release")  # it would show documents that are no more
+        stages.report(result, order.report)
     return result
 
 
@@ -151,6 +153,17 @@ class Stages:
         result.release_folder = target
         if corpus.root and self.data == corpus.data and (corpus.root / CARD_FILE).is_file():
             refresh_card(corpus.root / CARD_FILE, target)
+
+    def report(self, result: BuildResult, wanted: bool) -> None:
+        """`data/report`, also where no document was accepted: it says why. Not wanted, an older one goes."""
+        from corpus_kit.report.build import build_report, remove_report
+        from corpus_kit.report.records import ReportSources
+
+        if not wanted:
+            remove_report(self.data, self.work)
+            return
+        sources = ReportSources(self.data, self.work, self.corpus.config, self.corpus.layers())
+        result.report = build_report(sources, self.pool, self.progress).path
 
 
 def build_tables_of_the_ledger(

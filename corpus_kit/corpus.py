@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from corpus_kit.labelstudio.status import Status
     from corpus_kit.labelstudio.studio import Studio
     from corpus_kit.release.freeze import FrozenSplits
+    from corpus_kit.report.records import Reported
     from corpus_kit.suggesting import SuggestResult
 
 __all__ = ["BuildResult", "Corpus", "ExportResult"]
@@ -89,21 +90,23 @@ class Corpus:
         metadata: str | Path | None = None,
         strict: bool = False,
         cluster: str | None = None,
+        report: bool = True,
         progress: Progress | None = None,
     ) -> BuildResult:
-        """The main job: raw files → documents, suggestions, annotations, gold, rejected, release, card.
+        """The main job: raw files → documents, suggestions, annotations, gold, rejected, release, card, report.
 
         Unchanged inputs are not redone.
 
         raw: folders, globs or files, by default the corpus's `data/raw`. out: the folder of the made folders, by default
         the corpus's `data`. workers: processes; None takes one per core where there is much to do. metadata: a sidecar
         besides those in the raw folders. strict: rejected records are an error. cluster: `tcp://host:port` of a Dask
-        scheduler, whose workers are used instead; they share the folders of `raw` and `out`.
+        scheduler, whose workers are used instead; they share the folders of `raw` and `out`. report: without it an older
+        one goes.
         Raises the errors of `core.errors`, FindingsError with `strict`.
         """
         from corpus_kit.building import Order, build
 
-        order = Order(tuple(raw), out, workers, metadata, cluster)
+        order = Order(tuple(raw), out, workers, metadata, cluster, report)
         result = build(self, order, progress or Silent())
         rejected = sum(result.rejected.values())
         if strict and rejected:
@@ -288,6 +291,21 @@ class Corpus:
         from corpus_kit.agreement.second_look import second_look
 
         return second_look(self.data, self._layers_named(layer), gold=gold)
+
+    def report(
+        self, out: str | Path | None = None, *, workers: int | None = 1, progress: Progress | None = None
+    ) -> Reported:
+        """The report on the made tables, one page that opens from the disk: `data/report/report.html`.
+
+        out: another file for the page. workers: processes, see `build`. Raises UsageError before the first build.
+        """
+        from corpus_kit.report.build import build_report
+        from corpus_kit.report.records import ReportSources
+
+        file = Path(out).absolute() if out is not None else None
+        with work_folder(self.data) as work, open_workers(workers) as pool:
+            sources = ReportSources(self.data, work, self.config, self.layers())
+            return build_report(sources, pool, progress or Silent(), out=file)
 
     def suggest(
         self, layer: str, *, train: bool = False, workers: int | None = 1, progress: Progress | None = None

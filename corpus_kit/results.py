@@ -21,7 +21,7 @@ class BuildResult:
     """What `build` made. out: the folder of the made folders. release: None when no document was accepted.
 
     annotated: what was made of the ledger, None where it holds nothing. gold: what people settled, likewise.
-    suggested: what a model suggests, None where that is off.
+    suggested: what a model suggests, None where that is off. report: its page, None where none was wanted.
     """
 
     out: Path
@@ -31,6 +31,7 @@ class BuildResult:
     release: Released | None = None
     release_folder: Path | None = None
     suggested: Suggested | None = None
+    report: Path | None = None
 
     @property
     def documents(self) -> int:

@@ -29,6 +29,8 @@ def test_the_wheel_holds_the_package_and_its_template_only(wheel: Path) -> None:
     assert {t for t in tops if not t.endswith(".dist-info")} == {"corpus_kit"}
     for wanted in ("schemas/documents.yaml", "annotation/entities/config.xml", "corpus.toml", "DATASET_CARD.md"):
         assert f"corpus_kit/template/{wanted}" in names
+    for wanted in ("report.css", "report.js", "templates/report.html.j2"):
+        assert f"corpus_kit/report/{wanted}" in names
     assert not [n for n in names if "/tests/" in n or n.endswith((".txt.gz", ".ipynb"))]
     assert "corpus_kit/py.typed" in names
 
@@ -62,4 +64,5 @@ def test_the_installed_wheel_makes_a_corpus_and_builds_it(wheel: Path, tmp_path:
     (tmp_path / "mine" / "data" / "raw" / "page.txt").write_text("A page about the lighthouse.\n", encoding="utf-8")
     assert "documents" in run("build", "--corpus", "mine")
     assert (tmp_path / "mine" / "data" / "release" / "README.md").is_file()
+    assert (tmp_path / "mine" / "data" / "report" / "report.html").is_file()
     assert "All is well" not in run("validate", "--corpus", "mine"), "words go to stderr, data to stdout"

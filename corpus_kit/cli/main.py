@@ -28,6 +28,7 @@ COMMANDS = {
     "agreement": "How far people agree, with intervals, and where they differ most.",
     "adjudicate": "Gold by a named policy; ties stay open disagreements.",
     "review": "Labels that contradict how the same words are labelled elsewhere.",
+    "report": "The corpus as one page to look at: counts, agreement, a reader.",
     "card": "Refresh the generated parts of DATASET_CARD.md.",
     "doctor": "Say what is wrong with this installation and how to mend it.",
 }

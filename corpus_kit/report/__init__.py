@@ -1,0 +1,1 @@
+"""The report: one HTML page, from the made tables, that people look at instead of reading tables."""

@@ -56,7 +56,7 @@ def made_files(out: Path) -> dict[str, str]:
 def first(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("first")
     made = build(corpus(folder / "raw"), folder / "out", "--workers", "1", PYTHONHASHSEED="1", TZ="UTC")
-    assert {name.split("/")[0] for name in made} == {"documents", "suggestions", "rejected", "release"}
+    assert {name.split("/")[0] for name in made} == {"documents", "suggestions", "rejected", "release", "report"}
     return made
 
 

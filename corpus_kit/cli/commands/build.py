@@ -21,6 +21,7 @@ SPLITS = ("train", "validation", "test")
 @click.argument("raw", nargs=-1, metavar="[RAW]...")
 @click.option("--out", metavar="DIR", help="Where the made folders go; by default the corpus's data folder.")
 @click.option("--metadata", metavar="FILE", help="A CSV or JSONL file with fields by file name.")
+@click.option("--no-report", is_flag=True, help="Leave out the report; an older one is taken away.")
 @workers_option
 @cluster_option
 @strict_option
@@ -30,13 +31,14 @@ def command(
     raw: tuple[str, ...],
     out: str | None,
     metadata: str | None,
+    no_report: bool,
     workers: int | None,
     cluster: str | None,
     strict: bool,
     corpus_dir: str | None,
     as_json: bool,
 ) -> int:
-    """Raw files to documents, suggestions, rejected, release and card. Unchanged inputs are not read again.
+    """Raw files to documents, suggestions, rejected, release, card and report. Unchanged inputs are not read again.
 
     RAW are folders, files or globs; by default the corpus's data/raw. With RAW and --out no corpus is needed.
 
@@ -53,7 +55,15 @@ def command(
         raise click.UsageError("--workers counts processes of this machine; --cluster uses those of a Dask cluster.")
     output = Output(as_json)
     corpus = Corpus.without(out) if raw and out and corpus_dir is None else Corpus.open(corpus_dir or ".")
-    result = corpus.build(raw, out, workers=workers, metadata=metadata, cluster=cluster, progress=ConsoleProgress())
+    result = corpus.build(
+        raw,
+        out,
+        workers=workers,
+        metadata=metadata,
+        cluster=cluster,
+        report=not no_report,
+        progress=ConsoleProgress(),
+    )
     _report(result, output)
     rejected = sum(result.rejected.values())
     if strict and rejected:
@@ -81,6 +91,8 @@ def _report(result: BuildResult, output: Output) -> None:
     splits = result.release.rows["documents"] if result.release else {}
     if len(splits) > 1:
         output.say("Splits: " + ", ".join(f"{splits[name]:,} {name}" for name in SPLITS if name in splits) + ".")
+    if result.report:
+        output.say(f"Look at it: {_short(result.report)}")
     if found.unchanged_units:
         output.say(f"Not redone: {found.unchanged_documents:,} of {found.documents:,} documents, unchanged.")
     for reason, n in found.metadata_rejected.items():
@@ -115,6 +127,7 @@ def _report(result: BuildResult, output: Output) -> None:
             "annotations": asdict(result.annotated) if result.annotated else None,
             "gold": asdict(result.gold) if result.gold else None,
             "release": asdict(result.release) if result.release else None,
+            "report": str(result.report) if result.report else None,
         }
     )
 

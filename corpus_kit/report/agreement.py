@@ -1,0 +1,182 @@
+"""The agreement figures as heat maps: tables whose cells carry figure, interval and a shade for the eye.
+
+Figures come from `data/gold/agreement.json`, where the build wrote them; nothing is measured here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corpus_kit.core.layers import Layer
+
+MEASURES = {
+    "alpha_nominal": "Krippendorff's alpha",
+    "alpha_ordinal": "Krippendorff's alpha, ordinal",
+    "alpha_interval": "Krippendorff's alpha, interval",
+    "cohen_kappa": "Cohen's kappa",
+    "fleiss_kappa": "Fleiss' kappa",
+    "observed": "observed agreement",
+    "span_f1_exact": "span F1, exact",
+    "span_f1_partial": "span F1, partial",
+    "alpha_characters": "alpha by character",
+    "relation_f1": "relation F1",
+}
+SHADES = 10
+MOST_PEOPLE = 40
+"""People in one matrix; those with the most work are kept."""
+
+# What a matrix of pairs shows: the first of these that the control has.
+_OF_PAIRS = ("alpha_ordinal", "alpha_interval", "alpha_nominal", "span_f1_exact", "relation_f1")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """value, low, high: as measured; shade: 0 … 10; why: the sentence in the place of a figure that is not defined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    shade: int | None
+    why: str
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """A table of cells. caption: what it shows. corner: the head of the column of row names."""
+
+    caption: str
+    corner: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LayerAgreement:
+    """labels: everybody, by control and label. pairs: a matrix of people for each control. hardest: documents."""
+
+    layer: str
+    documents: int
+    annotations: int
+    people: int
+    by_people: dict[str, int]
+    labels: Heat | None
+    pairs: tuple[Heat, ...]
+    hardest: tuple[Mapping[str, Any], ...]
+
+
+def read_agreement(gold: Path, layers: Mapping[str, Layer]) -> list[LayerAgreement]:
+    """The layers that several people worked on; empty where nothing was measured."""
+    try:
+        found = json.loads((gold / "agreement.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    made = []
+    for work in found["work"]:
+        if work["layer"] in layers and work["annotations"]:
+            figures = _without_repeats([f for f in found["figures"] if f["layer"] == work["layer"]])
+            hardest = [h for h in found["hurting"] if h["layer"] == work["layer"] and h["rank"] <= 5]
+            made.append(
+                LayerAgreement(
+                    work["layer"],
+                    work["documents"],
+                    work["annotations"],
+                    len(work["annotators"]),
+                    work["by_people"],
+                    _labels(figures),
+                    tuple(_pairs(figures)),
+                    tuple(_unique_documents(hardest)),
+                )
+            )
+    return made
+
+
+def hardest_documents(measured: Sequence[LayerAgreement]) -> list[str]:
+    """doc_ids that cost most agreement, for the sample."""
+    return list(dict.fromkeys(document["doc_id"] for layer in measured for document in layer.hardest))
+
+
+def _without_repeats(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where a control has one target, its figures are given for both; those with the target are kept."""
+    told = {_facts(figure) for figure in figures if figure["target"]}
+    return [figure for figure in figures if figure["target"] or _facts(figure) not in told]
+
+
+def _facts(figure: Mapping[str, Any]) -> tuple[Any, ...]:
+    names = ("measure", "control", "label", "value", "low", "high", "n_items")
+    return (*(figure[name] for name in names), tuple(figure["annotators"]))
+
+
+def _labels(figures: Sequence[Mapping[str, Any]]) -> Heat | None:
+    """Everybody together: a row for each control and label, a column for each measure."""
+    mine = [figure for figure in figures if not figure["pair"]]
+    measures = [name for name in MEASURES if any(f["measure"] == name and f["value"] is not None for f in mine)]
+    rows: dict[tuple[str, str], dict[str, Cell]] = {}
+    for figure in mine:
+        place = (figure["target"] or figure["control"] or "", figure["label"] or "")
+        rows.setdefault(place, {})[figure["measure"]] = _cell(figure)
+    if not measures:
+        return None
+    return Heat(
+        "Everybody together, by label",
+        "control and label",
+        tuple(MEASURES[name] for name in measures),
+        tuple(
+            (f"{place}: {label}" if label else f"{place or 'all'}, all labels", tuple(map(cells.get, measures)))
+            for (place, label), cells in sorted(rows.items())
+        ),
+    )
+
+
+def _pairs(figures: Sequence[Mapping[str, Any]]) -> list[Heat]:
+    """For each control a matrix: everybody against everybody."""
+    places: dict[str, list[Mapping[str, Any]]] = {}
+    for figure in figures:
+        if figure["pair"] and figure["label"] is None:
+            places.setdefault(figure["target"] or figure["control"] or "", []).append(figure)
+    made = []
+    for place, mine in sorted(places.items()):
+        for measure in _OF_PAIRS:
+            some = [figure for figure in mine if figure["measure"] == measure]
+            if any(figure["value"] is not None for figure in some):
+                made.append(_matrix(place, measure, some))
+                if measure != "span_f1_exact":
+                    break
+    return made
+
+
+def _matrix(place: str, measure: str, figures: Sequence[Mapping[str, Any]]) -> Heat:
+    cells: dict[tuple[str, str], Cell] = {}
+    work: dict[str, int] = {}
+    for figure in figures:
+        one, other = figure["annotators"]
+        cells[one, other] = cells[other, one] = _cell(figure)
+        for name in (one, other):
+            work[name] = work.get(name, 0) + figure["n_items"]
+    kept = sorted(sorted(work, key=lambda name: (-work[name], name))[:MOST_PEOPLE])
+    return Heat(
+        f"{place}: {MEASURES[measure]}, by pair",
+        "annotator",
+        tuple(kept),
+        tuple((one, tuple(cells.get((one, other)) for other in kept)) for one in kept),
+        len(work) - len(kept),
+    )
+
+
+def _cell(figure: Mapping[str, Any]) -> Cell:
+    value = figure["value"]
+    shade = None if value is None else round(min(max(value, 0.0), 1.0) * SHADES)
+    return Cell(value, figure["low"], figure["high"], shade, figure["reason"], figure["n_items"])
+
+
+def _unique_documents(hardest: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Each document once, with the measure in which it costs most."""
+    best: dict[str, Mapping[str, Any]] = {}
+    for one in sorted(hardest, key=lambda h: (-h["share"], h["measure"], h["doc_id"])):
+        best.setdefault(one["doc_id"], one)
+    return list(best.values())[:8]

@@ -1,0 +1,134 @@
+"""`data/report` from the made tables: one page that opens from the disk, and its manifest.
+
+Counting is done shard by shard and kept, so a build with one new file counts one shard; only the texts of the sample are
+ever on the page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from corpus_kit import __version__
+from corpus_kit.core.errors import UsageError
+from corpus_kit.core.executor import Workers
+from corpus_kit.core.folders import made_folder, read_manifest, remove, write_manifest
+from corpus_kit.core.progress import Progress
+from corpus_kit.report.records import FOLDER, PAGE, Reported, ReportSources
+
+TEXT_BYTES = 3_000_000
+"""Of the reader's documents as JSON; the page stays below 5 MB whatever the corpus is."""
+
+_MADE_FROM = ("documents", "suggestions", "annotations", "gold", "release", "rejected")
+_ASSETS = ("report.css", "report.js", "templates")
+
+
+def build_report(
+    sources: ReportSources,
+    workers: Workers,
+    progress: Progress,
+    *,
+    out: Path | None = None,
+) -> Reported:
+    """Write `data/report`, or with `out` one page there.
+
+    Raises UsageError before the first build.
+    """
+    manifests = {name: read_manifest(sources.data / name) or {} for name in _MADE_FROM}
+    if not manifests["documents"]:
+        raise UsageError(f"There are no tables in {sources.data}.", "Run `corpus-kit build` first.")
+    inputs = _inputs(sources, manifests)
+    target = sources.data / FOLDER
+    existing = read_manifest(target)
+    if out is None and existing and existing.get("inputs") == inputs and _complete(target, existing):
+        page = existing["files"][0]
+        return Reported(target / PAGE, page["bytes"], existing["sampled"], True)
+    from corpus_kit.report.gathering import gather
+    from corpus_kit.report.page import render
+
+    gathered = gather(sources, manifests, workers, progress, TEXT_BYTES)
+    page = render(gathered.view, gathered.sample).encode()
+    if out is not None:
+        _write_alone(out, page)
+        return Reported(out, len(page), gathered.sampled)
+    with made_folder(target, sources.work) as folder:
+        (folder / PAGE).write_bytes(page)
+        facts = {"name": PAGE, "bytes": len(page), "sha256": hashlib.sha256(page).hexdigest()}
+        write_manifest(
+            folder,
+            inputs=inputs,
+            files=[facts],
+            sampled=gathered.sampled,
+            fingerprint=facts["sha256"],
+        )
+    return Reported(target / PAGE, len(page), gathered.sampled)
+
+
+def remove_report(data: Path, work: Path) -> None:
+    """Take away what an earlier build made: it would show a corpus that is no more."""
+    if read_manifest(data / FOLDER) is not None:
+        gone = work / f"{FOLDER}.gone"
+        remove(gone)
+        (data / FOLDER).rename(gone)
+        remove(gone)
+
+
+def _inputs(sources: ReportSources, manifests: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """All that can change a byte of the page."""
+    inputs: dict[str, Any] = {
+        name: manifest["fingerprint"] if "fingerprint" in manifest else _of_rejected(sources.data / name, manifest)
+        for name, manifest in manifests.items()
+        if manifest
+    }
+    inputs["corpus.toml"] = hashlib.sha256(sources.config.model_dump_json().encode()).hexdigest()
+    inputs["layers"] = {name: layer.config_sha256 for name, layer in sources.layers.items()}
+    inputs["look"] = _look_sha256()
+    agreement = sources.data / "gold" / "agreement.json"
+    if agreement.is_file():
+        inputs["agreement"] = hashlib.sha256(agreement.read_bytes()).hexdigest()
+    return inputs
+
+
+def _of_rejected(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """`rejected` has no fingerprint of its own; its files are small."""
+    digest = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode())
+    for path in sorted(folder.glob("*.parquet")):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _look_sha256() -> str:
+    """Of the templates, the style sheet and the script, with the toolkit's version: another look is another page."""
+    digest = hashlib.sha256(__version__.encode())
+    for path in _asset_files():
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _asset_files() -> Sequence[Path]:
+    here = Path(__file__).parent
+    found = [here / name for name in _ASSETS]
+    return sorted(file for path in found for file in (path.glob("*.j2") if path.is_dir() else [path]))
+
+
+def _complete(target: Path, manifest: Mapping[str, Any]) -> bool:
+    try:
+        return all((target / f["name"]).stat().st_size == f["bytes"] for f in manifest["files"])
+    except OSError:
+        return False
+
+
+def _write_alone(out: Path, page: bytes) -> None:
+    """One file in a place of the user's: whole or not at all."""
+    if out.is_dir():
+        raise UsageError(f"{out} is a folder.", f"Name a file, such as {out / PAGE}.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside = out.with_name(f".{out.name}.part")
+    aside.write_bytes(page)
+    aside.replace(out)

@@ -1,0 +1,68 @@
+"""The page itself: one file, all in it, and a Content-Security-Policy that lets nothing else run or load."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from corpus_kit.report.view import View
+from corpus_kit.report.visible import is_web_address, shown
+
+_HERE = Path(__file__).parent
+_INERT = str.maketrans(
+    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029", "\x7f": "\\u007f"}
+)
+
+
+def render(view: View, sample: str) -> str:
+    """The page as HTML. sample: the reader's JSON, made harmless here.
+
+    Everything a template prints is escaped, and its acting characters are made visible, by the engine, not by the template.
+    """
+    style, script = _asset("report.css"), _asset("report.js")
+    page: str = _template().render(
+        view=view,
+        style=Markup(style),
+        script=Markup(script),
+        sample=Markup(inert(sample)),
+        policy=(
+            f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+            "base-uri 'none'; form-action 'none'"
+        ),
+    )
+    return page
+
+
+def inert(data: str) -> str:
+    """JSON that no HTML parser can be led astray by: no `<`, `>` or `&` is left to begin a tag, a comment or an entity."""
+    return data.translate(_INERT)
+
+
+def _hash(content: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"
+
+
+def _asset(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates", encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.tests["web_address"] = is_web_address
+    return environment.get_template("report.html.j2")

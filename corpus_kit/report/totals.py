@@ -1,0 +1,148 @@
+"""The facts of all shards added up. Memory follows publishers and copies, not documents."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from corpus_kit import __version__
+from corpus_kit.core.executor import Workers
+from corpus_kit.core.progress import Progress, counted
+from corpus_kit.report.shard import EXTREMES, FORMAT, ShardTask, kept_facts, shard_facts
+
+_PER_STRATUM = {"any": 400, "copies": 12}
+_USUAL = 8
+
+
+@dataclass(slots=True)
+class Publisher:
+    """documents, characters, of which `covered` are suggested to be boilerplate; sample: one of its documents."""
+
+    documents: int = 0
+    characters: int = 0
+    covered: int = 0
+    sample: str = ""
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts over the corpus, by value. clusters: a cluster's name → its documents but the first.
+
+    marked, covered: documents with suggested boilerplate and its characters. strata: as in `shard`, over all shards.
+    """
+
+    sums: Counter[str] = field(default_factory=Counter)
+    longest: int = 0
+    languages: Counter[str] = field(default_factory=Counter)
+    encodings: Counter[str] = field(default_factory=Counter)
+    newlines: Counter[str] = field(default_factory=Counter)
+    months: Counter[str] = field(default_factory=Counter)
+    lengths: Counter[int] = field(default_factory=Counter)
+    splits: dict[str, Counter[str]] = field(default_factory=dict)
+    publishers: dict[str, Publisher] = field(default_factory=dict)
+    clusters: Counter[str] = field(default_factory=Counter)
+    suggested: dict[str, Counter[str]] = field(default_factory=dict)
+    boilerplate_labels: Counter[str] = field(default_factory=Counter)
+    boilerplate_shares: Counter[int] = field(default_factory=Counter)
+    boilerplate_languages: dict[str, Counter[str]] = field(default_factory=dict)
+    strata: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def documents(self) -> int:
+        return self.sums["documents"]
+
+    @property
+    def named_publishers(self) -> int:
+        return len(self.publishers) - ("" in self.publishers)
+
+
+def count_shards(tasks: Sequence[ShardTask], workers: Workers, progress: Progress) -> Totals:
+    """Count what is not kept from an earlier run, and add everything up."""
+    facts = [kept_facts(task) for task in tasks]
+    missing = [number for number, found in enumerate(facts) if found is None]
+    with counted(progress, "counting", len(missing)) as step:
+        for number, made in workers.run(shard_facts, [tasks[i] for i in missing]):
+            facts[missing[number]] = made
+            step.advance()
+    return add_up(found for found in facts if found is not None)
+
+
+def add_up(shards: Iterable[dict[str, Any]]) -> Totals:
+    """One `Totals` from the facts of shards, whatever their order of arrival was: callers give them in the table's."""
+    made = Totals()
+    strata: dict[str, list[str]] = {}
+    ends: dict[str, list[tuple[int, str]]] = {"shortest": [], "longest": []}
+    for facts in shards:
+        for name in ("documents", "characters", "lines", "raw_bytes"):
+            made.sums[name] += facts[name]
+        made.longest = max(made.longest, facts["longest"])
+        for name in ("languages", "encodings", "newlines", "months"):
+            getattr(made, name).update(facts[name])
+        made.lengths.update({int(number): n for number, n in facts["lengths"].items()})
+        made.clusters.update(facts["copies"])
+        for split, counts in facts["splits"].items():
+            made.splits.setdefault(split, Counter()).update(counts)
+        for layer, counts in facts["suggested"].items():
+            made.suggested.setdefault(layer, Counter()).update(counts)
+        for name, (documents, characters, covered, sample) in facts["publishers"].items():
+            one = made.publishers.setdefault(name, Publisher())
+            one.documents += documents
+            one.characters += characters
+            one.covered += covered
+            one.sample = min(filter(None, (one.sample, sample)), key=_order)
+        _add_boilerplate(made, facts["boilerplate"])
+        for stratum, ids in facts["strata"].items():
+            strata.setdefault(stratum, []).extend(ids)
+        for end in ends:
+            ends[end].extend((n, doc_id) for n, doc_id in facts["extremes"][end])
+    for stratum, ids in strata.items():
+        made.strata[stratum] = heapq.nsmallest(_PER_STRATUM.get(stratum, _USUAL), ids, key=_order)
+    made.strata["shortest"] = [doc_id for _, doc_id in heapq.nsmallest(EXTREMES, ends["shortest"])]
+    made.strata["longest"] = [doc_id for _, doc_id in heapq.nlargest(EXTREMES, ends["longest"])]
+    return made
+
+
+def _add_boilerplate(made: Totals, facts: dict[str, Any]) -> None:
+    if facts:
+        made.sums["marked"] += facts["marked"]
+        made.sums["covered"] += facts["covered"]
+        made.boilerplate_labels.update(facts["labels"])
+        made.boilerplate_shares.update({int(share): n for share, n in facts["shares"].items()})
+        for language, (characters, covered) in facts["languages"].items():
+            counts = made.boilerplate_languages.setdefault(language, Counter())
+            counts.update({"characters": characters, "covered": covered})
+
+
+def shard_tasks(
+    data: Path, kept: Path, documents: dict[str, Any], suggestions: dict[str, Any] | None
+) -> list[ShardTask]:
+    """One task for every file of documents. kept: the folder of what is known from earlier runs.
+
+    The suggestions for a shard are those made from it: their manifest names the shard by its hash.
+    """
+    made_from = (suggestions or {}).get("inputs", {}).get("documents", {})
+    of = dict(zip(made_from, (suggestions or {}).get("files", []), strict=False))
+    tasks = []
+    for listed in documents["files"]:
+        found = of.get(listed["name"])
+        if found is not None and made_from[listed["name"]]["sha256"] != listed["sha256"]:
+            found = None
+        key = f"{__version__} {FORMAT} {listed['sha256']} {found['sha256'] if found else ''}"
+        name = hashlib.sha256(key.encode()).hexdigest()[:32]
+        tasks.append(
+            ShardTask(
+                str(data / "documents" / listed["name"]),
+                str(data / "suggestions" / found["name"]) if found else "",
+                str(kept / f"{name}.json"),
+            )
+        )
+    return tasks
+
+
+def _order(doc_id: str) -> str:
+    return doc_id[::-1]
