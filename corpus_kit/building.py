@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from corpus_kit.corpus import Corpus
     from corpus_kit.labelstudio.annotations import Annotated
     from corpus_kit.suggest.build import Suggested, Suggesting
+    from corpus_kit.suggest.entities.stage import EntitiesMade, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,10 @@ def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
             ingested = stages.documents(sources, metadata, refusals, suggesting)
             suggested = stages.suggestions(suggesting, refusals)
             annotated = build_tables_of_the_ledger(corpus, data, work, refusals, progress)
+            gold = stages.gold()
+            entities = stages.entities(stages.entities_wish(), refusals)
             refusals.finish()
-        result = BuildResult(data, ingested, annotated, stages.gold(), suggested=suggested)
+        result = BuildResult(data, ingested, annotated, gold, suggested=suggested, entities=entities)
         if ingested.documents:
             stages.release(result)
         elif read_manifest(data / "release") is not None:
@@ -134,6 +137,30 @@ class Stages:
             remove_suggestions(self.data, self.work)
             return None
         return build_suggestions(self.data, suggesting, refusals)
+
+    def entities_wish(self) -> Wish:
+        """What `corpus.toml` asks for in the layer of names."""
+        from corpus_kit.suggest.entities.stage import Wish
+
+        settings = self.corpus.config.suggest.entities
+        return Wish(settings.names, settings.threshold, settings.models, self.corpus.root)
+
+    def entities(self, wish: Wish, refusals: Refusals) -> EntitiesMade | None:
+        """The names' layer in `data/suggestions`, after people's labels, from which it learns; None where it is not wanted,
+        and then older rows go."""
+        from corpus_kit.suggest.entities.stage import build_entities, marking, remove_entities
+
+        name = self.corpus.config.suggest.entities.layer
+        if (wish.names or wish.models) and name in self.corpus.config.layers:
+            layer = self.corpus.layers()[name]
+            control = marking(layer)
+            if control is not None:
+                contract = self.corpus.contract("suggestions")
+                own = self.data, self.work, layer, control, contract, wish
+                return build_entities(*own, self.pool, self.progress, refusals)
+            self.progress.remark(f"The layer '{name}' has no control that marks spans, so no names are suggested.")
+        remove_entities(self.data, self.work, name)
+        return None
 
     def gold(self) -> Gold | None:
         """`data/gold` from `data/annotations`; None where there are none."""

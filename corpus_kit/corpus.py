@@ -308,16 +308,24 @@ class Corpus:
             return build_report(sources, pool, progress or Silent(), out=file)
 
     def suggest(
-        self, layer: str, *, train: bool = False, workers: int | None = 1, progress: Progress | None = None
+        self,
+        layer: str,
+        *,
+        models: Sequence[str] = (),
+        train: bool = False,
+        workers: int | None = 1,
+        progress: Progress | None = None,
     ) -> SuggestResult:
         """Make `data/suggestions` of one layer anew from the built documents; `build` does so too.
 
-        train: first learn from what people labelled, and keep that where it helps pages it has not seen. workers: as for
-        `build`. Raises UsageError before the first build, for a layer without a suggester, and for too little to learn from.
+        models: for names, instead of those in `corpus.toml`: `spacy:NAME`, `transformers:NAME_OR_PATH`,
+        `python:MODULE:CLASS`. train: for boilerplate, first learn from what people labelled, and keep that where it helps
+        pages it has not seen. workers: as for `build`. Raises UsageError before the first build, for a layer without a
+        suggester, and for too little to learn from; EnvironmentProblemError where a model's package is missing.
         """
         from corpus_kit.suggesting import SuggestOrder, suggest
 
-        return suggest(self, SuggestOrder(layer, train, workers), progress or Silent())
+        return suggest(self, SuggestOrder(layer, train, workers, tuple(models)), progress or Silent())
 
     def own_model(self, layer: str) -> Path | None:
         """Where a model trained on this corpus lies: `models/<layer>.npz`; None without a corpus."""

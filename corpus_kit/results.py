@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from corpus_kit.agreement.gold import Gold
     from corpus_kit.labelstudio.annotations import Annotated
     from corpus_kit.suggest.build import Suggested
+    from corpus_kit.suggest.entities.stage import EntitiesMade
 
 
 @dataclass(slots=True)
@@ -21,7 +22,8 @@ class BuildResult:
     """What `build` made. out: the folder of the made folders. release: None when no document was accepted.
 
     annotated: what was made of the ledger, None where it holds nothing. gold: what people settled, likewise.
-    suggested: what a model suggests, None where that is off. report: its page, None where none was wanted.
+    suggested: what is suggested to be boilerplate, None where that is off. entities: what is suggested as names, likewise.
+    report: its page, None where none was wanted.
     """
 
     out: Path
@@ -32,6 +34,7 @@ class BuildResult:
     release_folder: Path | None = None
     suggested: Suggested | None = None
     report: Path | None = None
+    entities: EntitiesMade | None = None
 
     @property
     def documents(self) -> int:
@@ -42,6 +45,7 @@ class BuildResult:
         """Reason → count, of records, of what the ledger brought and of suggestions."""
         found = Counter(self.ingested.rejected) + Counter(self.annotated.rejected if self.annotated else {})
         found += Counter(self.suggested.rejected if self.suggested else {})
+        found += Counter(self.entities.suggested.rejected if self.entities else {})
         return dict(sorted(found.items()))
 
 

@@ -1,12 +1,11 @@
 """`suggest LAYER`: suggestions for the documents that are built, without the rest of the build, and training.
 
-One function per layer in `SUGGESTERS`. `Corpus.suggest` is the way in; `build` suggests boilerplate by the same stage.
+`Corpus.suggest` is the way in; `build` suggests by the same stages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from corpus_kit.building import Stages
@@ -15,11 +14,13 @@ from corpus_kit.core.executor import open_workers
 from corpus_kit.core.folders import read_manifest, work_folder
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.rejects import Refusals
+from corpus_kit.core.settings import EntityModel
 
 if TYPE_CHECKING:
     from corpus_kit.corpus import Corpus
     from corpus_kit.suggest.boilerplate.learn import Learned
     from corpus_kit.suggest.build import Suggested
+    from corpus_kit.suggest.entities.stage import EntitiesMade, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +30,30 @@ class SuggestOrder:
     layer: str
     train: bool
     workers: int | None
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestResult:
-    """layer: as asked. suggested: what was made. learned: what training found, None without it."""
+    """layer: as asked. suggested: what was made. learned: what training found, None without it. entities: how names were
+    suggested, None for boilerplate."""
 
     layer: str
     suggested: Suggested
     learned: Learned | None = None
+    entities: EntitiesMade | None = None
 
 
 def suggest(corpus: Corpus, order: SuggestOrder, progress: Progress) -> SuggestResult:
     """Dispatch by layer. Raises UsageError for a layer without a suggester and before the first build."""
-    if order.layer not in SUGGESTERS:
-        near = did_you_mean(order.layer, list(SUGGESTERS))
+    suggesters = {"boilerplate": _boilerplate, corpus.config.suggest.entities.layer: _entities}
+    if order.layer not in suggesters:
+        near = did_you_mean(order.layer, list(suggesters))
         raise UsageError(
-            f"There is no suggester for the layer '{order.layer}'.{near}", f"There is one for: {', '.join(SUGGESTERS)}."
+            f"There is no suggester for the layer '{order.layer}'.{near}", f"There is one for: {', '.join(suggesters)}."
         )
+    if order.models and order.layer == "boilerplate":
+        raise UsageError("Boilerplate is suggested by the model of this corpus.", "Leave `--model` out.")
     if order.layer not in corpus.config.layers:
         raise UsageError(
             f"The corpus has no layer '{order.layer}'.",
@@ -54,7 +61,7 @@ def suggest(corpus: Corpus, order: SuggestOrder, progress: Progress) -> SuggestR
         )
     if read_manifest(corpus.data / "documents") is None:
         raise UsageError("There are no documents to suggest for.", "Run `corpus-kit build` first.")
-    return SUGGESTERS[order.layer](corpus, order, progress)
+    return suggesters[order.layer](corpus, order, progress)
 
 
 def _boilerplate(corpus: Corpus, order: SuggestOrder, progress: Progress) -> SuggestResult:
@@ -90,4 +97,24 @@ def _boilerplate(corpus: Corpus, order: SuggestOrder, progress: Progress) -> Sug
     return SuggestResult(order.layer, made, learned)
 
 
-SUGGESTERS: dict[str, Callable[[Corpus, SuggestOrder, Progress], SuggestResult]] = {"boilerplate": _boilerplate}
+def _entities(corpus: Corpus, order: SuggestOrder, progress: Progress) -> SuggestResult:
+    """Names of people, and models: those that are named, else those of `corpus.toml`."""
+    if order.train:
+        raise UsageError("Names need no training: they are learned from the labels each time.", "Leave `--train` out.")
+    with work_folder(corpus.data) as work, open_workers(order.workers) as pool, Refusals(corpus.data, work) as refusals:
+        stages = Stages(corpus, corpus.data, work, pool, progress)
+        made = stages.entities(_wish(stages.entities_wish(), order.models), refusals)
+    if made is None:
+        raise UsageError(
+            f"The layer '{order.layer}' has no control that marks spans.",
+            f"Add a <Labels> for the text to annotation/{order.layer}/config.xml.",
+        )
+    return SuggestResult(order.layer, made.suggested, entities=made)
+
+
+def _wish(configured: Wish, specs: tuple[str, ...]) -> Wish:
+    """Models that are named stand for those of `corpus.toml`, with their settings there; without any, names are wanted."""
+    if not specs:
+        return replace(configured, names=True)
+    known = {model.model: model for model in configured.models}
+    return replace(configured, models=tuple(known.get(spec) or EntityModel(model=spec) for spec in specs))

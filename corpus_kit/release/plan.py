@@ -17,7 +17,7 @@ from corpus_kit.core.tables import read_table
 from corpus_kit.release.card_labels import Told
 from corpus_kit.release.configs import DOCUMENTS, ConfigSpec, plan_configs
 from corpus_kit.release.labels import keep_slice, read_labels_of
-from corpus_kit.release.nested import Nested
+from corpus_kit.release.nested import BOILERPLATE, Nested
 from corpus_kit.release.shards import LabelTask
 
 _FOLDERS = ("annotations", "gold", "suggestions")
@@ -65,11 +65,12 @@ class Labelling:
         return made
 
     def _suggestion_files(self, out: Path) -> dict[str, tuple[str, str]]:
-        """File of documents → path and sha256 of the file of suggestions for it, which are made in the same order."""
+        """File of documents → path and sha256 of the file of boilerplate for it, which are made in the same order."""
         manifest = self.manifests.get("suggestions")
         if manifest is None:
             return {}
-        pairs = zip((read_manifest(out / "documents") or {})["files"], manifest["files"], strict=True)
+        files = [f for f in manifest["files"] if f["layer"] == BOILERPLATE]
+        pairs = zip((read_manifest(out / "documents") or {})["files"], files, strict=bool(files))
         return {d["name"]: (str(out / "suggestions" / s["name"]), s["sha256"]) for d, s in pairs}
 
     def descriptions(self, contract: ContractFile) -> dict[str, dict[str, str]]:
@@ -89,7 +90,10 @@ def plan_release(out: Path, layers: Mapping[str, Layer]) -> Labelling:
     if not _of_these_documents(manifests.get("suggestions"), read_manifest(out / "documents")):
         manifests.pop("suggestions", None)
     configs, nested = plan_configs(
-        layers, manifests.get("gold"), manifests.get("annotations"), "suggestions" in manifests
+        layers,
+        manifests.get("gold"),
+        manifests.get("annotations"),
+        BOILERPLATE in manifests.get("suggestions", {}).get("parts", {}),
     )
     agreement: dict[str, Any] = {}
     if "gold" in manifests:

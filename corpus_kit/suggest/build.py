@@ -29,14 +29,11 @@ from corpus_kit.core.folders import (
     aside_of,
     fsync_folder,
     is_intact,
-    link_or_copy,
-    made_folder,
     note_of,
     put_in_place,
     read_manifest,
     remove,
     write_json,
-    write_manifest,
 )
 from corpus_kit.core.labelconfig import Control
 from corpus_kit.core.layers import Layer
@@ -47,16 +44,15 @@ from corpus_kit.core.tables import (
     arrow_schema,
     content_fingerprint,
     file_sha256,
-    part_name,
     read_table,
     rejected_table,
     write_table,
 )
 from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel
+from corpus_kit.suggest.folder import TABLE, drop_layer, put_layer
 
 LAYER = "boilerplate"
 MODEL = "corpus-kit-boilerplate"
-TABLE = "suggestions"
 _FACTS = "facts.json"
 _SECONDS_PER_BYTE = 1 / 6e6  # what `suggest_shard` takes, roughly, per byte of a shard
 _READ = ("doc_id", "source", "title", "text", "text_sha256")
@@ -190,7 +186,7 @@ class Suggesting:
         for path, sha256, _ in shards:
             name = hashlib.sha256(f"{key} {sha256}".encode()).hexdigest()[:32]
             tasks.append(ShardTask(str(path), str(kept / name), self.recipe))
-        made = [_finished(Path(task.folder)) for task in tasks]
+        made = [finished_shard(Path(task.folder)) for task in tasks]
         to_do = [index for index, facts in enumerate(made) if facts is None]
         self.looked_at = len(to_do)
         with counted(self.progress, "suggesting", sum(shards[i][2] for i in to_do)) as step:
@@ -212,7 +208,7 @@ def built_shards(out: Path) -> list[tuple[Path, str, int]]:
 def build_suggestions(out: Path, suggesting: Suggesting, refusals: Refusals) -> Suggested:
     """Make `out/suggestions`, a file for each of `out/documents`, and hand in what breaks the contract."""
     made = suggesting.made
-    _put_together(out, suggesting, read_manifest(out / "documents") or {"files": []})
+    _put_together(out, suggesting)
     for one in made:
         if one.facts["rejected"]:
             refusals.add(read_table(one.folder / "rejected.parquet"))
@@ -224,13 +220,8 @@ def build_suggestions(out: Path, suggesting: Suggesting, refusals: Refusals) -> 
 
 
 def remove_suggestions(out: Path, work: Path) -> None:
-    """Take away what an earlier build made. Out of sight in one rename: nobody sees half a folder."""
-    if read_manifest(out / TABLE) is None:
-        return
-    gone = work / f"{TABLE}.gone"
-    remove(gone)
-    (out / TABLE).rename(gone)
-    remove(gone)
+    """Take away what an earlier build made for this layer."""
+    drop_layer(out, work, LAYER)
 
 
 def suggest_shard(task: ShardTask) -> dict[str, Any]:
@@ -238,10 +229,10 @@ def suggest_shard(task: ShardTask) -> dict[str, Any]:
     recipe, folder = task.recipe, Path(task.folder)
     documents = {name: column.to_pylist() for name, column in _columns(Path(task.shard))}
     rows, sources, left_out = _rows(documents, recipe)
-    contract = _contract(recipe.contract, recipe.gate)
+    contract = contract_of(recipe.contract, recipe.gate)
     schema = arrow_schema(contract.columns)
     table = pa.table({name: [row[name] for row in rows] for name in schema.names}, schema=schema)
-    table, rejected = _checked(table, sources, contract)
+    table, rejected = checked_rows(table, sources, contract)
 
     aside = aside_of(folder)
     aside.mkdir(parents=True)
@@ -304,7 +295,7 @@ def _rows(documents: dict[str, list[Any]], recipe: Recipe) -> tuple[list[dict[st
     return rows, sources, left_out
 
 
-def _checked(table: pa.Table, sources: list[str], contract: Contract) -> tuple[pa.Table, list[Rejected]]:
+def checked_rows(table: pa.Table, sources: list[str], contract: Contract) -> tuple[pa.Table, list[Rejected]]:
     """The rows that keep the contract, and the others as refusals. The user's contract may ask for more than ours."""
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
@@ -324,7 +315,7 @@ def _checked(table: pa.Table, sources: list[str], contract: Contract) -> tuple[p
 
 
 @lru_cache(maxsize=1)
-def _contract(file: ContractFile, gate: bytes) -> Contract:
+def contract_of(file: ContractFile, gate: bytes) -> Contract:
     """One per process: its expression is read once."""
     return Contract(file, gate)
 
@@ -338,7 +329,7 @@ def _model(path: str, sha256: str) -> BoilerplateModel:
     return model
 
 
-def _finished(folder: Path) -> dict[str, Any] | None:
+def finished_shard(folder: Path) -> dict[str, Any] | None:
     """What the folder of a finished shard says; None where there is none, or its files were harmed since."""
     try:
         facts: dict[str, Any] = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
@@ -347,40 +338,26 @@ def _finished(folder: Path) -> dict[str, Any] | None:
     return facts if all(is_intact(folder / name, note) for name, note in facts["files"].items()) else None
 
 
-def _put_together(out: Path, suggesting: Suggesting, documents: dict[str, Any]) -> None:
+def _put_together(out: Path, suggesting: Suggesting) -> None:
     layer, recipe = suggesting.layer, suggesting.recipe
-    with made_folder(out / TABLE, suggesting.work) as folder:
-        files = []
-        for number, one in enumerate(suggesting.made):
-            name = part_name(TABLE, number)
-            link_or_copy(one.path, folder / name)
-            files.append({k: one.facts[k] for k in ("rows", "sha256", "fingerprint")} | {"name": name})
-        counts = _counts([one.facts for one in suggesting.made], 0)
-        write_manifest(
-            folder,
-            table=TABLE,
-            rows=counts.total,
-            files=files,
-            by_label=counts.rows,
-            left_out=counts.left_out,
-            inputs={
-                "documents": {f["name"]: {"sha256": f["sha256"]} for f in documents["files"]},
-                "layers": {layer.name: layer.config_sha256},
-            },
-            models=[
-                {
-                    "model": MODEL,
-                    "version": _model(recipe.model, recipe.model_sha256).version,
-                    "sha256": recipe.model_sha256,
-                    "layer": layer.name,
-                    "control": recipe.control,
-                    "threshold": recipe.threshold,
-                }
-            ],
-            contract={"version": recipe.contract.version, "sha256": recipe.contract.sha256},
-            libraries=recipe.versions,
-            fingerprint=hashlib.sha256("".join(f["fingerprint"] for f in files).encode()).hexdigest(),
-        )
+    counts = _counts([one.facts for one in suggesting.made], 0)
+    model = {
+        "model": MODEL,
+        "version": _model(recipe.model, recipe.model_sha256).version,
+        "sha256": recipe.model_sha256,
+        "layer": layer.name,
+        "control": recipe.control,
+        "threshold": recipe.threshold,
+    }
+    about = {
+        "by_label": counts.rows,
+        "left_out": counts.left_out,
+        "config_sha256": layer.config_sha256,
+        "models": [model],
+        "contract": {"version": recipe.contract.version, "sha256": recipe.contract.sha256},
+        "libraries": recipe.versions,
+    }
+    put_layer(out, suggesting.work, layer.name, [(one.path, one.facts) for one in suggesting.made], about)
 
 
 def _counts(shards: list[dict[str, Any]], redone: int) -> Suggested:

@@ -78,6 +78,8 @@ def _report(result: BuildResult, output: Output) -> None:
     rows: list[tuple[object, ...]] = [("documents", found.documents, f"{place}/documents")]
     if result.suggested:
         rows.append(("suggestions", result.suggested.total, f"{place}/suggestions"))
+    if result.entities:
+        rows.append(("suggestions of names", result.entities.suggested.total, f"{place}/suggestions"))
     if result.release and result.release_folder:
         folder = _short(result.release_folder)
         rows += [(f"release, {name}", sum(n.values()), folder) for name, n in result.release.rows.items()]
@@ -124,6 +126,7 @@ def _report(result: BuildResult, output: Output) -> None:
             "out": str(result.out),
             **asdict(found),
             "suggestions": asdict(result.suggested) if result.suggested else None,
+            "entities": asdict(result.entities) if result.entities else None,
             "annotations": asdict(result.annotated) if result.annotated else None,
             "gold": asdict(result.gold) if result.gold else None,
             "release": asdict(result.release) if result.release else None,

@@ -16,10 +16,19 @@ from corpus_kit.cli.output import ConsoleProgress, Output
 @click.option(
     "--train", is_flag=True, help="Learn from the pages that people labelled first; kept only where it helps."
 )
+@click.option(
+    "--model",
+    "models",
+    metavar="MODEL",
+    multiple=True,
+    help="For names: spacy:NAME, transformers:NAME_OR_PATH or python:MODULE:CLASS. May be repeated.",
+)
 @workers_option
 @corpus_option
 @json_option
-def command(layer: str, train: bool, workers: int | None, corpus_dir: str | None, as_json: bool) -> int:
+def command(
+    layer: str, train: bool, models: tuple[str, ...], workers: int | None, corpus_dir: str | None, as_json: bool
+) -> int:
     """Suggestions for one LAYER of the documents that are built: data/suggestions. `build` makes them too.
 
     boilerplate: menus, link lists, comments and the like, line by line, with the model of this corpus
@@ -27,27 +36,38 @@ def command(layer: str, train: bool, workers: int | None, corpus_dir: str | None
     where a document has no gold; it is judged by pages it has not seen, and written to models/boilerplate.npz only when
     they come out better than with the packaged model. Remove that file to go back to the packaged model.
 
+    entities: names that people labelled, wherever else they stand, each with the probability that people would label it
+    there, learned from their labels. With --model, what a model on this machine says, in the labels that corpus.toml
+    gives its own. Documents that people have finished are left alone, and so is every place that they labelled.
+
     \b
     Examples:
       corpus-kit suggest boilerplate
       corpus-kit suggest boilerplate --train
+      corpus-kit suggest entities
+      corpus-kit suggest entities --model spacy:en_core_web_sm
+      corpus-kit suggest entities --model transformers:models/my-ner --model spacy:pl_core_news_sm
     """
     from corpus_kit.corpus import Corpus
 
     output = Output(as_json)
     corpus = Corpus.open(corpus_dir or ".")
-    result = corpus.suggest(layer, train=train, workers=workers, progress=ConsoleProgress())
+    result = corpus.suggest(layer, models=models, train=train, workers=workers, progress=ConsoleProgress())
     if result.learned:
         _tell(result.learned, output)
+    if result.entities:
+        _tell_entities(result.entities, models, output)
     made = result.suggested
     output.table([(label, n) for label, n in made.rows.items()], header=("label", "suggestions"))
     output.say(f"{made.total:,} suggestions on {made.marked:,} of {made.documents:,} documents.")
     if made.left_out:
         told = ", ".join(f"{n:,} {label}" for label, n in made.left_out.items())
-        output.say(f"Not suggested, for want of the label in the layer: {told}.")
+        where = "; map them in corpus.toml, [suggest.entities.models.labels]" if result.entities else ""
+        output.say(f"Not suggested, for want of the label in the layer: {told}{where}.")
     if made.rejected:
         output.say(f"Rejected by the contract: {sum(made.rejected.values()):,} rows; the next build lists them.")
-    output.say("Run `corpus-kit build` to carry them into the release.")
+    if not result.entities:
+        output.say("Run `corpus-kit build` to carry them into the release.")
     output.json(asdict(result) | {"total": made.total})
     return 1 if result.learned and not result.learned.installed else 0
 
@@ -72,3 +92,17 @@ def _tell(found: Any, output: Output) -> None:
             f"On pages it had not seen the correction is no better than the packaged model, so it is not used; "
             f"suggestions are made by version {found.version} as before."
         )
+
+
+def _tell_entities(made: Any, models: tuple[str, ...], output: Output) -> None:
+    """Where names came from (`EntitiesMade`)."""
+    if made.names is not None:
+        output.say(
+            f"Names: {made.names:,} labelled in {made.documents:,} documents gave {made.names_rows:,} suggestions."
+            if made.names
+            else "Names: nobody has labelled any yet. Bring labels with `corpus-kit pull` or `import`, then build."
+        )
+    for one in made.models:
+        output.say(f"{one.spec}: version {one.version}, on {one.device}, gave {one.rows:,} suggestions.")
+    if models:
+        output.say("The next build keeps them only if corpus.toml names the model: [[suggest.entities.models]].")

@@ -10,7 +10,7 @@ from corpus_kit.core.settings.people import (
     PolicyName,
 )
 from corpus_kit.core.settings.release import LICENCES, Release
-from corpus_kit.core.settings.suggestions import Suggest
+from corpus_kit.core.settings.suggestions import Entities, EntityModel, Suggest
 
 __all__ = [
     "LICENCES",
@@ -19,6 +19,8 @@ __all__ = [
     "BoundaryName",
     "Columns",
     "Duplicates",
+    "Entities",
+    "EntityModel",
     "Input",
     "LabelStudio",
     "LayerAdjudication",

@@ -33,10 +33,11 @@ def is_spaceless(character: str) -> bool:
 
 def whole_words(text: str, start: int, end: int) -> bool:
     """Whether `text[start:end]`, which is not empty, begins and ends where words do."""
-    return _begins(text, start) and _ends(text, end)
+    return begins(text, start) and _ends(text, end)
 
 
-def _begins(text: str, at: int) -> bool:
+def begins(text: str, at: int) -> bool:
+    """Whether a name may begin at this character."""
     if at == 0:
         return True
     before, first = text[at - 1], text[at]

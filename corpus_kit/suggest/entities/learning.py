@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from corpus_kit.core.errors import EnvironmentProblemError
+from corpus_kit.core.folders import write_json
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.tables import parts, read_table
 from corpus_kit.suggest.entities.calibration import Calibration, fit
@@ -27,7 +29,7 @@ RULES = 1
 
 @dataclass(frozen=True, slots=True)
 class NamesModel:
-    """names: all that were labelled. words: keys of the words within names of several. documents: how many it learned from."""
+    """names: all that were labelled. words: keys of the words within longer names. documents: how many it learned from."""
 
     names: tuple[Name, ...]
     words: frozenset[str]
@@ -37,7 +39,12 @@ class NamesModel:
     @property
     def version(self) -> str:
         """A hash of all that decides what is suggested: names, their labels and counts, weights and rules."""
-        told = [RULES, [list(asdict(name).values()) for name in self.names], sorted(self.words), self.calibration.weights]
+        told = [
+            RULES,
+            [list(asdict(name).values()) for name in self.names],
+            sorted(self.words),
+            self.calibration.weights,
+        ]
         return f"{MODEL}@{RULES}-{hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]}"
 
 
@@ -52,6 +59,24 @@ def learn(documents: Path, labelled: Labelled, progress: Progress) -> NamesModel
     return NamesModel(tuple(names), frozenset(evidence.words), fit(evidence.examples()), len(evidence.by_document))
 
 
+def save_names(model: NamesModel, path: Path) -> None:
+    """Write a model as JSON."""
+    told = {"names": [list(asdict(name).values()) for name in model.names], "words": sorted(model.words)}
+    told |= {"weights": model.calibration.weights, "examples": model.calibration.examples}
+    write_json(path, told | {"documents": model.documents}, compact=True)
+
+
+def names_from(path: Path, version: str) -> NamesModel:
+    """Read what `save_names` wrote. Raises EnvironmentProblemError when it is another version by now."""
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    calibration = Calibration(tuple(kept["weights"]), kept["examples"])
+    names = tuple(Name(*name) for name in kept["names"])
+    model = NamesModel(names, frozenset(kept["words"]), calibration, kept["documents"])
+    if model.version != version:
+        raise EnvironmentProblemError(f"{path} changed during the build.", "Build again.")
+    return model
+
+
 def gather(documents: Path, labelled: Labelled, progress: Progress) -> Evidence:
     """All names, counted in the documents people labelled."""
     names = sorted(labelled.surfaces)
@@ -59,7 +84,7 @@ def gather(documents: Path, labelled: Labelled, progress: Progress) -> Evidence:
     evidence = Evidence(names, sources, _words(labelled))
     lexicons: dict[str, Lexicon] = {}
     with counted(progress, "learn names", len(labelled.answers)) as step:
-        for doc_id, text, language in _texts(documents, labelled.answers):
+        for doc_id, text, language in texts_of(documents, labelled.answers):
             rule = rule_of(language)
             if rule not in lexicons:
                 lexicons[rule] = Lexicon(names, rule)
@@ -68,7 +93,7 @@ def gather(documents: Path, labelled: Labelled, progress: Progress) -> Evidence:
     return evidence
 
 
-def _texts(documents: Path, wanted: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
+def texts_of(documents: Path, wanted: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
     """doc_id, text and language of the wanted documents, in the order of the files."""
     for path in parts(documents, "documents"):
         ids = read_table(path, ["doc_id"])["doc_id"].to_pylist()

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import ahocorasick_rs
 import regex
 
-from corpus_kit.suggest.entities.edges import is_spaceless, is_word, whole_words
+from corpus_kit.suggest.entities.edges import begins, is_spaceless, is_word, whole_words
 from corpus_kit.suggest.entities.inflection import LONGEST_ENDING, forms
 
 _PIECES = regex.compile(r"[\w\p{M}]+|\s+|[^\w\p{M}\s]+")
@@ -66,7 +66,7 @@ class Lexicon:
             return []
         found: set[Found] = set()
         for pattern, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            if start and (before := text[start - 1]).isalnum() and not is_spaceless(text[start]) and is_word(before):
+            if not begins(text, start):
                 continue
             tail = None
             for endings, node in self._starts[pattern]:
@@ -91,7 +91,7 @@ class Lexicon:
             known = nodes.get(prefix)
             if known is None:
                 known = nodes[prefix] = _Node()
-                ways = ((piece, _AS_IT_IS),)
+                ways: tuple[tuple[str, frozenset[str]], ...] = ((piece, _AS_IT_IS),)
                 if not is_word(piece[0]):
                     if number:
                         node.others[piece] = known
@@ -122,14 +122,14 @@ def _follow(text: str, start: int, at: int, node: _Node, found: set[Found]) -> N
 
 
 def _next_word(text: str, start: int, at: int, node: _Node, found: set[Found]) -> None:
-    if is_spaceless(text[at]):
+    word = _WORD.match(text, at)
+    stop = word.end() if word else at
+    if any(map(is_spaceless, text[at:stop])):
         for stem, ways in node.words.items():
             if text.startswith(stem, at):
                 for _, then in ways:
                     _follow(text, start, at + len(stem), then, found)
         return
-    word = _WORD.match(text, at)
-    stop = word.end() if word else at
     for cut in range(min(LONGEST_ENDING, stop - at - 1) + 1):
         for endings, then in node.words.get(text[at : stop - cut], ()):
             if text[stop - cut : stop] in endings:

@@ -15,9 +15,7 @@ class Propagation:
     """Suggests the names it knows. words: keys of words within longer names. threshold: the probability from
     which a mention is suggested."""
 
-    def __init__(
-        self, names: Sequence[Name], words: Set[str], calibration: Calibration, threshold: float
-    ) -> None:
+    def __init__(self, names: Sequence[Name], words: Set[str], calibration: Calibration, threshold: float) -> None:
         self.names, self.words, self.calibration, self.threshold = list(names), words, calibration, threshold
         self._surfaces = [name.surface for name in names]
         self._lexicons: dict[str, Lexicon] = {}

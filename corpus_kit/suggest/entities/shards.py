@@ -1,0 +1,224 @@
+"""Entity suggestions for one shard of documents: pure functions, paths in, paths out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.folders import fsync_folder, note_of, remove, write_json
+from corpus_kit.core.tables import (
+    arrow_schema,
+    content_fingerprint,
+    file_sha256,
+    iter_batches,
+    read_table,
+    rejected_table,
+    write_table,
+)
+from corpus_kit.suggest.build import checked_rows, contract_of
+from corpus_kit.suggest.entities.interface import Loaded, answers
+from corpus_kit.suggest.entities.learning import MODEL, NamesModel, names_from
+from corpus_kit.suggest.entities.people import read_notes
+from corpus_kit.suggest.entities.propagation import Propagation
+from corpus_kit.suggest.entities.records import Occupied, Suggestion, without_overlaps
+from corpus_kit.suggest.folder import TABLE
+
+FACTS = "facts.json"
+BATCH = 64
+"""Documents that a model gets at a time."""
+_SAID = {"doc_id": pl.String, "start": pl.Int64, "end": pl.Int64, "label": pl.String, "score": pl.Float64}
+_READ = ("doc_id", "source", "text", "text_sha256", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model whose answers are kept. name, version: as rows carry them. labels: its label → the layer's ("" for none)."""
+
+    name: str
+    version: str
+    labels: tuple[tuple[str, str], ...]
+    languages: tuple[str, ...]
+    threshold: float
+
+    def speaks(self, language: str) -> bool:
+        """Whether the model is asked about documents in this language."""
+        return not self.languages or language.replace("_", "-").split("-")[0].lower() in self.languages
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRecipe:
+    """All that decides what is suggested, but for the documents and what people say of them.
+
+    names: path of the learned names, empty without; names_version of them. labels: of the control, None where it takes any.
+    """
+
+    layer: str
+    control: str
+    labels: tuple[str, ...] | None
+    names: str
+    names_version: str
+    threshold: float
+    models: tuple[Model, ...]
+    contract: ContractFile
+    gate: bytes
+    versions: str
+
+    @property
+    def key(self) -> str:
+        """Changes with everything here that can change a row."""
+        models = [[m.name, m.version, m.labels, m.languages, m.threshold] for m in self.models]
+        parts = [self.layer, self.control, self.labels, self.names_version, self.threshold, models]
+        return hashlib.sha256(json.dumps([*parts, self.contract.sha256, self.versions]).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class EntityTask:
+    """One call of `entity_shard`. said: for each model the file of its answers. notes: see `people`. boilerplate: the file
+    of suggestions for these documents, or empty."""
+
+    shard: str
+    folder: str
+    recipe: EntityRecipe
+    said: tuple[str, ...]
+    notes: str
+    boilerplate: str
+
+
+def ask_model(loaded: Loaded, languages: Model, shard: Path, target: Path) -> None:
+    """Write what a model says of a shard of documents, in its own labels. Memory: one batch of texts and all spans."""
+    columns: dict[str, list[Any]] = {name: [] for name in _SAID}
+    for ids, texts in _batches(shard, languages):
+        for doc_id, spans in zip(ids, answers(loaded.suggester, texts), strict=True):
+            for span in spans:
+                for name, value in zip(_SAID, (doc_id, *span), strict=True):
+                    columns[name].append(value)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_table(target, pa.table(columns, schema=arrow_schema(_SAID)))
+
+
+def _batches(shard: Path, model: Model) -> Iterator[tuple[list[str], list[str]]]:
+    for batch in iter_batches(shard, ["doc_id", "text", "language"], BATCH):
+        rows = [row for row in batch.to_pylist() if model.speaks(row["language"])]
+        if rows:
+            yield [row["doc_id"] for row in rows], [row["text"] for row in rows]
+
+
+def entity_shard(task: EntityTask) -> dict[str, Any]:
+    """Suggestions for one shard, checked and written; returns the content of its `facts.json`."""
+    recipe, folder = task.recipe, Path(task.folder)
+    documents = read_table(Path(task.shard), _READ).to_pylist()
+    contract = contract_of(recipe.contract, recipe.gate)
+    schema = arrow_schema(contract.columns)
+    unmapped: Counter[str] = Counter()
+    rows, sources = _rows(task, documents, unmapped)
+    table = pa.table({name: [row[name] for row in rows] for name in schema.names}, schema=schema)
+    table, rejected = checked_rows(table, sources, contract)
+
+    aside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    remove(aside)
+    aside.mkdir(parents=True)
+    target = aside / f"{TABLE}.parquet"
+    write_table(target, table)
+    write_table(aside / "rejected.parquet", rejected_table(rejected))
+    facts: dict[str, Any] = {
+        "rows": table.num_rows,
+        "sha256": file_sha256(target),
+        "fingerprint": content_fingerprint([table]),
+        "documents": len(documents),
+        "marked": len(set(table["doc_id"].to_pylist())),
+        "labels": dict(sorted(Counter(table["label"].to_pylist()).items())),
+        "by_model": dict(sorted(Counter(table["model_version"].to_pylist()).items())),
+        "left_out": dict(sorted(unmapped.items())),
+        "rejected": dict(sorted(Counter(r.reason for r in rejected).items())),
+    }
+    facts["files"] = {path.name: note_of(path) for path in sorted(aside.iterdir())}
+    write_json(aside / FACTS, facts, compact=True)
+    fsync_folder(aside)
+    remove(folder)
+    aside.rename(folder)
+    return facts
+
+
+def _rows(
+    task: EntityTask, documents: Sequence[dict[str, Any]], unmapped: Counter[str]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The rows in the documents' order and each one's source. Names of people come before what models say, these in the
+    order of `corpus.toml`; nothing overlaps."""
+    recipe = task.recipe
+    notes = read_notes(Path(task.notes), Path(task.boilerplate) if task.boilerplate else None, _ids(documents))
+    said = [_said(Path(path), model, unmapped) for path, model in zip(task.said, recipe.models, strict=True)]
+    names = _propagation(recipe.names, recipe.names_version, recipe.threshold) if recipe.names else None
+    rows: list[dict[str, Any]] = []
+    sources: list[str] = []
+    for document in documents:
+        doc_id, text, language = document["doc_id"], document["text"], document["language"]
+        about = notes[doc_id]
+        if about.finished:
+            continue
+        occupied = Occupied(about.taken)
+        found: list[tuple[Suggestion, str, str]] = []
+        if names is not None:
+            made = names.suggest(text, language, taken=about.taken, boilerplate=sorted(about.clutter))
+            found += [(one, MODEL, recipe.names_version) for one in made]
+            for one in made:
+                occupied.take(one.start, one.end)
+        for model, by_document in zip(recipe.models, said, strict=True):
+            made = without_overlaps(by_document.get(doc_id, ()))
+            found += [(one, model.name, model.version) for one in made if occupied.take(one.start, one.end)]
+        for one, name, version in sorted(found):
+            rows.append(_row(document, recipe, one, name, version))
+            sources.append(document["source"])
+    return rows, sources
+
+
+def _row(document: dict[str, Any], recipe: EntityRecipe, one: Suggestion, model: str, version: str) -> dict[str, Any]:
+    place = (document["doc_id"], document["text_sha256"], recipe.layer, recipe.control, *one[:3], version)
+    return {
+        "suggestion_id": hashlib.sha256(json.dumps(place).encode()).hexdigest()[:32],
+        "doc_id": document["doc_id"],
+        "layer": recipe.layer,
+        "control": recipe.control,
+        "start": one.start,
+        "end": one.end,
+        "label": one.label,
+        "surface": document["text"][one.start : one.end],
+        "score": one.score,
+        "model": model,
+        "model_version": version,
+        "text_sha256": document["text_sha256"],
+    }
+
+
+def _said(path: Path, model: Model, unmapped: Counter[str]) -> dict[str, list[Suggestion]]:
+    """A model's answers by document, in the layer's labels; what has no counterpart there is counted."""
+    labels = dict(model.labels)
+    made: dict[str, list[Suggestion]] = {}
+    for row in read_table(path).to_pylist():
+        ours = labels.get(row["label"])
+        if ours is None:
+            unmapped[row["label"]] += 1
+        elif ours and row["score"] >= model.threshold:
+            made.setdefault(row["doc_id"], []).append(Suggestion(row["start"], row["end"], ours, row["score"]))
+    return made
+
+
+def _ids(documents: Sequence[dict[str, Any]]) -> list[str]:
+    return [document["doc_id"] for document in documents]
+
+
+@lru_cache(maxsize=1)
+def _propagation(path: str, version: str, threshold: float) -> Propagation:
+    """One per process: its automata are made once."""
+    model: NamesModel = names_from(Path(path), version)
+    return Propagation(model.names, model.words, model.calibration, threshold)

@@ -1,0 +1,98 @@
+"""`data/suggestions`: the rows of every layer in files of their own, one for each file of documents, in one folder.
+
+A layer is put in, replaced or taken out as a whole; what the others have stays, if it was made of the same documents.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from corpus_kit.core.folders import link_or_copy, made_folder, read_manifest, remove, write_manifest
+from corpus_kit.core.tables import part_name
+
+TABLE = "suggestions"
+FIRST = "boilerplate"
+"""The layer whose files come first, one for each of the documents' and in their order."""
+
+
+def put_layer(
+    out: Path, work: Path, layer: str, files: Sequence[tuple[Path, Mapping[str, Any]]], about: Mapping[str, Any]
+) -> None:
+    """Make `out/suggestions` with these files as the layer's.
+
+    files: path, and its facts `rows`, `sha256`, `fingerprint`. about: `by_label`, `left_out`, `config_sha256`, `models`,
+    `contract`, `libraries`.
+    """
+    kept = _others(out, layer)
+    kept[layer] = {"files": [{k: facts[k] for k in ("rows", "sha256", "fingerprint")} for _, facts in files], **about}
+    _write(out, work, kept, {layer: [path for path, _ in files]})
+
+
+def drop_layer(out: Path, work: Path, layer: str) -> None:
+    """Make `out/suggestions` without a layer; the folder goes where no other one is left."""
+    manifest = read_manifest(out / TABLE)
+    if manifest is None or (layer not in manifest.get("parts", {}) and _documents(out) == _documents_of(manifest)):
+        return
+    kept = _others(out, layer)
+    if kept:
+        _write(out, work, kept, {})
+        return
+    gone = work / f"{TABLE}.gone"  # out of sight in one rename: nobody sees half a folder
+    remove(gone)
+    (out / TABLE).rename(gone)
+    remove(gone)
+
+
+def _others(out: Path, layer: str) -> dict[str, dict[str, Any]]:
+    """What the manifest says of the other layers, if it is all there and of the current documents."""
+    manifest = read_manifest(out / TABLE)
+    if manifest is None or _documents_of(manifest) != _documents(out):
+        return {}
+    names = {name: [f["name"] for f in manifest["files"] if f["layer"] == name] for name in manifest.get("parts", {})}
+    return {
+        name: {**part, "paths": [out / TABLE / file for file in names[name]]}
+        for name, part in manifest.get("parts", {}).items()
+        if name != layer and all((out / TABLE / file).is_file() for file in names[name])
+    }
+
+
+def _documents(out: Path) -> dict[str, Any]:
+    return {f["name"]: {"sha256": f["sha256"]} for f in (read_manifest(out / "documents") or {"files": []})["files"]}
+
+
+def _documents_of(manifest: Mapping[str, Any]) -> Any:
+    return manifest.get("inputs", {}).get("documents")
+
+
+def _write(out: Path, work: Path, parts: dict[str, dict[str, Any]], paths: Mapping[str, Sequence[Path]]) -> None:
+    files: list[dict[str, Any]] = []
+    order = sorted(parts, key=lambda name: (name != FIRST, name))
+    with made_folder(out / TABLE, work) as folder:
+        for layer in order:
+            sources = paths.get(layer) or parts[layer].get("paths", ())
+            for source, facts in zip(sources, parts[layer]["files"], strict=True):
+                name = part_name(TABLE, len(files))
+                link_or_copy(Path(source), folder / name)
+                files.append({**facts, "name": name, "layer": layer})
+        told = {name: {k: v for k, v in parts[name].items() if k != "paths"} for name in order}
+        by_label: Counter[str] = Counter()
+        left_out: Counter[str] = Counter()
+        for part in told.values():
+            by_label.update(part["by_label"])
+            left_out.update(part["left_out"])
+        write_manifest(
+            folder,
+            table=TABLE,
+            rows=sum(f["rows"] for f in files),
+            files=files,
+            parts=told,
+            by_label=dict(sorted(by_label.items())),
+            left_out=dict(sorted(left_out.items())),
+            inputs={"documents": _documents(out), "layers": {name: told[name]["config_sha256"] for name in order}},
+            models=[model for name in order for model in told[name]["models"]],
+            fingerprint=hashlib.sha256("".join(f["fingerprint"] for f in files).encode()).hexdigest(),
+        )
