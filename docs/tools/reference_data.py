@@ -51,7 +51,7 @@ def _model(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
         return annotation, False
     if get_origin(annotation) is dict:
         return _model(get_args(annotation)[1])[0], True
-    for one in get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else ():
+    for one in get_args(annotation) if get_origin(annotation) in (Union, types.UnionType, tuple) else ():
         if (found := _model(one))[0] is not None:
             return found
     return None, False

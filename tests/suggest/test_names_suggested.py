@@ -117,6 +117,7 @@ def test_places_that_people_labelled_on_an_older_text_are_left_alone(planted_cor
     page.write_text(
         "Second edition\n\n" + page.read_text("utf-8") + "\nMarta Venn and Marenza again.\n", encoding="utf-8"
     )
+    write_settings(root, "[suggest.entities]\nnames = true\nthreshold = 0\n")
     corpus = Corpus.open(root)
     corpus.build()
     (doc_id, text) = (
