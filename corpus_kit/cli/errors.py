@@ -10,6 +10,8 @@ from concurrent.futures.process import BrokenProcessPool
 
 import click
 
+from corpus_kit.cli.output import end_progress
+from corpus_kit.cli.terminal import colours, styled
 from corpus_kit.core.errors import EXIT_DONE, EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_USAGE, CorpusKitError
 
 _OS_ERRORS = {
@@ -31,14 +33,16 @@ def run(command: click.Command, args: list[str] | None = None) -> int:
     try:
         result = command.main(args, prog_name="corpus-kit", standalone_mode=False)
         return result if isinstance(result, int) else EXIT_DONE
-    except click.UsageError as e:
+    except click.exceptions.NoArgsIsHelpError as e:
         e.show()
         return EXIT_USAGE
     except click.ClickException as e:
-        e.show()
+        place = getattr(getattr(e, "ctx", None), "command_path", "corpus-kit")
+        _say(e.format_message(), f"See `{place} --help`.")
         return EXIT_USAGE
     except (KeyboardInterrupt, click.Abort):
-        _say("Stopped. Nothing is half-written; the same command goes on where it stopped.", "")
+        end_progress()
+        click.echo("Stopped. Nothing is half-written; the same command goes on where it stopped.", err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): not an error, and nothing more can be said.
@@ -83,8 +87,10 @@ def _disk_error(error: BaseException) -> OSError | None:
 
 
 def _say(sentence: str, hint: str) -> None:
+    end_progress()
     if os.environ.get("CORPUS_KIT_DEBUG") == "1":
         traceback.print_exc()
-    click.echo(f"Error: {sentence}", err=True)
+    colour = colours(sys.stderr)
+    click.echo(f"{styled('Error:', sys.stderr, fg='red', bold=True)} {sentence}", err=True, color=colour)
     if hint:
-        click.echo(f"  → {hint}", err=True)
+        click.echo(f"  {styled('→', sys.stderr, fg='cyan')} {hint}", err=True, color=colour)

@@ -57,7 +57,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             near = did_you_mean(args[0], list(COMMANDS))
-            raise click.UsageError(f"There is no command '{args[0]}'.{near} See `corpus-kit --help`.")
+            raise click.UsageError(f"There is no command '{args[0]}'.{near}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -65,8 +65,28 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _completion(ctx: click.Context, _param: click.Parameter, shell: str | None) -> None:
+    """Print click's script for a shell; what it needs at every key is `corpus-kit` itself."""
+    if not shell or ctx.resilient_parsing:
+        return
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(ctx.command, {}, "corpus-kit", "_CORPUS_KIT_COMPLETE").source())
+    ctx.exit()
+
+
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="corpus-kit")
+@click.option(
+    "--completion",
+    type=click.Choice(["bash", "zsh", "fish"]),
+    is_eager=True,
+    expose_value=False,
+    callback=_completion,
+    help="Print the script that completes commands, options, layers and files in your shell.",
+)
 def cli() -> None:
     """From raw scraped text to a published, human-labelled dataset and back, without losing a character.
 
@@ -74,6 +94,8 @@ def cli() -> None:
     Start:  corpus-kit init my-corpus      then put texts into my-corpus/data/raw
             cd my-corpus && corpus-kit build
     Or:     corpus-kit build PAGES --out DIR
+    \b
+    Completion, for instance in ~/.bashrc:  eval "$(corpus-kit --completion bash)"
     """
 
 

@@ -2,18 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Place(click.ParamType[str]):
+    """A path as it was typed, which the shell completes. Whether it is there is for the command to say, and how."""
+
+    def __init__(self, kind: str) -> None:
+        self.name = self.kind = kind
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type=self.kind)]
+
+
+class Words(click.ParamType[str]):
+    """A word that the shell completes. What else is typed comes through: the command knows better what is meant."""
+
+    name = "name"
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def known(self, ctx: click.Context) -> Iterable[str]:
+        return self.words
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(word) for word in self.known(ctx) if word.startswith(incomplete)]
+
+
+class LayerName(Words):
+    """A layer of the corpus that the command line means: completed from its corpus.toml, without loading anything."""
+
+    def known(self, ctx: click.Context) -> Iterable[str]:
+        start = Path(ctx.params.get("corpus_dir") or ".").resolve()
+        for folder in (start, *start.parents):
+            if (folder / "corpus.toml").is_file():
+                try:
+                    found = tomllib.loads((folder / "corpus.toml").read_text(encoding="utf-8")).get("layers", ())
+                except (OSError, ValueError):
+                    return ()
+                return [name for name in found if isinstance(name, str)]
+        return ()
+
+
+PATH, FOLDER, LAYER = Place("file"), Place("dir"), LayerName()
 
 
 def corpus_option(function: F) -> F:
     return click.option(
         "--corpus",
         "corpus_dir",
+        type=FOLDER,
         metavar="DIR",
         help="The corpus; by default the nearest folder with a corpus.toml.",
     )(function)
@@ -46,4 +93,4 @@ def strict_option(function: F) -> F:
 
 
 def layer_option(function: F) -> F:
-    return click.option("--layer", metavar="L", help="One layer; by default all of the corpus.")(function)
+    return click.option("--layer", type=LAYER, metavar="L", help="One layer; by default all of the corpus.")(function)

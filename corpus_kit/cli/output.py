@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
+from corpus_kit.cli.tables import layout
+from corpus_kit.cli.terminal import colours, draws, styled, width_of
 from corpus_kit.core.progress import Step
 
 
@@ -19,15 +23,15 @@ class Output:
         self.json_mode = json_mode
 
     def table(self, rows: Sequence[Sequence[object]], *, header: Sequence[str] = ()) -> None:
-        """A table for people on stdout; numbers stand to the right. In JSON mode nothing is printed."""
+        """A table for people on stdout; numbers stand to the right and are never cut. In JSON mode nothing is printed.
+
+        On a terminal it has the terminal's width; elsewhere it is as wide as it is.
+        """
         if self.json_mode or not rows:
             return
-        cells = [[_shown(value) for value in row] for row in rows]
-        widths = [max(map(len, column)) for column in zip(*([list(header)] if header else []), *cells, strict=True)]
-        numeric = [all(isinstance(row[i], int | float) for row in rows) for i in range(len(widths))]
-        for row in ([list(header)] if header else []) + cells:
-            padded = [c.rjust(w) if n else c.ljust(w) for c, w, n in zip(row, widths, numeric, strict=True)]
-            click.echo("  ".join(padded).rstrip())
+        for number, line in enumerate(layout(rows, header, width_of(sys.stdout))):
+            head = bool(header) and number == 0
+            click.echo(styled(line, sys.stdout, bold=True) if head else line, color=colours(sys.stdout))
 
     def data(self, text: str) -> None:
         """One line of data on stdout."""
@@ -43,16 +47,30 @@ class Output:
         """A remark for people on stderr."""
         click.echo(sentence, err=True)
 
+    def next_step(self, sentence: str) -> None:
+        """What one does now, on stderr; machines are not told."""
+        if not self.json_mode:
+            click.echo(f"{styled('Next:', sys.stderr, fg='cyan')} {sentence}", err=True, color=colours(sys.stderr))
+
+
+def again(command: str, corpus_dir: str | None = None) -> str:
+    """A command as the user would type it here, for a sentence."""
+    return f"`corpus-kit {command}{f' --corpus {shlex.quote(corpus_dir)}' if corpus_dir else ''}`"
+
+
+def shown_path(path: Path) -> str:
+    """The path as the user would write it here."""
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return str(path)
+
 
 def say_losses(losses: Mapping[str, Mapping[str, int]], output: Output) -> None:
     """What a release's configurations cannot carry: config → reason → count."""
     for config, reasons in losses.items():
         told = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in reasons.items())
         output.say(f"Labels that {config} cannot carry: {told}; see losses.csv in the release.")
-
-
-def _shown(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 class LoggedStep:
@@ -75,12 +93,22 @@ class BarStep:
         self.bars.advance(self.task, n)
 
 
+_LIVE: list[Any] = []
+"""Progress displays on the terminal now: at most one."""
+
+
+def end_progress() -> None:
+    """Take a display off the terminal and show the cursor again: Ctrl-C may come before anybody can end its step."""
+    while _LIVE:
+        _LIVE.pop().stop()
+
+
 class ConsoleProgress:
     """A progress bar on a terminal, quiet lines in a log. Both on stderr."""
 
     def __init__(self) -> None:
         self._bars: Any = None
-        self._terminal = sys.stderr.isatty()
+        self._terminal = draws(sys.stderr)
 
     def step(self, label: str, total: int) -> Step:
         if not self._terminal or total == 0:
@@ -91,12 +119,13 @@ class ConsoleProgress:
 
             columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
             self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
+            _LIVE.append(self._bars)
             self._bars.start()
         return BarStep(self._bars, self._bars.add_task(label, total=total))
 
     def finish(self, step: Step) -> None:
         if isinstance(step, BarStep):
-            self._bars.stop()
+            end_progress()
             self._bars = None
         elif isinstance(step, LoggedStep) and step.total > 1:
             click.echo(f"{step.label}: {step.done:,} of {step.total:,}", err=True)

@@ -41,7 +41,7 @@ MOST_REFUSED = 20
 class Pushed:
     """What a push did to one layer; all zero where `plan.writes` is, and after a dry run.
 
-    settings: whether the project was made or changed. The numbers count tasks.
+    settings: whether the project was made or changed. The numbers count tasks. address: where people find them.
     """
 
     plan: LayerPlan
@@ -50,6 +50,7 @@ class Pushed:
     updated: int = 0
     replaced: int = 0
     removed: int = 0
+    address: str = ""
 
     @property
     def writes(self) -> int:
@@ -126,6 +127,7 @@ class _Pushing:
         if self.plan.suggested:
             self.done.settings |= show_version(self.client, self.project, self.source.model_version)
         self._remove(self.plan.remove)
+        self.done.address = f"{self.client.transport.url}/projects/{self.project}/data"
         return self.done
 
     def _settings(self) -> None:

@@ -6,18 +6,22 @@ from dataclasses import asdict
 
 import click
 
-from corpus_kit.cli.options import corpus_option, json_option
-from corpus_kit.cli.output import ConsoleProgress, Output
+from corpus_kit.cli.options import Words, corpus_option, json_option
+from corpus_kit.cli.output import ConsoleProgress, Output, again
 
 
 @click.command("adjudicate")
 @click.option(
     "--policy",
+    type=Words("majority", "unanimous", "dawid-skene", "reviewer"),
     metavar="NAME",
     help="majority, unanimous, dawid-skene or reviewer; by default what corpus.toml says.",
 )
 @click.option(
-    "--boundary", metavar="NAME", help="exact, union, intersection or characters: which characters become gold."
+    "--boundary",
+    type=Words("exact", "union", "intersection", "characters"),
+    metavar="NAME",
+    help="exact, union, intersection or characters: which characters become gold.",
 )
 @click.option("--reviewer", "reviewers", multiple=True, metavar="PSEUDONYM", help="Whose answers win. May be repeated.")
 @corpus_option
@@ -49,4 +53,5 @@ def command(
         output.say(f"{made.open:,} disagreements are open; the table `decisions` names them.")
     if policy or boundary or reviewers:
         output.say("The next build keeps to the policy in corpus.toml; write it there to make it last.")
+    output.next_step(f"{again('build', corpus_dir)} carries gold into the release.")
     output.json(asdict(made) | {"open": made.open})

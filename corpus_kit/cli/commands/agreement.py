@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
-from corpus_kit.cli.output import Output
+from corpus_kit.cli.output import Output, again
 
 
 @click.command("agreement")
@@ -40,6 +40,9 @@ def command(layer: str | None, worst: int, labels_of_pairs: bool, corpus_dir: st
         _layer(found, work.layer, figures, worst, output)
     if found.left_out:
         output.say(f"Left out, as they reviewed others' work: {', '.join(found.left_out)}.")
+    output.next_step(
+        f"{again('adjudicate', corpus_dir)} settles what can be settled; {again('review', corpus_dir)} finds slips."
+    )
     output.json(found.as_dict())
 
 

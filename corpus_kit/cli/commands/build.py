@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from corpus_kit.cli.options import cluster_option, corpus_option, json_option, strict_option, workers_option
-from corpus_kit.cli.output import ConsoleProgress, Output, say_losses
+from corpus_kit.cli.options import FOLDER, PATH, cluster_option, corpus_option, json_option, strict_option, workers_option
+from corpus_kit.cli.output import ConsoleProgress, Output, again, say_losses, shown_path
+from corpus_kit.core.reasons import REASONS
 
 if TYPE_CHECKING:
     from corpus_kit.corpus import BuildResult
 
+SHOWN = 5
 SPLITS = ("train", "validation", "test")
 
 
 @click.command("build")
-@click.argument("raw", nargs=-1, metavar="[RAW]...")
-@click.option("--out", metavar="DIR", help="Where the made folders go; by default the corpus's data folder.")
-@click.option("--metadata", metavar="FILE", help="A CSV or JSONL file with fields by file name.")
+@click.argument("raw", nargs=-1, type=PATH, metavar="[RAW]...")
+@click.option(
+    "--out", type=FOLDER, metavar="DIR", help="Where the made folders go; by default the corpus's data folder."
+)
+@click.option("--metadata", type=PATH, metavar="FILE", help="A CSV or JSONL file with fields by file name.")
 @click.option("--no-report", is_flag=True, help="Leave out the report; an older one is taken away.")
 @workers_option
 @cluster_option
@@ -64,24 +67,24 @@ def command(
         report=not no_report,
         progress=ConsoleProgress(),
     )
-    _report(result, output)
     rejected = sum(result.rejected.values())
+    _report(result, output, corpus_dir, whole=corpus.root is not None and out is None)
     if strict and rejected:
         output.say(f"--strict: {rejected:,} rejected.")
         return 1
     return 0
 
 
-def _report(result: BuildResult, output: Output) -> None:
+def _report(result: BuildResult, output: Output, corpus_dir: str | None, *, whole: bool) -> None:
     found = result.ingested
-    place = _short(result.out)
+    place = shown_path(result.out)
     rows: list[tuple[object, ...]] = [("documents", found.documents, f"{place}/documents")]
     if result.suggested:
         rows.append(("suggestions", result.suggested.total, f"{place}/suggestions"))
     if result.entities:
         rows.append(("suggestions of names", result.entities.suggested.total, f"{place}/suggestions"))
     if result.release and result.release_folder:
-        folder = _short(result.release_folder)
+        folder = shown_path(result.release_folder)
         rows += [(f"release, {name}", sum(n.values()), folder) for name, n in result.release.rows.items()]
     if result.annotated:
         rows += [(name, n, f"{place}/annotations") for name, n in sorted(result.annotated.rows.items()) if n]
@@ -116,9 +119,11 @@ def _report(result: BuildResult, output: Output) -> None:
         output.say(f"Open disagreements: {result.gold.open:,}; see `corpus-kit adjudicate`.")
     if result.release:
         say_losses(result.release.losses, output)
+    for reason in [name for name in result.rejected if name in REASONS][:SHOWN]:
+        output.say(f"{reason}: {REASONS[reason].hint}")
     if result.release_folder:
-        output.say("\nLoad it:")
-        output.data(f'from datasets import load_dataset; ds = load_dataset("{_short(result.release_folder)}")')
+        output.data(f'from datasets import load_dataset; ds = load_dataset("{shown_path(result.release_folder)}")')
+        output.next_step(_next(result, corpus_dir, whole))
     else:
         output.say("There is no release: no document was accepted.")
     output.json(
@@ -133,6 +138,15 @@ def _report(result: BuildResult, output: Output) -> None:
             "report": str(result.report) if result.report else None,
         }
     )
+
+
+def _next(result: BuildResult, corpus_dir: str | None, whole: bool) -> str:
+    """What one does after a build. whole: it was the build of a corpus in its own place."""
+    if not whole:
+        return "load it with that line; `corpus-kit init DIR` makes a corpus that people can label."
+    if result.annotated:
+        return f"load it with that line; {again('agreement', corpus_dir)} tells how far people agree."
+    return f"load it with that line; {again('studio', corpus_dir)} and {again('push', corpus_dir)} have it labelled."
 
 
 def _report_annotations(made: Any, output: Output) -> None:
@@ -154,11 +168,3 @@ def _report_annotations(made: Any, output: Output) -> None:
         output.say(f"Moved: the labels of {old} are those of {new} now; the text is the same.")
     if len(made.moved) > 20:
         output.say(f"Moved: {len(made.moved) - 20:,} more.")
-
-
-def _short(path: Path) -> str:
-    """The path as the user would write it here."""
-    try:
-        return path.relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return str(path)

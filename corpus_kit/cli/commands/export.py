@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from corpus_kit.cli.options import corpus_option, json_option, workers_option
-from corpus_kit.cli.output import ConsoleProgress, Output, say_losses
+from corpus_kit.cli.options import FOLDER, corpus_option, json_option, workers_option
+from corpus_kit.cli.output import ConsoleProgress, Output, say_losses, shown_path
+
+SPLITS = ("train", "validation", "test")
 
 
 @click.command("export")
-@click.argument("folder", required=False, metavar="[DIR]")
+@click.argument("folder", type=FOLDER, required=False, metavar="[DIR]")
 @click.option(
     "--hf", "formats", flag_value="hf", multiple=True, help="Parquet and README.md for `load_dataset`. (default)"
 )
@@ -66,26 +70,35 @@ def command(
         corpus.export(f, folder, workers=workers, tokenizer=tokenizer or "", strict=strict, progress=ConsoleProgress())
         for f in wanted
     ]
-    rows = [
-        (result.format, config, split, n, result.folder)
-        for result in made
-        for config, splits in result.rows.items()
-        for split, n in splits.items()
-    ]
-    output.table(rows, header=("format", "configuration", "split", "rows", "folder"))
+    output.table(
+        [row for result in made for row in _rows(result)], header=("format", "configuration", *SPLITS, "folder")
+    )
     for result in made:
         call = {"hf": "load_dataset({!r})", "arrow": "load_from_disk({!r})"}.get(result.format)
         if not result.rows:
-            output.say(f"Written: {result.format}, {result.folder}")
+            output.say(f"Written: {result.format}, {shown_path(result.folder)}")
         if call:
-            path = str(result.folder) + ("/documents" if result.format == "arrow" else "")
+            path = shown_path(result.folder) + ("/documents" if result.format == "arrow" else "")
             output.say(f"Load it: {call.format(path)}")
         say_losses(result.losses, output)
     if frozen:
-        output.say(f"Frozen: {sum(frozen.rows.values()):,} documents in {frozen.path}; later builds keep to it.")
+        output.say(
+            f"Frozen: {sum(frozen.rows.values()):,} documents in {shown_path(frozen.path)}; later builds keep to it."
+        )
+        output.next_step("commit it: it is an input of every later build.")
+    if not frozen:
+        output.next_step("read its README.md as a stranger would, then publish the folder.")
     output.json(
         [
             {"format": r.format, "folder": str(r.folder), "rows": r.rows, "unchanged": r.unchanged, "losses": r.losses}
             for r in made
         ]
     )
+
+
+def _rows(result: Any) -> list[tuple[object, ...]]:
+    """One row per configuration of an `ExportResult`: the rows of each split."""
+    return [
+        (result.format, config, *(splits.get(split, 0) for split in SPLITS), shown_path(result.folder))
+        for config, splits in result.rows.items()
+    ]

@@ -6,13 +6,13 @@ from dataclasses import asdict
 
 import click
 
-from corpus_kit.cli.options import corpus_option, json_option
-from corpus_kit.cli.output import Output
+from corpus_kit.cli.options import LAYER, PATH, corpus_option, json_option
+from corpus_kit.cli.output import Output, again
 
 
 @click.command("import")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--layer", metavar="L", help="The layer the files belong to; by default their results tell.")
+@click.argument("files", nargs=-1, type=PATH, required=True, metavar="FILE...")
+@click.option("--layer", type=LAYER, metavar="L", help="The layer the files belong to; by default their results tell.")
 @corpus_option
 @json_option
 def command(files: tuple[str, ...], layer: str | None, corpus_dir: str | None, as_json: bool) -> None:
@@ -32,5 +32,5 @@ def command(files: tuple[str, ...], layer: str | None, corpus_dir: str | None, a
     rows = [(i.file, i.layer, i.tasks, i.annotations, i.entry if i.new else "known already") for i in imported]
     output.table(rows, header=("file", "layer", "tasks", "annotations", "in data/imports"))
     if any(i.new for i in imported):
-        output.say("Next: corpus-kit build")
+        output.next_step(f"{again('build', corpus_dir)} makes tables, gold and the release of it.")
     output.json([asdict(i) for i in imported])

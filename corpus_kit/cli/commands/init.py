@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
-from corpus_kit.cli.options import json_option
+from corpus_kit.cli.options import FOLDER, json_option
 from corpus_kit.cli.output import Output
 
 
 @click.command("init")
-@click.argument("folder", metavar="DIR")
+@click.argument("folder", type=FOLDER, metavar="DIR")
 @json_option
 def command(folder: str, as_json: bool) -> None:
     """Make a new corpus in DIR: corpus.toml, contracts, layers and a card. Nothing that exists is overwritten.
@@ -24,9 +26,23 @@ def command(folder: str, as_json: bool) -> None:
 
     written = Corpus.init(folder)
     out = Output(as_json)
-    for name in written.made:
-        out.data(f"{folder.rstrip('/')}/{name}")
+    place = folder.rstrip("/") or "/"
+    rows = [(f"{place}/{name}", _count(written.made, name), what) for name, what in WHAT if _count(written.made, name)]
+    out.table(rows, header=("made", "files", "what it is"))
     for name in written.kept:
         out.say(f"kept as it was: {name}")
-    out.say(f"Next: put texts into {folder.rstrip('/')}/data/raw, then `corpus-kit build --corpus {folder}`.")
+    out.next_step(f"put texts into {place}/data/raw, then `cd {shlex.quote(place)}` and `corpus-kit build`.")
     out.json({"made": written.made, "kept": written.kept})
+
+
+WHAT = (
+    ("corpus.toml", "name, licence and settings: yours to edit"),
+    ("annotation", "layers: what people may mark, and the guidelines"),
+    ("schemas", "contracts: what every row must be"),
+    ("DATASET_CARD.md", "the card: prose is yours, facts are filled in"),
+    (".gitignore", "keeps what is made, and the annotators' work, out of git"),
+)
+
+
+def _count(made: list[str], name: str) -> int:
+    return sum(one == name or one.startswith(f"{name}/") for one in made)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
-from corpus_kit.cli.output import ConsoleProgress, Output
+from corpus_kit.cli.output import ConsoleProgress, Output, again
 
 
 @click.command("pull")
@@ -35,4 +35,6 @@ def command(layer: str | None, full: bool, corpus_dir: str | None, as_json: bool
             output.say(f"{one.layer}: the server has no project '{one.title}'; `corpus-kit push` makes it.")
         elif one.entry is None:
             output.say(f"{one.layer}: nothing new.")
+    if any(one.entry for one in pulled):
+        output.next_step(f"{again('build', corpus_dir)} makes tables, gold and the release of it.")
     output.json([asdict(one) for one in pulled])

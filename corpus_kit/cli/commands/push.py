@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
-from corpus_kit.cli.output import ConsoleProgress, Output
+from corpus_kit.cli.output import ConsoleProgress, Output, again
 
 SHOWN = 10
 WHY = {
@@ -42,7 +42,14 @@ def command(layer: str | None, dry_run: bool, corpus_dir: str | None, as_json: b
     output.table([_row(one, dry_run) for one in pushed], header=header)
     for one in pushed:
         _tell(one, output, dry_run)
-    output.json([{**asdict(one.plan), "done": _done(one), "dry_run": dry_run} for one in pushed])
+    if dry_run:
+        output.next_step(f"{again('push', corpus_dir)} does it.")
+    else:
+        output.table([(one.plan.layer, one.address) for one in pushed], header=("layer", "people label at"))
+        output.next_step(f"when they have, {again('pull', corpus_dir)}.")
+    output.json(
+        [{**asdict(one.plan), "done": _done(one), "address": one.address, "dry_run": dry_run} for one in pushed]
+    )
 
 
 def _row(one: Any, dry_run: bool) -> tuple[object, ...]:

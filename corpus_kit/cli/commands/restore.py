@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
-from corpus_kit.cli.output import ConsoleProgress, Output
+from corpus_kit.cli.output import ConsoleProgress, Output, again
 
 
 @click.command("restore")
@@ -34,4 +34,5 @@ def command(layer: str | None, corpus_dir: str | None, as_json: bool) -> None:
             output.say(f"{one.layer}: {remark}")
         for finding in one.refused[:10]:
             output.say(f"{one.layer}: not restored: {finding}")
+    output.next_step(f"{again('status', corpus_dir)} counts what is there.")
     output.json([asdict(one) for one in restored])

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
-from corpus_kit.cli.output import Output
+from corpus_kit.cli.output import Output, again
 
 
 @click.command("review")
@@ -36,6 +36,8 @@ def command(layer: str | None, single: bool, limit: int, corpus_dir: str | None,
     output.table(rows, header=header)
     more = len(found) - len(rows)
     output.say(f"{more:,} more are suspicious; see --limit." if more else f"{len(found):,} labels are suspicious.")
+    if found:
+        output.next_step(f"mend what is wrong in Label Studio, then {again('pull', corpus_dir)}.")
     output.json([asdict(suspect) for suspect in found])
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option
-from corpus_kit.cli.output import Output
+from corpus_kit.cli.output import Output, again
 
 
 @click.command("status")
@@ -45,6 +45,12 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
     output.table(people, header=("layer", "annotator", "done", "skipped", "drafts", "median", "accepted"))
     for remark in found.remarks:
         output.say(remark)
+    if any(one.labelled for one in found.layers):
+        output.next_step(f"{again('agreement', corpus_dir)} tells how far they agree.")
+    else:
+        output.next_step(
+            f"{again('push', corpus_dir)} brings the documents to people, {again('pull', corpus_dir)} their work back."
+        )
     output.json(asdict(found))
 
 

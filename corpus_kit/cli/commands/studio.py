@@ -7,7 +7,7 @@ import sys
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option
-from corpus_kit.cli.output import ConsoleProgress, Output
+from corpus_kit.cli.output import ConsoleProgress, Output, again
 
 
 @click.command("studio")
@@ -35,7 +35,8 @@ def command(port: int | None, corpus_dir: str | None, as_json: bool) -> None:
         output.table([("address", studio.url), ("e-mail", login.email), ("password", login.password)])
         output.table([*projects.items()], header=("layer", "project"))
         output.json({"url": studio.url, "email": login.email, "password": login.password, "projects": projects})
-        output.say("It runs until Ctrl-C. `corpus-kit push` in another terminal brings the documents there.")
+        output.say("It runs until Ctrl-C.")
+        output.next_step(f"{again('push', corpus_dir)} in another terminal brings the documents there.")
         sys.stdout.flush()
         studio.wait()
     output.say("Stopped; everything is kept.")

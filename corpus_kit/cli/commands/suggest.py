@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from corpus_kit.cli.options import corpus_option, json_option, workers_option
-from corpus_kit.cli.output import ConsoleProgress, Output
+from corpus_kit.cli.options import LAYER, corpus_option, json_option, workers_option
+from corpus_kit.cli.output import ConsoleProgress, Output, again
 
 
 @click.command("suggest")
-@click.argument("layer")
+@click.argument("layer", type=LAYER)
 @click.option(
     "--train", is_flag=True, help="Learn from the pages that people labelled first; kept only where it helps."
 )
@@ -66,8 +66,8 @@ def command(
         output.say(f"Not suggested, for want of the label in the layer: {told}{where}.")
     if made.rejected:
         output.say(f"Rejected by the contract: {sum(made.rejected.values()):,} rows; the next build lists them.")
-    if not result.entities:
-        output.say("Run `corpus-kit build` to carry them into the release.")
+    carries = f"{again('build', corpus_dir)} carries them into the release, " if not result.entities else ""
+    output.next_step(f"{carries}{again('push', corpus_dir)} brings them to people.")
     output.json(asdict(result) | {"total": made.total})
     return 1 if result.learned and not result.learned.installed else 0
 

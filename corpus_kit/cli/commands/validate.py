@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
-from corpus_kit.cli.options import corpus_option, json_option
-from corpus_kit.cli.output import Output
+from corpus_kit.cli.options import FOLDER, corpus_option, json_option
+from corpus_kit.cli.output import Output, again
 
 
 @click.command("validate")
-@click.option("--out", metavar="DIR", help="The folder of made folders to check, where there is no corpus.")
+@click.option(
+    "--out", type=FOLDER, metavar="DIR", help="The folder of made folders to check, where there is no corpus."
+)
 @corpus_option
 @json_option
 def command(out: str | None, corpus_dir: str | None, as_json: bool) -> int:
@@ -32,6 +34,10 @@ def command(out: str | None, corpus_dir: str | None, as_json: bool) -> int:
         output.data(str(finding))
     if report.left_out:
         output.say(f"{report.left_out:,} more findings of the same kinds are counted, not listed.")
-    output.say("Findings: mend the input or the contract, then build again." if report.findings else "All is well.")
+    output.say(f"{len(report.findings) + report.left_out:,} findings." if report.findings else "All is well.")
+    if report.findings:
+        output.next_step(f"mend the input or the contract, then {again('build', corpus_dir)}.")
+    else:
+        output.next_step(f"{again('export', corpus_dir)} writes the release in other formats.")
     output.json(report.as_dict())
     return 1 if report.findings else 0
