@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from corpus_kit.cli.options import FOLDER, PATH, cluster_option, corpus_option, json_option, strict_option, workers_option
+from corpus_kit.cli.options import (
+    FOLDER,
+    PATH,
+    cluster_option,
+    corpus_option,
+    json_option,
+    strict_option,
+    workers_option,
+)
 from corpus_kit.cli.output import ConsoleProgress, Output, again, say_losses, shown_path
 from corpus_kit.core.reasons import REASONS
 
@@ -97,7 +105,7 @@ def _report(result: BuildResult, output: Output, corpus_dir: str | None, *, whol
     if len(splits) > 1:
         output.say("Splits: " + ", ".join(f"{splits[name]:,} {name}" for name in SPLITS if name in splits) + ".")
     if result.report:
-        output.say(f"Look at it: {_short(result.report)}")
+        output.say(f"Look at it: {shown_path(result.report)}")
     if found.unchanged_units:
         output.say(f"Not redone: {found.unchanged_documents:,} of {found.documents:,} documents, unchanged.")
     for reason, n in found.metadata_rejected.items():
