@@ -152,7 +152,7 @@ def imports(folder: Path, repeats: int) -> list[Row]:
     from ledger import MB, measure
 
     export, corpus = folder / "bare.json", folder / "bench-pull"
-    for made in ("imports", "annotations", ".work", "rejected"):
+    for made in ("imports", "annotations", ".work/annotations", "rejected"):
         shutil.rmtree(corpus / "data" / made, ignore_errors=True)
     found = [{what: measure(what, export, corpus) for what in ("ours", "converter")} for _ in range(repeats)]
     ours, converter = (min(one[what]["seconds"] for one in found) for what in ("ours", "converter"))
@@ -201,7 +201,7 @@ def pulls(count: int, folder: Path, sdk: Any, client: LabelStudioClient, repeats
     bares, ours = [], []
     for _ in range(repeats):
         bares.append(timed(lambda: client.snapshot(project.id, folder / "bare.json", annotated_only=True))[0])
-        for made in ("imports", "annotations", ".work"):
+        for made in ("imports", "annotations", ".work/annotations"):
             shutil.rmtree(corpus.data / made, ignore_errors=True)
         ours.append(timed(lambda: full_pull(corpus, count))[0])
     one, two = min(ours), min(bares)

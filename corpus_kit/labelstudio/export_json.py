@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 CHUNK_BYTES = 1 << 20
 _SPACE = re.compile(r"[ \t\n\r]*")
-_HINT = "Export the project again as JSON; CSV, JSON_MIN, CoNLL and the like leave things out."
+_HINT = "Export the project again and choose the format JSON, the first of the list; every other one leaves things out."
 _DECODER = json.JSONDecoder()
 
 
@@ -31,6 +31,7 @@ def read_tasks(path: Path, digest: Any = None) -> Iterator[Json]:
     Raises UsageError when the file is not a whole JSON document in UTF-8 with tasks in it; tasks that came before are
     yielded before.
     """
+    _refuse_binary(path)
     text = _Text(path, digest)
     first = text.peek()
     if first == "[":
@@ -45,9 +46,36 @@ def read_tasks(path: Path, digest: Any = None) -> Iterator[Json]:
     elif first == "{":
         yield _task(text.value(), path, 1)
     else:
-        raise UsageError(f"{path.name} does not begin with a list of tasks or a task.", _HINT)
+        raise UsageError(f"{path.name} {_other_form(first, path)}.", _HINT)
     if text.peek():
         raise UsageError(f"{path.name} goes on after its end, at {text.place()}.", _HINT)
+
+
+def _refuse_binary(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head == b"PK\x03\x04":
+        raise UsageError(f"{path.name} is a ZIP archive.", "Unpack it, and import the JSON in it.")
+    if head[:2] == b"\x1f\x8b" or head == b"\x28\xb5\x2f\xfd":
+        raise UsageError(f"{path.name} is compressed.", "Unpack it first: `gunzip` or `zstd -d`.")
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise UsageError(f"{path.name} is UTF-16.", "Save it as UTF-8, or export it again.")
+
+
+def _other_form(first: str, path: Path) -> str:
+    """What a file is that is no JSON list or object, as far as its beginning and name tell."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    line = head.split(b"\n", 1)[0].decode("utf-8", "replace")
+    if not first:
+        return "is empty"
+    if first == "<":
+        return "is a page of HTML or XML, perhaps a login page that was saved instead of the export"
+    if line.startswith("-DOCSTART-") or path.suffix.lower() in (".conll", ".conll2003"):
+        return "is a CoNLL export, which has lost characters and nested spans"
+    if path.suffix.lower() in (".csv", ".tsv") or any(line.count(mark) > 1 for mark in (",", "\t")):
+        return "looks like a CSV or TSV export, in which offsets and several labels on a span are lost"
+    return "does not begin with a list of tasks or a task"
 
 
 def file_sha256(path: Path) -> str:
@@ -86,8 +114,11 @@ def _list(value: Any) -> list[Any]:
 def _task(value: Any, path: Path, number: int) -> Json:
     if isinstance(value, dict) and isinstance(value.get("data"), dict):
         return value
-    if isinstance(value, dict) and ("text" in value or "label" in value):
-        raise UsageError(f"{path.name} is a JSON_MIN export (task {number} has no `data`).", _HINT)
+    if isinstance(value, dict) and not {"annotator", "annotation_id", "lead_time", "text", "label"}.isdisjoint(value):
+        raise UsageError(
+            f"{path.name} is a JSON_MIN export (task {number} has no `data`): who labelled what, and relations, are lost.",
+            _HINT,
+        )
     raise UsageError(f"Item {number} of {path.name} is no task: it has no `data`.", _HINT)
 
 

@@ -133,7 +133,7 @@ def start_server(
 
     Raises
     ------
-    EnvironmentProblemError: the environment or the data folder can't be made.
+    EnvironmentProblemError: the environment or the data folder can't be made, or the port is taken.
     ServiceError: the server ended or didn't answer in time; the message has the log's last lines.
     """
     data = data.absolute()
@@ -143,6 +143,8 @@ def start_server(
         if found:
             return _adopted(found)
         _end_leftover(data)
+        if port is not None:
+            _require_free(port)
         environment = environment or studio_environment(say)
         if not (data / DATABASE).exists():
             _copy_template(environment, data, say)
@@ -190,6 +192,19 @@ def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return int(s.getsockname()[1])
+
+
+def _require_free(port: int) -> None:
+    """Label Studio would quietly take another port, and nobody would find it there."""
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError as e:
+            raise EnvironmentProblemError(
+                f"Port {port} of this machine cannot be used: {e.strerror}.",
+                "Name another one, or leave --port out: a free one is found then.",
+            ) from e
 
 
 def _private_folder(data: Path) -> None:

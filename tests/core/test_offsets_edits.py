@@ -25,6 +25,7 @@ class Sentence:
     typo_at: int = -1
     typo_shift: int = 0
     copy_of: Sentence | None = None
+    earlier: tuple[str, ...] = ()  # its wordings before it was rewritten
 
 
 Line = list[Sentence]
@@ -114,9 +115,10 @@ def rewrite_sentence(page: Page, rng: random.Random) -> None:
         words.insert(rng.randrange(len(words) + 1), rng.choice(NAMES))
     else:
         words[rng.randrange(len(words))] = rng.choice(NAMES)
-    if words == line[i].text.rstrip(".!?…").split():
-        words.append("indeed")  # a name in its own place is nothing rewritten
-    line[i] = Sentence(" ".join(words) + ".")
+    earlier = (*line[i].earlier, line[i].text.rstrip(".!?…"))
+    if " ".join(words) in earlier:
+        words.append("indeed")  # a name in its own place, or turned round twice: that is nothing rewritten
+    line[i] = Sentence(" ".join(words) + ".", earlier=earlier)
 
 
 def change_counter(page: Page, rng: random.Random) -> None:

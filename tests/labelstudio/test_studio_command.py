@@ -65,6 +65,10 @@ def test_studio_serves_until_it_is_stopped_and_push_pull_and_status_find_it(
             assert client.transport.url == told["url"]
             sample.client = client
             client.create_annotation(sample.task_of("a.txt"), {"result": [span(0, 3)]})
+        with studio_command(root) as (same, second):
+            assert same == told
+            _, words = second.communicate(timeout=60)
+            assert (second.returncode, "It runs already" in words) == (0, True)
         (pulled,) = sample.corpus.pull()
         assert pulled.annotations == 1
         assert sample.corpus.status().layers[0].tasks == len(PAGES)

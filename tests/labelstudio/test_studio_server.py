@@ -15,7 +15,7 @@ import httpx2
 import pytest
 from wayout import WayOut
 
-from corpus_kit.core.errors import ServiceError
+from corpus_kit.core.errors import EnvironmentProblemError, ServiceError
 from corpus_kit.labelstudio import server as server_module
 from corpus_kit.labelstudio.client import LabelStudioClient
 from corpus_kit.labelstudio.environment import StudioEnvironment
@@ -177,6 +177,14 @@ def test_another_program_on_the_noted_port_is_not_taken_for_the_server(studio: S
     port = int(studio.url.rpartition(":")[2])
     (tmp_path / "server.json").write_text(json.dumps({"pid": os.getpid(), "port": port, "keeper": os.getpid()}))
     assert running_server(tmp_path) is None, "it answers, but not to this folder's token"
+
+
+def test_a_port_that_is_taken_is_named_before_anything_starts(studio: StudioServer, tmp_path: Path) -> None:
+    taken = int(studio.url.rpartition(":")[2])
+    with pytest.raises(EnvironmentProblemError, match=f"Port {taken} of this machine cannot be used") as told:
+        start_server(tmp_path / "s", print, port=taken)
+    assert "--port" in told.value.hint
+    assert not (tmp_path / "s" / "server.log").exists()
 
 
 @pytest.mark.slow

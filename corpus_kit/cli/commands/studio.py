@@ -18,7 +18,8 @@ def command(port: int | None, corpus_dir: str | None, as_json: bool) -> None:
     """A private Label Studio on this machine, with a project for every layer. It serves until Ctrl-C.
 
     On first use Label Studio is installed into an environment of its own in your cache folder. Nothing leaves the
-    machine; projects and login are kept in data/studio. While it runs, push, pull and status find it by themselves.
+    machine; projects and login are kept in data/studio. While it runs, push, pull and status find it by themselves;
+    a second `studio` prints its address and login once more.
 
     \b
     Example:
@@ -35,6 +36,9 @@ def command(port: int | None, corpus_dir: str | None, as_json: bool) -> None:
         output.table([("address", studio.url), ("e-mail", login.email), ("password", login.password)])
         output.table([*projects.items()], header=("layer", "project"))
         output.json({"url": studio.url, "email": login.email, "password": login.password, "projects": projects})
+        if not studio.server.owned:
+            output.say("It runs already: another terminal keeps it, and Ctrl-C there stops it.")
+            return
         output.say("It runs until Ctrl-C.")
         output.next_step(f"{again('push', corpus_dir)} in another terminal brings the documents there.")
         sys.stdout.flush()
