@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check coverage docs docs-refresh format wheel clean
+.PHONY: help demo test test-slow check coverage docs docs-refresh bench-scale format wheel clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -37,6 +37,11 @@ docs: $(STAMP)  ## Build the documentation site into docs/_build/html; warnings 
 docs-refresh: $(STAMP)  ## Write anew what the docs generate: the reference, and the output of every console block.
 	$(BIN)/python -m docs.tools.reference
 	$(BIN)/python -m docs.tools.pages
+
+bench-scale: $(STAMP)  ## Near-copies, the whole build and a million documents, beside their peers (about an hour on two cores).
+	$(BIN)/python benchmarks/duplicates.py --write
+	$(BIN)/python benchmarks/scale.py --write
+	$(BIN)/python benchmarks/million.py --write
 
 format: $(STAMP)  ## Format the code.
 	$(BIN)/ruff check --fix .
