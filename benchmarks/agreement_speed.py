@@ -1,6 +1,6 @@
 """How fast agreement is measured, against the libraries people use today, on the same answers, in one run.
 
-    python benchmarks/agreement_speed.py [--documents N] [--repeat N]
+    python benchmarks/agreement_speed.py [--documents N] [--repeat N] [--write]
 
 Needs scikit-learn and nervaluate. Prints a table of seconds and ratios and the bars they are held to; exits with 1 when
 a bar is missed. Each time is the best of `--repeat` runs; nervaluate is timed once, since it takes a minute.
@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from corpus_kit.agreement.choices import grid_of, measure_grid
 from corpus_kit.agreement.figures import Scope
 from corpus_kit.agreement.judgements import Readers, answers, judged
 
+README = Path(__file__).resolve().with_name("README.md")
+BEGIN, END = "<!-- agreement:begin -->", "<!-- agreement:end -->"
 PEOPLE = ("a01", "a02", "a03")
 STANCES = np.array(["AGAINST", "FAVOUR", "NONE", "UNCLEAR"])
 TYPES = ["LOC", "MISC", "ORG", "PER"]
@@ -96,12 +99,21 @@ def spans(n: int, per_document: int, rng: np.random.Generator) -> tuple[pl.DataF
     return pl.DataFrame(rows, schema=NO_SPANS, orient="row"), lists
 
 
+def write_readme(made: str, command: str) -> None:
+    """Put the table between its markers, and nothing else is touched."""
+    text = README.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    README.write_text(f"{before}{BEGIN}\nMade by `{command}`.\n\n{made}{END}{after}", encoding="utf-8")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--documents", type=int, default=10_000, help="documents with spans (choices: ten times as many)"
     )
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
     options = parser.parse_args()
     rng = np.random.default_rng(0)
     n, pairs = options.documents, list(combinations(range(len(PEOPLE)), 2))
@@ -137,17 +149,21 @@ def main() -> int:
         ("span F1 exact and partial", both, lists_of_spans, theirs, 1 / 20),
         ("the same with 1,000 resamples", intervals, lists_of_spans, theirs, None),
     ]
-    print(f"choices: {len(PEOPLE)} x {10 * n:,}; spans: {n:,} documents x {len(PEOPLE)} x 20; seconds\n")
-    print(f"{'corpus-kit':<47}{'s':>8}  {'other':<33}{'s':>8}  ratio (bar)")
+    of = f"{len(PEOPLE)} annotators: {10 * n:,} choices each; {n:,} documents with 20 spans each. Best of {options.repeat}."
+    lines = ["| corpus-kit | s | beside it | s | ratio | bar |", "|---|---|---|---|---|---|"]
     missed = 0
     for mine, seconds, other, reference, most in rows:
         ratio = seconds / reference
-        told = f"{ratio:.1f} x as long" if ratio > 1 else f"{1 / ratio:.1f} x faster"
-        if most is not None:
-            told += f" (at most {most:.0f} x as long)" if most > 1 else f" (at least {1 / most:.0f} x faster)"
-            told += "" if ratio <= most else "  MISSED"
-            missed += ratio > most
-        print(f"{mine:<47}{seconds:>8.3f}  {other:<33}{reference:>8.3f}  {told}")
+        told = f"{ratio:.1f} × as long" if ratio > 1 else f"{1 / ratio:.1f} × faster"
+        bar = "–" if most is None else f"≤ {most:.0f} × as long" if most > 1 else f"≥ {1 / most:.0f} × faster"
+        if most is not None and ratio > most:
+            bar, missed = f"{bar}, **missed**", missed + 1
+        lines.append(f"| {mine} | {seconds:.3f} | {other} | {reference:.3f} | {told} | {bar} |")
+    made = f"{of}\n\n" + "\n".join(lines) + "\n"
+    print(made)
+    if options.write:
+        given = "" if (n, options.repeat) == (10_000, 5) else f" --documents {n} --repeat {options.repeat}"
+        write_readme(made, f"python benchmarks/agreement_speed.py --write{given}")
     return 1 if missed else 0
 
 

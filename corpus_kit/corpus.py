@@ -197,7 +197,7 @@ class Corpus:
         """
         from corpus_kit.labelstudio.studio import open_studio
 
-        return open_studio(self._site("studio"), progress or Silent(), port=port)
+        return open_studio(self.site("studio"), progress or Silent(), port=port)
 
     def push(
         self, layer: str | None = None, *, dry_run: bool = False, progress: Progress | None = None
@@ -211,7 +211,7 @@ class Corpus:
         from corpus_kit.labelstudio.connect import connect
         from corpus_kit.labelstudio.push import push
 
-        site = self._site("push")
+        site = self.site("push", progress)
         with connect(self.data, self.config.label_studio.url) as client:
             return push(site, client, progress or Silent(), layer=layer, dry_run=dry_run)
 
@@ -223,7 +223,7 @@ class Corpus:
         from corpus_kit.labelstudio.connect import connect
         from corpus_kit.labelstudio.pull import pull
 
-        site = self._site("pull")
+        site = self.site("pull")
         with connect(self.data, self.config.label_studio.url) as client:
             return pull(site, client, progress or Silent(), layer=layer, full=full)
 
@@ -235,15 +235,17 @@ class Corpus:
         from corpus_kit.labelstudio.connect import connect
         from corpus_kit.labelstudio.restore import restore
 
-        site = self._site("restore")
+        site = self.site("restore", progress)
         with connect(self.data, self.config.label_studio.url) as client:
             return restore(site, client, progress or Silent(), layer=layer)
 
     def status(self) -> Status:
         """How far labeling is, per layer and annotator: from the tables, and from the server where it can be reached."""
         from corpus_kit.labelstudio.status import status
+        from corpus_kit.reviewing import agreement_of_people, scores_of
 
-        return status(self._site("status"), self.config.label_studio.url)
+        url, people = self.config.label_studio.url, agreement_of_people(self)
+        return status(self.site("status"), url, scores_of(self), people)
 
     def agreement(self, layer: str | None = None) -> AgreementReport:
         """How far people agree, per layer, control, label and pair, with intervals; and where they differ most.
@@ -274,7 +276,7 @@ class Corpus:
 
         with work_folder(self.data) as work:
             sources = self.gold_sources(self.data, work)
-            settings = override(sources.adjudication, policy, boundary, tuple(reviewers))
+            settings = override(sources, policy, boundary, tuple(reviewers))
             made = build_gold(replace(sources, adjudication=settings), progress or Silent())
         if made is None:
             raise UsageError(
@@ -290,7 +292,7 @@ class Corpus:
         """
         from corpus_kit.agreement.second_look import second_look
 
-        return second_look(self.data, self._layers_named(layer), gold=gold)
+        return second_look(self.data, self.layers_named(layer), gold=gold)
 
     def report(
         self, out: str | Path | None = None, *, workers: int | None = 1, progress: Progress | None = None
@@ -336,6 +338,35 @@ class Corpus:
         own = self.own_model(layer)
         return own if own is not None and own.is_file() else None
 
+    def send_disagreements(
+        self, layer: str | None = None, *, dry_run: bool = False, progress: Progress | None = None
+    ) -> list[Pushed]:
+        """What is open in `data/gold` to a review project of each layer, where a reviewer settles it.
+
+        The next `pull` and `build` (or `adjudicate`) take the answers in; they win under every policy. A second time
+        writes nothing. dry_run: only the plans. Raises UsageError before there is gold, and the errors of `push`.
+        """
+        from corpus_kit.reviewing import send_disagreements
+
+        return send_disagreements(self, layer, dry_run=dry_run, progress=progress or Silent())
+
+    def send_suspects(
+        self,
+        layer: str | None = None,
+        *,
+        gold: bool = True,
+        limit: int = 25,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> list[Pushed]:
+        """The documents of the most suspicious labels (see `review`) to a project of each layer, for a second look.
+
+        limit: labels, of documents that no reviewer has settled. Else as `send_disagreements`.
+        """
+        from corpus_kit.reviewing import send_suspects
+
+        return send_suspects(self, layer, gold=gold, limit=limit, dry_run=dry_run, progress=progress or Silent())
+
     def card(self) -> bool:
         """Refresh the generated parts of DATASET_CARD.md; True when the file changed.
 
@@ -363,14 +394,14 @@ class Corpus:
 
         contracts = {table: self.contract(table) for table in GOLD_TABLES}
         settings = self.config.adjudication, self.config.agreement
-        return GoldSources(data, work, self._layers_named(layer), contracts, *settings)
+        return GoldSources(data, work, self.layers_named(layer), contracts, *settings)
 
     def released_layers(self, data: Path) -> dict[str, Layer]:
         """The layers whose labels a release carries; none are read where nothing is labelled or suggested."""
         made = ("annotations", "gold", "suggestions")
         return self.layers() if any(read_manifest(data / name) is not None for name in made) else {}
 
-    def _layers_named(self, name: str | None) -> dict[str, Layer]:
+    def layers_named(self, name: str | None) -> dict[str, Layer]:
         """All layers, or the one of that name; raises UsageError when there is none."""
         layers = self.layers()
         if name is not None and name not in layers:
@@ -386,12 +417,15 @@ class Corpus:
         own = self.root / "schemas" if self.root else None
         return own if own is not None and own.is_dir() else shipped("schemas")
 
-    def _site(self, command: str) -> Site:
+    def site(self, command: str, progress: Progress | None = None) -> Site:
+        """What the commands for Label Studio are told; for those that write tasks, with a progress, which are checks."""
         from corpus_kit.labelstudio.site import Site
+        from corpus_kit.reviewing import checks_of
 
         if self.root is None:
             raise UsageError(f"`{command}` needs a corpus.", "Make one with `corpus-kit init DIR`.")
-        return Site(self.data, self.config.name, self.layers(), self.config.label_studio)
+        checks = checks_of(self, progress or Silent()) if command in ("push", "restore") else {}
+        return Site(self.data, self.config.name, self.layers(), self.config.label_studio, checks)
 
     def card_text(self) -> tuple[str, str]:
         """Text and file name of the card: the corpus's own, else the template's."""

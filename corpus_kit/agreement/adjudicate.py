@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from corpus_kit.agreement.choice_votes import settle_choices
-from corpus_kit.agreement.judgements import SEPARATOR, judged, need, of_people
+from corpus_kit.agreement.judgements import REVIEWED, SEPARATOR, judged, need, of_people, reviewers_in
 from corpus_kit.agreement.policy import (
     DECISION_SCHEMA,
     GOLD,
@@ -58,19 +59,20 @@ def adjudicate(
     """Gold and the decisions behind it, from the tables of those names.
 
     Who worked on a document votes in it, with their latest submitted annotation; a span somebody did not mark is a vote
-    against it, a choice somebody did not make is no vote. Offsets of `spans` must point into one text per document:
+    against it, a choice somebody did not make is no vote. What was settled in a review project
+    wins. Offsets of `spans` must point into one text per document:
     `standing` puts spans made on an older text where they stand in the current one.
 
     Gold spans keep an id made of layer, control, document and place, gold annotations one of layer and document: the
     same gold has the same ids whatever policy gave it. `score` is the support.
     """
-    policy = policy or Policy()
     need(spans, "spans")
-    people = judged(annotations)
+    people = judged(annotations, reviews=True)
+    policy = with_reviewers(policy or Policy(), people)
     decisions, gold, members = _settle_spans(spans, people, policy)
     choice_decisions, gold_choices = settle_choices(choices, spans, people, gold, policy)
     relation_decisions, gold_relations = settle_relations(relations, spans, people, members, gold, policy)
-    every = pl.concat([decisions, choice_decisions, relation_decisions])
+    every = _with_who(pl.concat([decisions, choice_decisions, relation_decisions]), people)
     return Adjudication(
         every.sort("layer", "doc_id", "control", "table", "item", "outcome", "value"),
         gold,
@@ -89,7 +91,7 @@ def _settle_spans(
     for (layer, doc_id, control), marks, voters in _documents(spans, people):
         annotation_id = gold_annotation_id(layer, doc_id)
         for one in settle(marks, voters, policy):
-            decided.append(_decision(layer, control, doc_id, one, len(voters)))
+            decided.append(_decision(layer, control, doc_id, one, voters))
             if one.outcome == GOLD:
                 place = (one.start, one.end)
                 support = one.votes_for / len(voters)
@@ -110,7 +112,9 @@ def _settle_spans(
                 members.extend((mark.annotation_id, mark.start, mark.end, *place) for mark in one.members)
     return (
         # Polars builds a column of lists slowly from Python lists, quickly from one string each.
-        _frame(decided, DECISION_SCHEMA | {"inputs": pl.String}).with_columns(pl.col("inputs").str.split(SEPARATOR)),
+        _frame(decided, DECISION_SCHEMA | {"inputs": pl.String, "who": pl.String}).with_columns(
+            pl.col("inputs").str.split(SEPARATOR), pl.concat_list("who").list.drop_nulls()
+        ),
         _frame(gold, GOLD_SPANS),
         _frame(members, MEMBERS).unique().sort(pl.all()),
     )
@@ -151,13 +155,27 @@ def _documents(
         yield key, marks, voters[key[:2]]
 
 
-def _decision(layer: str, control: str, doc_id: str, one: Settled, votes: int) -> tuple[Any, ...]:
-    inputs = SEPARATOR.join(sorted({mark.annotation_id for mark in one.members}))
+def with_reviewers(policy: Policy, people: pl.DataFrame) -> Policy:
+    """The policy with those of `people` who settled documents in a review project before all other reviewers."""
+    return replace(policy, reviewers=(*reviewers_in(people), *policy.reviewers))
+
+
+def _with_who(decisions: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """Decisions with `who`: the reviewer where one decided, else the authors of the inputs."""
+    names = dict(people.select("annotation_id", "annotator").iter_rows())
+    rows = decisions.select("inputs", "who").iter_rows()
+    who = [sorted({name.removesuffix(REVIEWED) for name in own or map(names.__getitem__, ids)}) for ids, own in rows]
+    return decisions.with_columns(pl.Series("who", who, pl.List(pl.String)))
+
+
+def _decision(layer: str, control: str, doc_id: str, one: Settled, voters: Mapping[str, str]) -> tuple[Any, ...]:
+    ids, votes = {mark.annotation_id for mark in one.members}, len(voters)
+    inputs = SEPARATOR.join(sorted(ids | ({voters[one.reviewer]} if one.reviewer else set())))
     value = None if one.outcome == OPEN else one.label
     item = f"{one.start}-{one.end}:{one.label}"
     return (
         layer, control, doc_id, "spans", item, one.policy, inputs, one.outcome, value, one.votes_for, votes,
-        one.votes_for / votes, one.why,
+        one.votes_for / votes, one.why, one.reviewer,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from corpus_kit.agreement import dawid_skene
-from corpus_kit.agreement.judgements import SEPARATOR, answers, codes_of
+from corpus_kit.agreement.judgements import REVIEWED, SEPARATOR, answers, codes_of
 from corpus_kit.agreement.policy import DECISION_SCHEMA, GOLD, NONE, OPEN, Policy, gold_annotation_id
 
 QUESTION = ["layer", "control", "doc_id", "target", "region"]
@@ -90,6 +90,7 @@ def _decided(votes: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     table = table.with_columns(
         (pl.col("votes_for") / pl.col("votes")).alias("support"),
         pl.lit("majority" if policy.name == "dawid-skene" else policy.name).alias("policy"),
+        pl.lit(None, dtype=pl.String).alias("who"),
     )
     table = _by_vote(table, policy)
     if policy.name == "dawid-skene":
@@ -120,7 +121,12 @@ def _by_model(table: pl.DataFrame, votes: pl.DataFrame, policy: Policy) -> pl.Da
     """The rows of modelled kinds with the outcome of Dawid and Skene; one model a control (of checkboxes: a label)."""
     item = [*QUESTION, "label"]
     parts = [table.filter(~pl.col("kind").is_in(MODELLED_KINDS))]
-    modelled = votes.filter(pl.col("kind").is_in(MODELLED_KINDS))
+    # Who settles in a review project has seen the others' answers: nothing follows for how anybody errs.
+    modelled = votes.filter(pl.col("kind").is_in(MODELLED_KINDS), ~pl.col("annotator").str.ends_with(REVIEWED))
+    asked = modelled.select(*item).unique()
+    theirs = table.filter(pl.col("kind").is_in(MODELLED_KINDS))
+    parts.append(theirs.join(asked, on=item, how="anti", nulls_equal=True))
+    table = theirs.join(asked, on=item, how="semi", nulls_equal=True)
     for model in modelled.select("layer", "control", "label").unique().sort(pl.all()).iter_rows():
         same = [pl.col(n).eq_missing(v) for n, v in zip(("layer", "control", "label"), model, strict=True)]
         rows = table.filter(*same).sort(item).with_row_index("at")
@@ -183,8 +189,16 @@ def _by_reviewers(table: pl.DataFrame, votes: pl.DataFrame, policy: Policy) -> p
         instead("support", pl.col("agreeing") / pl.col("votes")),
         instead("policy", pl.lit("reviewer")),
         instead("outcome", pl.lit(GOLD)),
-        instead("why", pl.format("Settled by the reviewer {}; votes: {}.", "reviewer", "tally")),
+        instead("why", settled_by(pl.col("reviewer"), pl.format("votes: {}.", "tally"))),
+        instead("who", pl.col("reviewer")),
     ).select(table.columns)
+
+
+def settled_by(reviewer: pl.Expr, told: pl.Expr) -> pl.Expr:
+    """The sentence for what a reviewer decided."""
+    in_project = pl.format("Settled in the review project by {}; {}", reviewer.str.strip_suffix(REVIEWED), told)
+    by_name = pl.format("Settled by the reviewer {}; {}", reviewer, told)
+    return pl.when(reviewer.str.ends_with(REVIEWED)).then(in_project).otherwise(by_name)
 
 
 def _with_regions(decided: pl.DataFrame, gold_spans: pl.DataFrame) -> pl.DataFrame:
@@ -213,6 +227,7 @@ def _decisions(decided: pl.DataFrame) -> pl.DataFrame:
         item.alias("item"),
         outcome.then(pl.lit(NONE)).otherwise("outcome").alias("outcome"),
         shown.alias("value"),
+        pl.concat_list("who").list.drop_nulls().alias("who"),
     )
     return table.select(pl.col(name).cast(dtype) for name, dtype in DECISION_SCHEMA.items())
 

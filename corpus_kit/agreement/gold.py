@@ -15,18 +15,19 @@ from typing import Any
 import polars as pl
 
 from corpus_kit import __version__
-from corpus_kit.agreement.adjudicate import adjudicate, standing
+from corpus_kit.agreement.adjudicate import adjudicate, standing, with_reviewers
 from corpus_kit.agreement.gold_tables import GOLD_TABLES, GoldTables, gold_annotations, write_gold
 from corpus_kit.agreement.judgements import judged
 from corpus_kit.agreement.measured import AgreementReport, measure_corpus
 from corpus_kit.agreement.policy import GOLD, NONE, OPEN, Policy
 from corpus_kit.core.columns import columns_of
 from corpus_kit.core.contract_file import ContractFile
-from corpus_kit.core.errors import UsageError
+from corpus_kit.core.errors import UsageError, did_you_mean
 from corpus_kit.core.folders import made_folder, read_manifest, remove, write_json, write_manifest
 from corpus_kit.core.labels import Labels, read_label_table, read_labels
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
+from corpus_kit.core.reviews import REVIEW
 from corpus_kit.core.settings import Adjudication, Agreement
 from corpus_kit.core.tables import scan
 
@@ -47,7 +48,8 @@ class GoldSources:
 
 @dataclass(frozen=True, slots=True)
 class LayerGold:
-    """One layer. documents: with gold, of which `complete` have no open disagreement. gold, open, none: decisions."""
+    """One layer. documents: with gold, of which `complete` have no open disagreement. gold, open, none: decisions.
+    reviewed: documents that a reviewer settled, by name or in a review project. relations: those that are gold."""
 
     layer: str
     policy: str
@@ -57,6 +59,8 @@ class LayerGold:
     gold: int
     open: int
     none: int
+    reviewed: int = 0
+    relations: int = 0
 
 
 @dataclass(slots=True)
@@ -84,11 +88,13 @@ def policy_of(settings: Adjudication, layer: str) -> Policy:
     )
 
 
-def override(settings: Adjudication, policy: str | None, boundary: str | None, reviewers: tuple[str, ...]) -> Any:
+def override(sources: GoldSources, policy: str | None, boundary: str | None, reviewers: tuple[str, ...]) -> Any:
     """The settings of one run: what is named here holds for every layer.
 
-    Raises UsageError for names that do not exist, and for the policy `reviewer` without reviewers.
+    Raises UsageError for names that do not exist (policies, boundaries, pseudonyms), and for the policy `reviewer` where
+    nobody reviews.
     """
+    settings = sources.adjudication
     named = {"policy": policy, "boundary": boundary, "reviewers": reviewers or None}
     given = {key: value for key, value in named.items() if value}
     if not given:
@@ -100,6 +106,18 @@ def override(settings: Adjudication, policy: str | None, boundary: str | None, r
     changed = settings.model_copy(update=given | {"layers": layers})
     for layer in ["", *changed.layers]:
         policy_of(changed, layer)  # complains
+    people = read_label_table(sources.out / "annotations", "annotations")
+    if policy == "reviewer" and not changed.reviewers and REVIEW not in people["origin"]:
+        raise UsageError(
+            "The policy reviewer needs a reviewer, and nobody has settled anything in a review project.",
+            "Name the pseudonym whose answers win (--reviewer), or send what is open with `corpus-kit adjudicate --push`.",
+        )
+    known = people["annotator"].drop_nulls().unique().sort().to_list()
+    for name in reviewers if known else ():
+        if name not in known:
+            raise UsageError(
+                f"There is no annotator '{name}'.{did_you_mean(name, known)}", f"The annotators: {', '.join(known)}."
+            )
     return changed
 
 
@@ -191,28 +209,42 @@ def _current_texts(out: Path, annotations: pl.DataFrame) -> pl.DataFrame:
 
 
 def _here(out: Path, labels: Labels, current: pl.DataFrame) -> Labels:
-    """Labels of documents that are there, spans where they stand in the current text."""
-    spans = standing(labels.spans, read_label_table(out / "annotations", "carried"))
-    frames = (labels.annotations, spans, labels.choices, labels.relations)
+    """Labels of documents that are there, spans where they stand in the current text.
+
+    What was settled in a review project is a whole answer: where one of its spans has no certain place any more, the
+    text has changed under it, and it settles nothing.
+    """
+    carried = read_label_table(out / "annotations", "carried")
+    stale = carried.filter(pl.col("verdict") == "stale").select("annotation_id").unique()
+    reviews = pl.col("origin") == REVIEW
+    outdated = labels.annotations.filter(reviews).join(stale, on="annotation_id", how="semi").select("annotation_id")
+    annotations = labels.annotations.join(outdated, on="annotation_id", how="anti")
+    frames = (annotations, standing(labels.spans, carried), labels.choices, labels.relations)
     return Labels(*(frame.join(current, on="doc_id", how="semi") for frame in frames))
 
 
 def _settled(labels: Labels, layer: Layer, policy: Policy, current: pl.DataFrame) -> GoldTables:
     settled = adjudicate(labels.annotations, labels.spans, labels.choices, labels.relations, policy)
     decisions = settled.decisions.with_columns(
-        pl.Series("inputs", [json.dumps(ids) for ids in settled.decisions["inputs"].to_list()], pl.String)
+        pl.Series(name, [json.dumps(ids) for ids in settled.decisions[name].to_list()], pl.String)
+        for name in ("inputs", "who")
     )
-    annotations = gold_annotations(judged(labels.annotations), decisions, layer, policy, current)
+    people = judged(labels.annotations, reviews=True)
+    annotations = gold_annotations(people, decisions, layer, with_reviewers(policy, people), current)
     return GoldTables(annotations, settled.spans, settled.choices, settled.relations, decisions)
 
 
 def _counted(layer: str, policy: Policy, tables: GoldTables) -> LayerGold:
-    outcomes = dict(tables.decisions["outcome"].value_counts().iter_rows())
+    outcomes: dict[str, int] = dict(tables.decisions["outcome"].value_counts().iter_rows())
     return LayerGold(
         layer,
         policy.name,
         policy.boundary,
         tables.annotations.height,
         tables.annotations.filter(pl.col("status") == "submitted").height,
-        *(outcomes.get(name, 0) for name in (GOLD, OPEN, NONE)),
+        outcomes.get(GOLD, 0),
+        outcomes.get(OPEN, 0),
+        outcomes.get(NONE, 0),
+        tables.decisions.filter(pl.col("policy") == "reviewer", pl.col("outcome") != OPEN)["doc_id"].n_unique(),
+        tables.relations.height,
     )

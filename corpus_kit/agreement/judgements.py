@@ -16,9 +16,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from corpus_kit.core.errors import UsageError
+from corpus_kit.core.reviews import REVIEW
 
 SEPARATOR = "\x1f"
 """Between the values of one answer with several; no label of a labeling config can hold a control character."""
+
+REVIEWED = " (review)"
+"""After the pseudonym of somebody who settled a document in a review project: no independent voter."""
 
 COLUMNS = {
     "annotations": ("annotation_id", "doc_id", "layer", "origin", "annotator", "status", "text_sha256"),
@@ -87,25 +91,23 @@ def need(frame: pl.DataFrame, table: str) -> None:
         )
 
 
-def judged(annotations: pl.DataFrame, *, without: Collection[str] = ()) -> pl.DataFrame:
+def judged(annotations: pl.DataFrame, *, without: Collection[str] = (), reviews: bool = False) -> pl.DataFrame:
     """One row per layer, document and person: annotation_id, layer, doc_id, annotator, page; sorted.
 
     Only submitted human annotations. without: pseudonyms left out, such as a reviewer who saw the others' answers.
-    page: a running number of (layer, doc_id, text_sha256).
+    reviews: the latest answer of a review project for each document too, under its author's name and `REVIEWED`, in
+    the place of what they had answered before. page: a running number of (layer, doc_id, text_sha256).
     """
     need(annotations, "annotations")
-    person = ["layer", "doc_id", "annotator"]
-    times = [c for c in ("updated_at", "created_at", "annotation_id") if c in annotations.columns]
-    people = annotations.filter(
-        (pl.col("origin") == "human")
-        & (pl.col("status") == "submitted")
-        & pl.col("annotator").is_not_null()
-        & ~pl.col("annotator").is_in(list(without))
-    )
-    again = people.select(person).is_duplicated()
-    if again.any():  # Sorting everything by time would cost more than all the rest.
-        latest = people.filter(again).sort(times, nulls_last=False).unique(person, keep="last", maintain_order=True)
-        people = pl.concat([people.filter(~again), latest])
+    submitted = annotations.filter((pl.col("status") == "submitted") & pl.col("annotator").is_not_null())
+    people = submitted.filter((pl.col("origin") == "human") & ~pl.col("annotator").is_in(list(without)))
+    people = _latest(people, ["layer", "doc_id", "annotator"])
+    if reviews:
+        settled = _latest(submitted.filter(pl.col("origin") == REVIEW), ["layer", "doc_id"])
+        if settled.height:
+            people = people.join(settled, on=["layer", "doc_id", "annotator"], how="anti")
+            named = settled.with_columns(pl.col("annotator") + REVIEWED)
+            people = pl.concat([people, named.select(people.columns)])
     return (
         people.select("annotation_id", "layer", "doc_id", "annotator", pl.col("text_sha256").fill_null(""))
         .sort("layer", "doc_id", "text_sha256", "annotator")
@@ -117,6 +119,22 @@ def judged(annotations: pl.DataFrame, *, without: Collection[str] = ()) -> pl.Da
             pl.struct("layer", "doc_id", "text_sha256").rle_id().cast(pl.Int64).alias("page"),
         )
     )
+
+
+def _latest(people: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """One row for each `key`: what was changed last."""
+    again = people.select(key).is_duplicated()
+    if not again.any():  # Sorting everything by time would cost more than all the rest.
+        return people
+    times = [c for c in ("updated_at", "created_at", "annotation_id") if c in people.columns]
+    latest = people.filter(again).sort(times, nulls_last=False).unique(key, keep="last", maintain_order=True)
+    return pl.concat([people.filter(~again), latest])
+
+
+def reviewers_in(people: pl.DataFrame) -> tuple[str, ...]:
+    """Those of `judged` who settled documents in a review project, as they are called there; at most one a document."""
+    names = people["annotator"].unique().sort().to_list()
+    return tuple(name for name in names if name.endswith(REVIEWED))
 
 
 def of_people(rows: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:

@@ -34,6 +34,7 @@ DECISION_SCHEMA: dict[str, Any] = {
     "votes": pl.Int64,
     "support": pl.Float64,
     "why": pl.String,
+    "who": pl.List(pl.String),
 }
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:corpus-kit:gold")
@@ -45,15 +46,16 @@ class Policy:
 
     name: `majority`, more than half of those who answered (spans: who worked on the document); `unanimous`, all;
         `dawid-skene`, the label more probable than not, given how each annotator errs (choices, ratings and
-        taxonomies; the rest goes by majority); `reviewer`, only what a reviewer settled.
+        taxonomies; the rest goes by majority); `reviewer`, only what a reviewer settled, and nothing without one.
     boundary: where people mark the same thing but not the same characters: `exact`, open; `union`, all characters of
         the spans that touch what enough people share; `intersection`, the characters all of those spans share;
         `characters`, the characters enough people marked. Where enough people drew exactly the same span it is gold
         under each of them.
-    reviewers: pseudonyms whose answers win under every policy, the first named first.
+    reviewers: pseudonyms whose answers win under every policy, the first named first; after those who settled a
+        document in a review project.
     min_votes: what fewer people answered stays open.
 
-    Raises `UsageError` for names that do not exist, and for `reviewer` without reviewers.
+    Raises `UsageError` for names that do not exist.
     """
 
     name: str = "majority"
@@ -66,8 +68,6 @@ class Policy:
             if word not in accepted:
                 hint = f"Use one of {', '.join(accepted)}.{did_you_mean(word, list(accepted))}"
                 raise UsageError(f"There is no {what} {word!r}.", hint)
-        if self.name == "reviewer" and not self.reviewers:
-            raise UsageError("The policy reviewer needs a reviewer.", "Name the pseudonym whose answers win.")
 
     def passes(self, votes_for: int, votes: int) -> bool:
         """Whether so many of so many votes settle it."""
@@ -87,7 +87,8 @@ class Decision:
     policy: the one that decided, which is `reviewer` wherever a reviewer did and `majority` where Dawid-Skene cannot.
     inputs: annotation_ids that voted for something here, sorted. outcome: `gold`, `open` or `none`.
     value: the answer or label, None where open. votes_for: for it (or for the strongest, where open), of `votes`.
-    support: votes_for / votes, or the posterior probability under Dawid-Skene. why: one sentence.
+    support: votes_for / votes, or the posterior probability under Dawid-Skene. why: one sentence. who: pseudonyms of
+    the reviewer who decided, else of those who made `inputs`.
     """
 
     layer: str
@@ -103,6 +104,7 @@ class Decision:
     votes: int
     support: float
     why: str
+    who: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,10 @@ class Adjudication:
 
     def log(self) -> list[Decision]:
         """The decisions as records."""
-        return [Decision(**row | {"inputs": tuple(row["inputs"])}) for row in self.decisions.iter_rows(named=True)]
+        return [
+            Decision(**row | {"inputs": tuple(row["inputs"]), "who": tuple(row["who"])})
+            for row in self.decisions.iter_rows(named=True)
+        ]
 
     def open(self) -> pl.DataFrame:
         """What people still have to settle."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from corpus_kit.agreement.choice_votes import settled_by
 from corpus_kit.agreement.judgements import directed, extents, need, of_people
 from corpus_kit.agreement.policy import DECISION_SCHEMA, GOLD, NONE, OPEN, Policy, gold_annotation_id
 
@@ -73,7 +74,7 @@ def settle_relations(
         pl.when(homeless)
         .then(pl.format("{} of {} drew it, but an end is not gold.", "votes_for", "votes"))
         .when(reviewed)
-        .then(pl.format("Settled by the reviewer {}; {}", "reviewer", counted))
+        .then(settled_by(pl.col("reviewer"), counted))
         .otherwise(counted)
         .alias("why"),
         pl.when(reviewed)
@@ -122,6 +123,7 @@ def _decisions(table: pl.DataFrame) -> pl.DataFrame:
         pl.format("{} {} {}:{}", "one", "way", "two", "label").alias("item"),
         pl.when(pl.col("outcome") != OPEN).then("label").alias("value"),
         (pl.col("votes_for") / pl.col("votes")).alias("support"),
+        pl.concat_list("reviewer").list.drop_nulls().alias("who"),
     )
     return shown.select(pl.col(name).cast(dtype) for name, dtype in DECISION_SCHEMA.items())
 

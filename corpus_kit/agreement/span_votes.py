@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
+from corpus_kit.agreement.judgements import REVIEWED
 from corpus_kit.agreement.policy import GOLD, NONE, OPEN, Policy
 
 
@@ -35,7 +36,8 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A decision on one stretch of text. members: the spans it settles, whether they won or not."""
+    """A decision on one stretch of text. members: the spans it settles, whether they won or not. reviewer: who decided
+    alone, None where there was a vote."""
 
     start: int
     end: int
@@ -45,6 +47,7 @@ class Settled:
     members: tuple[Mark, ...]
     why: str
     policy: str
+    reviewer: str | None = None
 
 
 def settle(marks: Iterable[Mark], voters: Mapping[str, str], policy: Policy) -> list[Settled]:
@@ -76,8 +79,9 @@ def _reviewed(drawn: list[Mark], reviewer: str) -> list[Settled]:
     for (start, end, label), same in _by_place(drawn).items():
         kept = reviewer in _people(same)
         outcome, verb = (GOLD, "marked") if kept else (NONE, "did not mark")
-        why = f"The reviewer {reviewer} {verb} it."
-        out.append(Settled(start, end, label, outcome, len(_people(same)), tuple(same), why, "reviewer"))
+        who = reviewer.removesuffix(REVIEWED)
+        why = f"The reviewer {who} {verb} it." if who == reviewer else f"In the review project, {who} {verb} it."
+        out.append(Settled(start, end, label, outcome, len(_people(same)), tuple(same), why, "reviewer", reviewer))
     return out
 
 

@@ -17,7 +17,7 @@ CONTRACT_VERSION = 1
 
 NEWLINES = ("lf", "crlf", "cr", "mixed", "none")
 SPLITS = ("train", "validation", "test")
-ANNOTATION_ORIGINS = ("human", "model", "gold")
+ANNOTATION_ORIGINS = ("human", "model", "gold", "review")
 ANNOTATION_STATUSES = ("submitted", "skipped", "draft", "deleted")
 SPAN_ORIGINS = ("manual", "accepted", "edited", "model", "gold")
 CHOICE_KINDS = ("choice", "rating", "number", "text", "taxonomy")
@@ -319,6 +319,7 @@ _DECISIONS = _table(
         "votes": _integer(least=1),
         "support": _number(Nulls.NEVER),
         "why": _string(),
+        "who": _string(),
     },
     ("doc_id", "layer", "control", "table", "item"),
     unique_key=False,

@@ -108,7 +108,18 @@ def _key(sources: Sources, entries: Sequence[Entry]) -> dict[str, Any]:
     """All that decides what is made; it stays in `.work`, for a hash of the pseudonym file tells about addresses."""
     people = sources.people / FILE
     abouts = [
-        [e.sha256, e.sequence, e.layer, e.kind, e.server, e.project, e.complete, list(e.deleted), e.config_sha256]
+        [
+            e.sha256,
+            e.sequence,
+            e.layer,
+            e.kind,
+            e.server,
+            e.project,
+            e.complete,
+            list(e.deleted),
+            e.config_sha256,
+            e.purpose,
+        ]
         for e in entries
     ]
     return {

@@ -72,6 +72,11 @@ class LabelStudioClient:
         found = self._pages("/api/projects/", {"title": title, "page_size": 100}, "results")
         return sorted((_project(p) for p in found if p["title"] == title), key=lambda p: p.id)
 
+    def titles_with(self, words: str) -> set[str]:
+        """The titles of projects in which these words stand, whatever their case."""
+        found = self._pages("/api/projects/", {"title": words, "include": "id,title", "page_size": 100}, "results")
+        return {p["title"] for p in found}
+
     def project(self, project: int) -> Project:
         return _project(self.transport.get(f"/api/projects/{project}/"))
 
@@ -158,6 +163,12 @@ class LabelStudioClient:
     def update_task(self, task: int, data: Mapping[str, Any]) -> None:
         """Replace a task's whole `data`; its annotations stay, so the text must stay too."""
         self.transport.change("PATCH", f"/api/tasks/{task}/", {"data": data})
+
+    def set_overlap(self, task: int, people: int) -> None:
+        """For how many people one task is. The server does not count anew whether it is done, so that is told too."""
+        found = self.transport.get(f"/api/tasks/{task}/", {"fields": "task_only"})
+        done = int(found.get("total_annotations") or 0) >= people
+        self.transport.change("PATCH", f"/api/tasks/{task}/", {"overlap": people, "is_labeled": done})
 
     def delete_task(self, task: int) -> None:
         """Delete a task with all that belongs to it; done when it was gone already.

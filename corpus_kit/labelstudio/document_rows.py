@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from corpus_kit.core.records import Rejected
+from corpus_kit.core.reviews import REVIEW
 from corpus_kit.labelstudio.carried import carried_rows
 from corpus_kit.labelstudio.export_json import results_of
 from corpus_kit.labelstudio.ledger import Entry
@@ -114,7 +115,7 @@ class DocumentRows:
         rows["annotations"].append(
             (
                 *key,
-                "model" if model else "human",
+                "model" if model else REVIEW if record.review else "human",
                 None if model else self._annotator(one.first),
                 _model_version(one.made_from),
                 status,

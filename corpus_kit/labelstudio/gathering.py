@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.core.progress import Progress, counted
+from corpus_kit.core.reviews import REVIEW_FIELD
 from corpus_kit.core.tables import read_table
 from corpus_kit.labelstudio.export_json import Json, annotations_in, drafts_in, predictions_in
 from corpus_kit.labelstudio.ledger import Entry
@@ -93,7 +94,9 @@ class Gathering:
         entry = self.entries[index]
         given = annotations_in(task)
         annotations = [a for a in given if isinstance(a, dict)]
-        drafts, predictions = drafts_in(task), predictions_in(task)
+        review = bool(entry.purpose) or REVIEW_FIELD in task["data"]
+        # The suggestions of a review task are copies of what people answered, and stand in the ledger as theirs.
+        drafts, predictions = drafts_in(task), [] if review else predictions_in(task)
         self._observe(entry, annotations, drafts, predictions)
         match = self.matcher.match(task)
         odd = [a for a in given if not isinstance(a, dict)]
@@ -114,7 +117,8 @@ class Gathering:
             drafts=drafts,
             predictions=predictions,
             whole_drafts=len(drafts) == len(task.get("drafts") or ()),
-            whole_predictions=len(predictions) == len(task.get("predictions") or ()),
+            whole_predictions=review or len(predictions) == len(task.get("predictions") or ()),
+            review=review,
         )
         if match.doc_id is not None:
             self._spool(record)

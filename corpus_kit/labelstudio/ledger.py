@@ -36,7 +36,7 @@ class Entry:
     layer: None where it is to be recognised. server: address of the server a pull came from, None for a file.
     complete: the JSON holds every task of its project, so what an earlier pull had and it has not was deleted.
     deleted: annotation_ids that a pull found gone. name: the file's name as it was brought.
-    state: what a pull remembers for the next one.
+    state: what a pull remembers for the next one. purpose: "" for labeling; the kind of a review project otherwise.
     """
 
     path: Path
@@ -53,6 +53,7 @@ class Entry:
     deleted: tuple[str, ...] = ()
     name: str = ""
     state: Mapping[str, Any] = field(default_factory=dict)
+    purpose: str = ""
 
     @property
     def place(self) -> str:
@@ -120,6 +121,7 @@ class Ledger:
         complete: bool = False,
         deleted: Iterable[str] = (),
         state: Mapping[str, Any] | None = None,
+        purpose: str = "",
     ) -> Entry | None:
         """Append tasks as a server gave them, streamed; None when there was nothing to say (or nothing new).
 
@@ -139,6 +141,7 @@ class Ledger:
             about = {
                 "kind": kind, "layer": layer, "server": server, "project": project, "config_sha256": config_sha256,
                 "guidelines_sha256": guidelines_sha256, "complete": complete, "deleted": gone, "state": dict(state or {}),
+                "purpose": purpose,
             }  # fmt: skip
             if not count and not gone and not complete:
                 return None
@@ -210,6 +213,7 @@ def _entry(path: Path) -> Entry:
                 deleted=tuple(facts.get("deleted", ())),
                 name=facts.get("name", ""),
                 state=facts.get("state", {}),
+                purpose=facts.get("purpose", ""),
             )
     raise EnvironmentProblemError(
         f"{path.name} in the ledger and {about.name} do not belong together: one of them was changed or damaged.",

@@ -15,17 +15,21 @@ from corpus_kit.labelstudio.client import LabelStudioClient
 from corpus_kit.labelstudio.tasks import Source, fingerprint, marks_in
 
 Key = tuple[str, str]
-LISTED = ("id", "data", "meta", "total_annotations", "cancelled_annotations")
+LISTED = ("id", "data", "meta", "total_annotations", "cancelled_annotations", "overlap")
+EVERYBODY = 1_000_000
+"""How many people a hidden check is for: it is offered to whoever has not done it."""
 
 
 @dataclass(frozen=True, slots=True)
 class There:
-    """A task on the server. work: submitted and skipped annotations. Fingerprints: see `Wanted`."""
+    """A task on the server. work: submitted and skipped annotations. Fingerprints: see `Wanted`. overlap: how many
+    people it is for."""
 
     id: int
     work: int
     fingerprint: str
     marks: str
+    overlap: int = 1
 
 
 class _Print(NamedTuple):
@@ -57,7 +61,8 @@ class LayerPlan:
     settings: names of the project's settings that differ; `create` when there is no project yet. create: keys (doc_id,
     text_sha256) of tasks to come. update: task ids by doc_id where display fields changed. replace: likewise where the
     suggestions changed. remove: untouched tasks that another one stands for: duplicates, and older texts that nobody
-    labelled. suggested: how many wanted tasks have suggestions. orphaned: tasks that are reported and left alone.
+    labelled. checks: task id → how many people it is to be for, where that differs. everybody: tasks that are for
+    everybody now. suggested: how many wanted tasks have suggestions. orphaned: tasks that are reported and left alone.
     """
 
     layer: str
@@ -68,6 +73,8 @@ class LayerPlan:
     update: dict[str, int] = field(default_factory=dict)
     replace: dict[str, int] = field(default_factory=dict)
     remove: list[Orphan] = field(default_factory=list)
+    checks: dict[int, int] = field(default_factory=dict)
+    everybody: list[int] = field(default_factory=list)
     unchanged: int = 0
     suggested: int = 0
     orphaned: list[Orphan] = field(default_factory=list)
@@ -76,11 +83,14 @@ class LayerPlan:
     @property
     def writes(self) -> int:
         """How many things would be written."""
-        return len(self.settings) + len(self.create) + len(self.update) + len(self.replace) + len(self.remove)
+        parts = self.settings, self.create, self.update, self.replace, self.remove, self.checks
+        return sum(len(part) for part in parts)
 
 
-def compare(plan: LayerPlan, source: Source, client: LabelStudioClient, step: Step) -> LayerPlan:
+def compare(plan: LayerPlan, source: Source, client: LabelStudioClient, step: Step, overlap: int = 1) -> LayerPlan:
     """Fill a plan: list the project's tasks, if it exists, and hold the wanted ones against them.
+
+    overlap: how many people a task is for that is no hidden check.
 
     Raises the client's errors.
     """
@@ -101,6 +111,10 @@ def compare(plan: LayerPlan, source: Source, client: LabelStudioClient, step: St
         else:
             kept, *others = sorted(standing, key=lambda t: (t.work == 0, t.id))
             _again(plan, kept, others, one)
+            check = one.key[0] in source.checks
+            plan.everybody += [kept.id] if kept.overlap == EVERYBODY else []
+            if check != (kept.overlap == EVERYBODY):
+                plan.checks[kept.id] = EVERYBODY if check else overlap
     _leftovers(plan, there, source.doc_ids())
     if plan.remove:
         assert plan.project is not None
@@ -160,4 +174,5 @@ def key_of(task: Json) -> Key:
 def _read(task: Json) -> tuple[Key, There]:
     key = key_of(task)
     work = int(task.get("total_annotations") or 0) + int(task.get("cancelled_annotations") or 0)
-    return key, There(int(task["id"]), work, fingerprint(task.get("data") or {}, key[1]), marks_in(task.get("meta")))
+    told, overlap = fingerprint(task.get("data") or {}, key[1]), int(task.get("overlap") or 1)
+    return key, There(int(task["id"]), work, told, marks_in(task.get("meta")), overlap)

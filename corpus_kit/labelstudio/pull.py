@@ -23,6 +23,7 @@ from corpus_kit.labelstudio.export_json import Json, annotations_in, drafts_in, 
 from corpus_kit.labelstudio.ledger import Entry, Ledger
 from corpus_kit.labelstudio.memory import Memory, recall, remember
 from corpus_kit.labelstudio.projects import find_project
+from corpus_kit.labelstudio.review_tasks import KINDS
 from corpus_kit.labelstudio.site import Site, alone
 
 OVERLAP = timedelta(seconds=30)
@@ -39,7 +40,7 @@ class Pulled:
 
     project: None when the server has none for it. full: it was a snapshot. entry: the ledger's new entry, None when
     there was nothing new. tasks, annotations, skipped, drafts: what the entry holds. deleted: annotation_ids that the
-    last pull or a restore saw there and that are no more.
+    last pull or a restore saw there and that are no more. kind: "" for labeling, else that of the review project.
     """
 
     layer: str
@@ -52,12 +53,15 @@ class Pulled:
     skipped: int = 0
     drafts: int = 0
     deleted: list[str] = field(default_factory=list)
+    kind: str = ""
 
 
 def pull(
     site: Site, client: LabelStudioClient, progress: Progress, *, layer: str | None = None, full: bool = False
 ) -> list[Pulled]:
-    """Bring the work of every layer (or one) into the ledger. A second pull without new work appends nothing.
+    """Bring the work of every layer (or one) into the ledger, that of its review projects too where there are any.
+
+    A second pull without new work appends nothing.
 
     full: take everything again, whatever the last pull saw.
 
@@ -68,16 +72,28 @@ def pull(
     """
     layers = site.chosen(layer)
     with alone(site.data, "pull"):
-        return [_Pulling(site, client, one, progress).run(full) for one in layers]
+        return [
+            _Pulling(site, client, one, progress, kind).run(full)
+            for one in layers
+            for kind in ("", *_kinds(site, client, one))
+        ]
+
+
+def _kinds(site: Site, client: LabelStudioClient, layer: Layer) -> list[str]:
+    """The kinds of review projects that a layer has on the server, by one request."""
+    start = f"{site.title(layer.name)} "
+    titles = client.titles_with(start)
+    return [kind for kind in KINDS if start + kind in titles]
 
 
 class _Pulling:
-    """One layer's pull."""
+    """One layer's pull from its labeling project, or from the review project of a kind."""
 
-    def __init__(self, site: Site, client: LabelStudioClient, layer: Layer, progress: Progress) -> None:
+    def __init__(self, site: Site, client: LabelStudioClient, layer: Layer, progress: Progress, kind: str = "") -> None:
         self.site, self.client, self.layer, self.progress = site, client, layer, progress
         self.imports = site.data / "imports"
-        self.done = Pulled(layer.name, site.title(layer.name))
+        self.name = f"{layer.name} {kind}".strip()  # no layer's name has a space
+        self.done = Pulled(layer.name, site.title(self.name), kind=kind)
         self.gone: set[int] = set()
 
     def run(self, full: bool) -> Pulled:
@@ -86,7 +102,7 @@ class _Pulling:
             return self.done
         self.done.project = project.id
         server = server_identity(self.site.data, self.client, project.id)
-        memory = recall(self.imports, self.layer.name, server, project.id)
+        memory = recall(self.imports, self.name, server, project.id)
         before = {number: seen.updated_at for number, seen in memory.tasks.items()} if memory else {}
         known = memory.annotation_ids() if memory else set()
         memory = None if full else memory
@@ -99,7 +115,7 @@ class _Pulling:
         floor = _before(memory.latest, OVERLAP)
         changed = {number: seen.updated_at for number, seen in memory.tasks.items() if seen.updated_at > floor}
         memory.fresh = {number for number, at in changed.items() if before.get(number) != at}
-        remember(self.imports, self.layer.name, memory)
+        remember(self.imports, self.name, memory)
         return self.done
 
     def _changed(self, memory: Memory, project: int) -> list[int] | None:
@@ -141,7 +157,7 @@ class _Pulling:
         return int(self.client.transport.get("/api/tasks/", one)["total"])
 
     def _fetch(self, memory: Memory, wanted: list[int]) -> None:
-        with counted(self.progress, f"pull {self.layer.name}", len(wanted)) as step:
+        with counted(self.progress, f"pull {self.name}", len(wanted)) as step:
             tasks = list(self._exported(wanted, step))
         before = {a for t in tasks if (seen := memory.tasks.get(int(t["id"]))) for a in seen.annotations}
         now = {str(a.get("unique_id")) for t in tasks for a in annotations_in(t)}
@@ -172,7 +188,7 @@ class _Pulling:
         work = self.site.data / WORK
         work.mkdir(parents=True, exist_ok=True)
         with (
-            counted(self.progress, f"pull {self.layer.name}", 1) as step,
+            counted(self.progress, f"pull {self.name}", 1) as step,
             tempfile.TemporaryDirectory(dir=work, prefix="pull-") as made,
         ):
             file = Path(made) / "snapshot.json"
@@ -205,6 +221,7 @@ class _Pulling:
             guidelines_sha256=self.layer.guidelines_sha256,
             complete=complete,
             deleted=self.done.deleted,
+            purpose=self.done.kind,
         )
         self.done.entry = _name(entry)
         if entry is None:

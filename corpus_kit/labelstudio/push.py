@@ -16,7 +16,7 @@ from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, Step, counted
 from corpus_kit.labelstudio.batches import Json, pack
 from corpus_kit.labelstudio.client import LabelStudioClient
-from corpus_kit.labelstudio.plan import Key, LayerPlan, Orphan, compare
+from corpus_kit.labelstudio.plan import EVERYBODY, Key, LayerPlan, Orphan, compare, key_of
 from corpus_kit.labelstudio.problems import OutcomeUnknownError, RefusedError
 from corpus_kit.labelstudio.projects import (
     check_config,
@@ -41,7 +41,8 @@ MOST_REFUSED = 20
 class Pushed:
     """What a push did to one layer; all zero where `plan.writes` is, and after a dry run.
 
-    settings: whether the project was made or changed. The numbers count tasks. address: where people find them.
+    settings: whether the project was made or changed. The numbers count tasks; checks: those that are given to everybody
+    now, or no longer. address: where people find them.
     """
 
     plan: LayerPlan
@@ -50,11 +51,12 @@ class Pushed:
     updated: int = 0
     replaced: int = 0
     removed: int = 0
+    checks: int = 0
     address: str = ""
 
     @property
     def writes(self) -> int:
-        return self.settings + self.created + self.updated + self.replaced + self.removed
+        return self.settings + self.created + self.updated + self.replaced + self.removed + self.checks
 
 
 def push(
@@ -83,13 +85,13 @@ def push_layers(
     if dry_run:
         return [Pushed(plan) for plan, _ in prepared]
     return [
-        _Pushing(site, client, one, plan, source, progress).run()
+        Pushing(site, client, one, plan, source, progress).run()
         for one, (plan, source) in zip(layers, prepared, strict=True)
     ]
 
 
 def _prepare(site: Site, client: LabelStudioClient, layer: Layer, progress: Progress) -> tuple[LayerPlan, Source]:
-    source = Source(site.data, layer, site.settings.order)
+    source = Source(site.data, layer, site.settings.order, site.checks.get(layer.name, ()))
     title = site.title(layer.name)
     project = find_project(client, title, progress)
     changes = differences(project, layer, site)
@@ -98,11 +100,11 @@ def _prepare(site: Site, client: LabelStudioClient, layer: Layer, progress: Prog
     plan = LayerPlan(layer.name, title, project.id if project else None)
     plan.settings = list(changes) if project else ["create"]
     with counted(progress, f"compare {layer.name}", len(source)) as step:
-        compare(plan, source, client, step)
+        compare(plan, source, client, step, site.settings.overlap)
     return plan, source
 
 
-class _Pushing:
+class Pushing:
     """One layer's plan under way."""
 
     def __init__(
@@ -126,6 +128,7 @@ class _Pushing:
                 self._replace(step)
         if self.plan.suggested:
             self.done.settings |= show_version(self.client, self.project, self.source.model_version)
+        self._give_to_everybody()
         self._remove(self.plan.remove)
         self.done.address = f"{self.client.transport.url}/projects/{self.project}/data"
         return self.done
@@ -140,9 +143,28 @@ class _Pushing:
             changes = (
                 differences(self.client.project(self.project), self.layer, self.site) if self.plan.settings else {}
             )
+        if "overlap" in changes:
+            # Where tasks of several people are among others, the server gives a new number to those alone.
+            for task in self.plan.everybody:
+                self.client.set_overlap(task, self.client.project(self.project).overlap)
         if changes:
             self.client.update_project(self.project, **changes)
             self.done.settings = True
+
+    def _give_to_everybody(self) -> None:
+        """Hidden checks differ from other tasks in one thing that nobody sees: how many people they are for.
+
+        The server sets that anew for every task when the project's own number changes.
+        """
+        new = {key[0] for key in self.plan.create} if "overlap" not in self.plan.settings else self.source.checks
+        texts = self.source.current_texts(new & self.source.checks)
+        for task in self.client.tasks_of(self.project, texts, ("id", "data", "overlap")):
+            doc_id, sha = key_of(task)
+            if texts[doc_id] == sha and task["overlap"] != EVERYBODY:
+                self.plan.checks[int(task["id"])] = EVERYBODY
+        for task_id, people in sorted(self.plan.checks.items()):
+            self.client.set_overlap(task_id, people)
+            self.done.checks += 1
 
     # New tasks
 

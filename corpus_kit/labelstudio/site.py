@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -25,13 +25,14 @@ class Site:
     """A corpus as Label Studio sees it.
 
     data: the folder of the made folders. name: the corpus's. layers: by name. settings: `[label_studio]` of
-    `corpus.toml`.
+    `corpus.toml`. checks: by layer, the documents that everybody is to be given.
     """
 
     data: Path
     name: str
     layers: Mapping[str, Layer]
     settings: LabelStudio
+    checks: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def title(self, layer: str) -> str:
         """The title of a layer's project.

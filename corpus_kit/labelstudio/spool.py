@@ -23,6 +23,7 @@ class Record:
     entry: index of the entry. number: the task's place in it from 1. task_id: its id on its server.
     own_id: the doc_id it names itself. text: None where the document's current text or another record has it.
     annotations, drafts, predictions: JSON. whole_drafts, whole_predictions: what is not there is no more.
+    review: whoever worked on it saw what others had answered.
     """
 
     entry: int
@@ -38,6 +39,7 @@ class Record:
     predictions: list[Json]
     whole_drafts: bool
     whole_predictions: bool
+    review: bool = False
 
 
 @dataclass(frozen=True, slots=True)

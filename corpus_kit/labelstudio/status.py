@@ -7,12 +7,15 @@ person in that layer are left out of the median.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 
+from corpus_kit.core.checks import CheckScore
 from corpus_kit.core.columns import columns_of
 from corpus_kit.core.errors import ServiceError, UsageError
 from corpus_kit.core.folders import read_manifest
@@ -33,6 +36,7 @@ class Annotator:
 
     done, skipped, drafts: documents. median_s: seconds per document, idle time trimmed; None without times.
     accepted: share of the suggestions on the documents done that were left as they were; None without suggestions.
+    agrees: with the rest, by the figure `measure`, as `corpus-kit agreement` has it; None where they are not compared.
     """
 
     layer: str
@@ -42,6 +46,8 @@ class Annotator:
     drafts: int
     median_s: float | None
     accepted: float | None
+    agrees: float | None = None
+    measure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +80,24 @@ class LayerStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """remarks: what the figures do not know yet."""
+    """checks: how people did on documents with a known answer. remarks: what the figures do not know yet."""
 
     layers: list[LayerStatus]
     annotators: list[Annotator]
     remarks: list[str] = field(default_factory=list)
+    checks: list[CheckScore] = field(default_factory=list)
 
 
-def status(site: Site, configured_url: str) -> Status:
-    """The figures of every layer. Raises UsageError before the first build; a server that is away is a remark."""
+def status(
+    site: Site,
+    configured_url: str,
+    checks: Sequence[CheckScore] = (),
+    agrees: Mapping[tuple[str, str], tuple[float, str]] = MappingProxyType({}),
+) -> Status:
+    """The figures of every layer. agrees: (layer, annotator) → figure and measure.
+
+    Raises UsageError before the first build; a server that is away is a remark.
+    """
     documents = scan(site.data / "documents", "documents")
     if documents is None:
         raise UsageError(f"There are no documents in {site.data}.", "Run `corpus-kit build` first.")
@@ -97,7 +112,13 @@ def status(site: Site, configured_url: str) -> Status:
         for name in site.layers
         for pulled in [last_pull(site.data / "imports", name)]
     ]
-    return Status(layers, [a for name in site.layers for a in tables.annotators(name)], remarks)
+    people = [
+        replace(one, agrees=figure, measure=measure)
+        for name in site.layers
+        for one in tables.annotators(name)
+        for figure, measure in [agrees.get((name, one.annotator), (None, ""))]
+    ]
+    return Status(layers, people, remarks, list(checks))
 
 
 class _Tables:

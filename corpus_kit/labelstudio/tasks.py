@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -78,12 +78,13 @@ class Window:
 
 
 class Source:
-    """The made tables that push reads, for one layer.
+    """The made tables that push reads, for one layer. checks: documents that are hidden checks.
 
     Raises UsageError when nothing was built yet.
     """
 
-    def __init__(self, data: Path, layer: Layer, order: str) -> None:
+    def __init__(self, data: Path, layer: Layer, order: str, checks: Collection[str] = ()) -> None:
+        self.checks = frozenset(checks)
         self._controls = {c.name: c for c in layer.controls if c.kind == "labels"}
         documents = scan(data / "documents", "documents")
         if documents is None or read_manifest(data / "documents") is None:
@@ -106,6 +107,10 @@ class Source:
 
     def doc_ids(self) -> set[str]:
         return set(self._index["doc_id"].to_list())
+
+    def current_texts(self, doc_ids: Iterable[str]) -> dict[str, str]:
+        """doc_id → hash of its text, of those documents that are there."""
+        return dict(_of(self._documents, list(doc_ids), ["doc_id", "text_sha256"]).iter_rows())
 
     def windows(self, only: Iterable[str] | None = None) -> Iterator[Window]:
         """The wanted tasks in order, suggestions checked on their texts; `only`: of these documents."""
@@ -135,7 +140,7 @@ class Source:
                 window.refused.append(_finding("documents", doc_id, *reason))
                 continue
             ordered = tuple(kept[key] for key in sorted(kept))
-            marks = _hash((self.model_version, *map(tuple, ordered))) if ordered else ""
+            marks = digest((self.model_version, *map(tuple, ordered))) if ordered else ""
             window.wanted.append(Wanted(data, ordered, fingerprint(data, data["text_sha256"]), marks, self))
         return window
 
@@ -144,7 +149,9 @@ class Source:
         before what a model thinks."""
         found: dict[str, list[tuple[str, Span]]] = defaultdict(list)
         if self._carried is not None:
-            for doc_id, sha, *span in _of(self._carried, ids, ["doc_id", "text_sha256", *_SPAN]).iter_rows():
+            # What people decided on an older text would give the answer of a hidden check away.
+            free = [doc_id for doc_id in ids if doc_id not in self.checks]
+            for doc_id, sha, *span in _of(self._carried, free, ["doc_id", "text_sha256", *_SPAN]).iter_rows():
                 found[doc_id].append((sha, Span(*span)))
         if self._suggestions is not None:
             people = set(found)
@@ -202,7 +209,7 @@ class Source:
 
 def fingerprint(data: Mapping[str, Any], text_sha256: str) -> str:
     """Of what push puts into a task's data: the display fields and the text, by its hash."""
-    return _hash((*map(data.get, _LIGHT), text_sha256))
+    return digest((*map(data.get, _LIGHT), text_sha256))
 
 
 def meta_with(meta: Mapping[str, Any], marks: str) -> Json:
@@ -216,7 +223,8 @@ def marks_in(meta: Any) -> str:
     return str(note.get("suggestions", "")) if isinstance(note, dict) else ""
 
 
-def _hash(values: tuple[Any, ...]) -> str:
+def digest(values: tuple[Any, ...]) -> str:
+    """A short hash of plain values."""
     return hashlib.blake2b(repr(values).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
 

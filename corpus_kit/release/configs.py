@@ -2,7 +2,8 @@
 
 A configuration is a `ConfigSpec`; `build_config` is a pure function of a shard of documents, their labels and the spec.
 Which layer becomes which table follows from its config.xml: a layer named `boilerplate` becomes labelled lines, one that
-asks about targets text–target–label rows, one that marks spans tokens with tags. `annotations` holds every judgement.
+asks about targets text–target–label rows, one that marks spans tokens with tags. `relations` holds those of all layers,
+`annotations` every judgement.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from corpus_kit.core.layers import Layer
 from corpus_kit.core.tables import read_table
 from corpus_kit.release.labels import LabelSlice
 from corpus_kit.release.nested import ANSWERS, BOILERPLATE, SPANS, Nested
+from corpus_kit.release.relations import DESCRIPTIONS as OF_RELATIONS
+from corpus_kit.release.relations import RELATIONS as RELATION_ROWS
+from corpus_kit.release.relations import UNLABELLED, relation_rows
 from corpus_kit.release.training import (
     CONTENT,
     ENTITIES,
@@ -34,8 +38,8 @@ from corpus_kit.release.training import (
     stance_rows,
 )
 
-DOCUMENTS, ANNOTATIONS = "documents", "annotations"
-TOKENS, TARGETS, LABELLED_LINES, JUDGED = "tokens", "targets", "lines", "judgements"
+DOCUMENTS, ANNOTATIONS, RELATIONS = "documents", "annotations", "relations"
+TOKENS, TARGETS, LABELLED_LINES, RELATED, JUDGED = "tokens", "targets", "lines", "relations", "judgements"
 STALE, NOT_IN_CONFIG = "stale", "label_not_in_config"
 
 LOSSES = pa.schema(
@@ -51,8 +55,8 @@ LOSSES = pa.schema(
     ]
 )
 
-_SCHEMAS = {TOKENS: ENTITIES, TARGETS: STANCE, LABELLED_LINES: LINES, JUDGED: JUDGEMENTS}
-_CLASS_COLUMN = {TOKENS: "ner_tags", TARGETS: "label", LABELLED_LINES: "label"}
+_SCHEMAS = {TOKENS: ENTITIES, TARGETS: STANCE, LABELLED_LINES: LINES, RELATED: RELATION_ROWS, JUDGED: JUDGEMENTS}
+_CLASS_COLUMN = {TOKENS: "ner_tags", TARGETS: "label", LABELLED_LINES: "label", RELATED: "label"}
 _DESCRIPTIONS = {
     "doc_id": "The document, as in `documents`.",
     "language": "ISO 639 code; `und` where it is not known.",
@@ -79,6 +83,7 @@ _DESCRIPTIONS = {
     "value": "The label or answer.",
     "to_span": "Of a relation, where it ends.",
 }
+_DESCRIPTIONS_OF = {RELATED: OF_RELATIONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,8 @@ class ConfigSpec:
 
     @property
     def descriptions(self) -> dict[str, str]:
-        return {name: _DESCRIPTIONS[name] for name in self.schema.names}
+        told = _DESCRIPTIONS | _DESCRIPTIONS_OF.get(self.kind, {})
+        return {name: told[name] for name in self.schema.names}
 
 
 def plan_configs(
@@ -121,13 +127,21 @@ def plan_configs(
     having = {row["layer"] for row in (gold or {}).get("layers", []) if row["documents"]}
     specs = [spec for name, layer in layers.items() if name in having and (spec := _spec(name, layer))]
     shapes = tuple((s.layer, ANSWERS if s.kind == TARGETS else SPANS) for s in specs)
+    related = [
+        layers[row["layer"]]
+        for row in (gold or {}).get("layers", [])
+        if row.get("relations") and row["layer"] in layers
+    ]
+    if related:
+        drawn = [c for layer in related for c in layer.controls if c.kind == "relations"]
+        specs.append(ConfigSpec(RELATIONS, RELATED, labels=(*_labels(drawn), UNLABELLED)))
     if (annotations or {}).get("annotations", {}).get("submitted"):
         specs.append(ConfigSpec(ANNOTATIONS, JUDGED))
     return specs, Nested(BOILERPLATE in having or (suggested and BOILERPLATE in layers), shapes)
 
 
 def _spec(name: str, layer: Layer) -> ConfigSpec | None:
-    config = f"{name}_gold" if name in (DOCUMENTS, ANNOTATIONS) else name
+    config = f"{name}_gold" if name in (DOCUMENTS, ANNOTATIONS, RELATIONS) else name
     marking = [c for c in layer.controls if c.kind == "labels"]
     asking = [c for c in layer.controls if c.kind == "choices" and c.target is not None and not c.per_region]
     if asking and name != BOILERPLATE:
@@ -149,6 +163,8 @@ def build_config(spec: ConfigSpec, documents: pa.Table, labels: LabelSlice) -> t
     """
     if spec.kind == JUDGED:
         return _judged(spec, labels)
+    if spec.kind == RELATED:
+        return _related(spec, documents, labels)
     here = pl.col("layer") == spec.layer
     ours = here & pl.col("control").is_in(list(spec.controls))
     gold = labels.gold.filter(here)
@@ -172,6 +188,14 @@ def _judged(spec: ConfigSpec, labels: LabelSlice) -> tuple[pa.Table, list[dict[s
     people = labels.annotations
     table = judgement_rows(people, labels.spans, labels.choices, labels.relations)
     return table, _lost(spec, STALE, labels.stale)
+
+
+def _related(spec: ConfigSpec, documents: pa.Table, labels: LabelSlice) -> tuple[pa.Table, list[dict[str, Any]]]:
+    having = pa.array(labels.gold_relations["doc_id"].unique().to_list(), pa.string())
+    wanted = documents.filter(pa.compute.is_in(documents["doc_id"], having))
+    rows = wanted.select(["doc_id", "language", "text"]).to_pylist()
+    table, losses = relation_rows(rows, labels.gold_relations, labels.gold_spans, spec.labels)
+    return table, [{"config": spec.name, **one} for one in losses]
 
 
 def _loss(spec: ConfigSpec, one: DocumentLoss) -> dict[str, Any]:

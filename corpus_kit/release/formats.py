@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.folders import made_folder, read_manifest, remove, write_manifest
 from corpus_kit.release.export_losses import counted_rows, write_loss_rows
-from corpus_kit.release.gold_documents import gold_layers
+from corpus_kit.release.gold_documents import gold_layers, read_relations
 from corpus_kit.release.losses import LOSSES_CSV, refuse_losses
 
 FORMATS = ("hf", "arrow", "jsonl", "conll", "spacy", "pieces")
@@ -49,6 +49,8 @@ def write_gold_format(
         else:
             names = {layer: _tags_of(release, manifest, layer) for layer in tagged}
             losses = write_pieces(release, manifest, names, tokenizer, folder)
+        exported = layers if format == "spacy" else tagged
+        losses += [loss for loss in read_relations(release, manifest) if loss.layer in exported]
         lost = counted_rows(losses)
         refuse_losses(lost, strict)
         write_loss_rows(folder / LOSSES_CSV, losses)

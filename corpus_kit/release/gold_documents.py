@@ -12,10 +12,12 @@ from typing import Any
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.tables import iter_batches
-from corpus_kit.release.tokens import Mark
+from corpus_kit.release.export_losses import LossRow
+from corpus_kit.release.tokens import Loss, Mark
 
 _ROWS = 256
 _GOLD = "gold_"
+RELATION = "relation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,17 @@ def read_gold(release: Path, manifest: Mapping[str, Any], split: str) -> Iterato
                 found = {layer: row[_GOLD + layer] for layer in layers if row[_GOLD + layer] is not None}
                 if found:
                     yield _document(row, found, batch.schema)
+
+
+def read_relations(release: Path, manifest: Mapping[str, Any]) -> Iterator[LossRow]:
+    """The gold relations of a release as what an export of spans and answers cannot carry."""
+    columns = ["doc_id", "layer", "head_start", "head_end"]
+    for files in manifest["configs"].get("relations", {}).get("splits", {}).values():
+        for file in files:
+            for batch in iter_batches(release / file["name"], columns, _ROWS):
+                for row in batch.to_pylist():
+                    mark = Mark(row["head_start"], row["head_end"], "relation")
+                    yield LossRow.of(row["layer"], row["doc_id"], Loss(mark, RELATION))
 
 
 def _document(row: Mapping[str, Any], found: Mapping[str, list[dict[str, Any]]], schema: Any) -> GoldDocument:

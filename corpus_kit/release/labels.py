@@ -25,6 +25,7 @@ _COLUMNS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "gold": ("gold", "annotations", ("doc_id", "layer", "annotation_id")),
     "gold_spans": ("gold", "spans", ("doc_id", "layer", "control", "span_id", "start", "end", "label", "score")),
     "gold_choices": ("gold", "choices", ("doc_id", "layer", "control", "span_id", "target", "kind", "value", "score")),
+    "gold_relations": ("gold", "relations", ("doc_id", "layer", "from_span", "to_span", "direction", "label")),
     "decisions": ("gold", "decisions", ("doc_id", "layer", "outcome")),
     "annotations": (
         "annotations",
@@ -67,6 +68,7 @@ class LabelSlice:
     gold: pl.DataFrame
     gold_spans: pl.DataFrame
     gold_choices: pl.DataFrame
+    gold_relations: pl.DataFrame
     open: pl.DataFrame
     annotations: pl.DataFrame
     spans: pl.DataFrame
@@ -100,6 +102,7 @@ def read_labels_of(out: Path) -> LabelSlice:
         "gold": found["gold"],
         "gold_spans": found["gold_spans"],
         "gold_choices": found["gold_choices"].filter(pl.col("kind") != FREE_TEXT),
+        "gold_relations": found["gold_relations"],
         "open": open_.with_columns(pl.col("open").cast(pl.Int64)),
         "annotations": people,
         "spans": standing(theirs["spans"], found["carried"]),

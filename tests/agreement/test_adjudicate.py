@@ -104,7 +104,7 @@ def test_under_the_policy_reviewer_nothing_else_is_gold() -> None:
     assert values(voted(["x", "y"], Policy("reviewer", reviewers=("a1",)))) == ["y"]
 
 
-@pytest.mark.parametrize("wrong", [{"name": "majorty"}, {"boundary": "unoin"}, {"name": "reviewer"}])
+@pytest.mark.parametrize("wrong", [{"name": "majorty"}, {"boundary": "unoin"}])
 def test_a_policy_that_does_not_exist_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(UsageError) as caught:
         Policy(**wrong)  # type: ignore[arg-type]
@@ -368,3 +368,58 @@ def test_nothing_to_settle_is_no_gold() -> None:
     found = settled(Policy(), [annotation("d", "a")])
     assert (found.decisions.height, found.spans.height, found.choices.height, found.relations.height) == (0, 0, 0, 0)
     assert found.log() == []
+
+
+def reviewed(answers: Sequence[str], review: str, policy: Policy, by: str = "r") -> Adjudication:
+    """Independent answers a0, a1, … and one given in a review project."""
+    made = [annotation("d", f"a{i}") for i in range(len(answers))]
+    settling = annotation("d", by, annotation_id="review", origin="review", updated_at="2024-02-01T00:00:00Z")
+    chosen = [choice(m, v) for m, v in zip([*made, settling], [*answers, review], strict=True)]
+    return settled(policy, [*made, settling], choices=chosen)
+
+
+@pytest.mark.parametrize("policy", ["majority", "unanimous", "dawid-skene", "reviewer"])
+def test_what_a_review_project_settled_wins_under_every_policy_and_says_who_and_why(policy: str) -> None:
+    found = reviewed(["x", "x", "y"], "y", Policy(policy, reviewers=("a0",) if policy == "majority" else ()))
+    assert values(found) == ["y"]
+    (decision,) = found.log()
+    assert (decision.policy, decision.who) == ("reviewer", ("r",))
+    assert decision.why.startswith("Settled in the review project by r;")
+    assert "review" in decision.inputs
+
+
+def test_a_reviewer_who_had_answered_before_counts_once() -> None:
+    (decision,) = reviewed(["x", "y"], "y", Policy(), by="a0").log()
+    assert (decision.value, decision.votes_for, decision.votes, decision.who) == ("y", 2, 2, ("a0",))
+
+
+def test_spans_of_a_review_are_the_whole_answer_also_where_it_marked_nothing() -> None:
+    made = [annotation("d", a, layer="entities") for a in ("a0", "a1")]
+    settling = annotation("d", "r", layer="entities", annotation_id="review", origin="review")
+    spans = [span(m, 0, 3) for m in made] + [span(made[0], 5, 9), span(settling, 5, 8)]
+    found = settled(Policy(), [*made, settling], spans)
+    assert extents(found) == [(5, 8, "PER")]
+    told = {d.item: (d.outcome, d.why, d.who) for d in found.log()}
+    assert told["0-3:PER"] == ("none", "In the review project, r did not mark it.", ("r",))
+    assert all("review" in d.inputs for d in found.log())
+
+
+def test_who_names_those_who_voted_where_nobody_decided_alone() -> None:
+    assert voted(["x", "x", "y"], Policy()).log()[0].who == ("a0", "a1", "a2")
+    made = drawn([[(0, 3)], [(0, 3)], []], Policy()).log()
+    assert made[0].who == ("a0", "a1")
+
+
+def test_reviews_teach_dawid_and_skene_nothing() -> None:
+    """A reviewer settles what is hard, after seeing the answers: how they vote says nothing of how others err."""
+    made = [annotation(f"d{n}", a) for n in range(6) for a in ("a0", "a1", "a2")]
+    answers = ["x", "x", "y"] * 3 + ["y", "y", "y"] * 3
+    chosen = [choice(m, v) for m, v in zip(made, answers, strict=True)]
+    plain = settled(Policy("dawid-skene"), made, choices=chosen)
+    settling = annotation("d0", "r", annotation_id="review", origin="review")
+    both = settled(Policy("dawid-skene"), [*made, settling], choices=[*chosen, choice(settling, "y")])
+    others = pl.col("doc_id") != "d0"
+    assert both.decisions.filter(others).equals(plain.decisions.filter(others))
+    assert both.choices.filter(pl.col("doc_id") == "d0")["value"].to_list() == ["y"]
+    only = settled(Policy("dawid-skene"), [settling], choices=[choice(settling, "y")])
+    assert values(only) == ["y"]

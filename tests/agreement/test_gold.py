@@ -165,7 +165,6 @@ def test_a_layer_may_have_a_policy_of_its_own(own: Corpus) -> None:
     ("lines", "words"),
     [
         ('[adjudication]\npolicy = "majorty"\n', "adjudication.policy"),
-        ('[adjudication]\npolicy = "reviewer"\n', "needs reviewers"),
         ('[adjudication.layers.entities]\npolcy = "majority"\n', "polcy"),
         ("[agreement]\nresamples = -1\n", "agreement.resamples"),
     ],

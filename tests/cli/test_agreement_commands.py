@@ -35,16 +35,34 @@ def test_agreement_prints_everybody_pairs_labels_and_the_worst_documents(
     assert run(cli, ["agreement", "--layer", "entities"]) == 0
     shown = capsys.readouterr().out
     assert "entities: 7 annotations of 3 documents by 3 people; 3 documents by several" in shown
-    lines = [line.split() for line in shown.splitlines()]
-    pair = f"{PSEUDONYM['ada']} + {PSEUDONYM['ben']}"
-    assert any(line[:2] == ["span_f1_exact", "entities"] and "all" in line for line in lines)
-    assert any("span_f1_exact" in line and pair in line for line in shown.splitlines())
-    assert any("entities: GPE" in line and " all " in line for line in shown.splitlines())
-    assert not any("entities: GPE" in line and pair in line for line in shown.splitlines())
+    everybody, pairs = shown.split("entities: pairs")
+    assert [line.split()[:2] for line in everybody.splitlines() if line.startswith("span_f1_exact")][:2] == [
+        ["span_f1_exact", "all"],
+        ["span_f1_exact", "GPE"],
+    ]
+    assert "annotator-01 & 02  span_f1_exact" in pairs and "GPE" not in pairs.split("everybody with the rest")[0]
     assert "ferry.txt" in shown and "eels.txt" in shown
     assert run(cli, ["agreement", "--layer", "entities", "--labels-of-pairs"]) == 0
-    longer = capsys.readouterr().out
-    assert any("entities: GPE" in line and pair in line for line in longer.splitlines())
+    longer = capsys.readouterr().out.split("entities: pairs")[1]
+    assert "annotator-01 & 02  span_f1_exact     GPE" in longer
+
+
+def test_the_agreement_of_the_sample_is_readable_at_80_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = Path(__file__).resolve().parents[2]
+    for name in ("corpus.toml", "annotation", "schemas", "DATASET_CARD.md", "data/raw", "data/imports"):
+        made = tmp_path / name
+        made.parent.mkdir(exist_ok=True)
+        shutil.copytree(root / name, made) if (root / name).is_dir() else shutil.copy(root / name, made)
+    monkeypatch.chdir(tmp_path)
+    assert run(cli, ["build"]) == 0
+    capsys.readouterr()
+    assert run(cli, ["agreement"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) > 100
+    assert [line for line in shown if len(line) > 80] == []
+    assert not any("-0.000" in line for line in shown)
 
 
 def test_a_layer_nobody_labelled_says_so_and_prints_no_nan(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +92,7 @@ def test_adjudicate_prints_what_is_open_and_says_that_a_policy_tried_out_does_no
     told = capsys.readouterr()
     assert "2 disagreements are open" in told.err and "Not redone" in told.err
     row = next(line.split() for line in told.out.splitlines() if line.startswith("entities"))
-    assert row == ["entities", "majority", "exact", "3", "2", "3", "2", "1"]
+    assert row == ["entities", "majority", "exact", "3", "2", "0", "3", "2", "1"]
     assert run(cli, ["adjudicate", "--policy", "unanimous", "--json"]) == 0
     told = capsys.readouterr()
     assert "next build keeps to the policy in corpus.toml" in told.err

@@ -60,6 +60,7 @@ SOUND: dict[str, dict[str, Any]] = {
         "layer": "stance", "control": "stance", "doc_id": "0" * 16, "table": "choices", "item": "ferry",
         "policy": "majority", "inputs": '["a1", "a2"]', "outcome": "open", "value": None, "votes_for": 1, "votes": 2,
         "support": 0.5, "why": "None has more than half: against 1, favour 1.",
+        "who": '["annotator-01", "annotator-02"]',
     },
     "rejected": {
         "stage": "read", "source": "pages/1.txt", "doc_id": None, "annotation_id": None, "reason": "empty_text",

@@ -101,8 +101,9 @@ def make_corpus(
 
     yield make
     for sample in made:
-        for project in client.find_projects(f"{sample.root.name}: names"):
-            client.delete_project(project.id)
+        for title in client.titles_with(f"{sample.root.name}: names"):
+            for project in client.find_projects(title):
+                client.delete_project(project.id)
 
 
 @pytest.fixture

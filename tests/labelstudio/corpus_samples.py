@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,7 @@ from corpus_kit.core.folders import work_folder, write_manifest
 from corpus_kit.core.identity import by_path
 from corpus_kit.core.progress import Silent
 from corpus_kit.core.rejects import Refusals
-from corpus_kit.core.tables import arrow_schema, write_table
+from corpus_kit.core.tables import arrow_schema, file_sha256, write_table
 from corpus_kit.corpus import Corpus
 from corpus_kit.labelstudio.annotations import Annotated
 from corpus_kit.labelstudio.client import LabelStudioClient, Project
@@ -93,8 +95,9 @@ class Sample:
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir(parents=True)
         schema = arrow_schema(columns_of(table))
-        write_table(made / f"{table}-00000.parquet", pa.Table.from_pylist([dict(r) for r in rows], schema=schema))
-        write_manifest(made)
+        file = made / f"{table}-00000.parquet"
+        write_table(file, pa.Table.from_pylist([dict(r) for r in rows], schema=schema))
+        write_manifest(made, fingerprint=file_sha256(file))
 
     def tables(self) -> Annotated | None:
         """Make data/annotations of the ledger, as a build does."""
@@ -156,3 +159,28 @@ def tone(value: str = "plain") -> dict[str, Any]:
     return {
         "id": "tone", "from_name": "names_tone", "to_name": "text", "type": "choices", "value": {"choices": [value]}
     }  # fmt: skip
+
+
+def label_by(sample: Sample, source: str, work: Mapping[str, Sequence[Mapping[str, Any]]], **more: Any) -> None:
+    """Submit work (annotator → results) on a page's task, each from an account of its own; pushes when that is missing."""
+    if not sample.client.find_projects(f"{sample.root.name}: names"):
+        sample.corpus.push()
+    task = sample.task_of(source)
+    for name, results in work.items():
+        body = {"result": list(results), "completed_by": account(sample.client, name), **more}
+        sample.client.create_annotation(task, body | {"unique_id": str(uuid.uuid4())})
+
+
+def account(client: LabelStudioClient, name: str) -> int:
+    """The id of somebody's account, made when it is missing."""
+    email = f"{name}@people.example"
+    for user in client.transport.get("/api/users/"):
+        if user["email"] == email:
+            return int(user["id"])
+    made = client.transport.post("/api/users/", {"email": email, "username": email, "first_name": "", "last_name": ""})
+    return int(made["id"])
+
+
+def pseudonym(sample: Sample, name: str) -> str:
+    people = json.loads((sample.data / "pseudonyms.json").read_text(encoding="utf-8"))["people"]
+    return str(people[f"{name}@people.example"])

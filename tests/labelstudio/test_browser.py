@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from corpus_samples import MakeSample
+from corpus_samples import MakeSample, label_by, span, tone
 
 from corpus_kit.core.layers import label_sets
 from corpus_kit.labelstudio.server import StudioServer
@@ -77,7 +77,7 @@ def until(browser: Any, condition: Any) -> Any:
 WHERE = """
 // The rectangle of a piece of the text on the screen; what was marked before has cut the text into several nodes.
 const wanted = arguments[0];
-const root = document.querySelector(".lsf-htx-richtext");
+const root = [...document.querySelectorAll(".lsf-htx-richtext")].at(-1);
 const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
 const nodes = []; let all = "", node;
 while ((node = walker.nextNode())) {
@@ -96,6 +96,7 @@ range.setEnd(...place(at + wanted.length, true));
 const box = range.getBoundingClientRect();
 return [box.left, box.right, (box.top + box.bottom) / 2];
 """
+TEXT_IS_THERE = "return !![...document.querySelectorAll('.lsf-htx-richtext')].at(-1)?.textContent"
 REGIONS = "return window.Htx?.annotationStore?.selected?.regions?.length ?? -1"
 
 
@@ -124,7 +125,7 @@ def drag(browser: Any, text: str) -> None:
 def open_task(browser: Any, studio: StudioServer, project: int, task: int) -> None:
     browser.get(f"{studio.url}/projects/{project}/data?task={task}")
     until(browser, lambda: browser.execute_script(REGIONS) >= 0)
-    until(browser, lambda: browser.execute_script("return !!document.querySelector('.lsf-htx-richtext')?.textContent"))
+    until(browser, lambda: browser.execute_script(TEXT_IS_THERE))
 
 
 def submit(browser: Any) -> None:
@@ -181,6 +182,52 @@ def test_suggestions_stand_in_the_page_and_an_untouched_submit_accepts_them(
     assert sample.corpus.status().layers[0].accepted == 1.0
 
 
+def test_a_disagreement_settled_by_clicking_reaches_gold(
+    make_corpus: MakeSample, browser: Any, studio: StudioServer
+) -> None:
+    from selenium.webdriver.common.by import By
+
+    text = "Zoë met ACME in Port Sellane.\n"
+    config = CONFIG.replace(
+        "<View style",
+        '<Choices name="names_tone" toName="text" required="true"><Choice value="plain"/><Choice value="angry"/></Choices>'
+        "<View style",
+        1,
+    )
+    sample = make_corpus(pages={"a.txt": text}, config=config)
+    label_by(sample, "a.txt", {"ada": [span(0, 3), span(8, 12, "ORG"), tone("plain")]})
+    label_by(sample, "a.txt", {"ben": [span(0, 3), tone("angry")]})
+    sample.corpus.pull()
+    sample.tables()
+    assert sample.corpus.adjudicate().open == 2
+    (sent,) = sample.corpus.send_disagreements()
+    assert sent.created == 1
+    log_in(browser, studio)
+    (project,) = sample.client.find_projects(f"{sample.root.name}: names review")
+    browser.get(f"{studio.url}/projects/{project.id}/data?labeling=1")
+    until(browser, lambda: browser.execute_script(TEXT_IS_THERE))
+    modal = until(browser, lambda: browser.find_element(By.CSS_SELECTOR, ".lsf-modal-ls_visible"))
+    assert "what you submit is the answer for the whole page" in modal.text
+    modal.find_elements(By.TAG_NAME, "button")[-1].click()
+    until(browser, lambda: not browser.find_elements(By.CSS_SELECTOR, ".lsf-modal-ls_visible"))
+    until(browser, lambda: browser.execute_script(REGIONS) == 1)
+    shown = browser.execute_script("return document.body.innerText")
+    for words in ("2 open", "plain: annotator-01", "angry: annotator-02", "ORG “ACME” 8-12: annotator-01"):
+        assert words in shown
+    drag(browser, "ACME")  # hotkey 1: PERSON, which neither of them said
+    choice = next(e for e in browser.find_elements(By.CSS_SELECTOR, ".lsf-choice__item") if "plain" in e.text)
+    choice.click()
+    submit(browser)
+    (task,) = sample.client.tasks(project.id)
+    until(browser, lambda: sample.client.export_tasks(project.id, [task["id"]])[0]["annotations"])
+    sample.corpus.pull()
+    sample.tables()
+    assert sample.corpus.adjudicate().open == 0
+    gold = pl.read_parquet(sample.data / "gold" / "spans-*.parquet").sort("start")
+    assert gold.select("surface", "label").rows() == [("Zoë", "PERSON"), ("ACME", "PERSON")]
+    assert pl.read_parquet(sample.data / "gold" / "choices-*.parquet")["value"].to_list() == ["plain"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("layer", ["boilerplate", "entities", "stance"])
 def test_a_shipped_layers_page_shows_its_labels_and_guidelines(
@@ -195,7 +242,7 @@ def test_a_shipped_layers_page_shows_its_labels_and_guidelines(
     log_in(browser, studio)
     open_task(browser, studio, sample.project.id, sample.task_of("page.txt"))
     shown = browser.execute_script("return document.body.innerText")
-    labels = label_sets(sample.corpus._site("push").layers["names"])
+    labels = label_sets(sample.corpus.site("push").layers["names"])
     assert labels
     assert [one for control in labels.values() for one in control if one.lower() not in shown.lower()] == []
     assert browser.save_screenshot(str(tmp_path / f"{layer}.png"))

@@ -211,7 +211,7 @@ def test_a_title_the_server_would_not_take_is_refused(tmp_path: Path) -> None:
     Corpus.init(root)
     (root / "corpus.toml").write_text(f'name = "{"n" * 45}"\nlayers = ["boilerplate"]\n', encoding="utf-8")
     with pytest.raises(ConfigError, match="at most 50 characters"):
-        Corpus.open(root)._site("push").chosen(None)
+        Corpus.open(root).site("push").chosen(None)
 
 
 def test_an_unknown_layer_is_a_usage_error(sample: Sample) -> None:

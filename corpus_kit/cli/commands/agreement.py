@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
@@ -47,7 +47,7 @@ def command(layer: str | None, worst: int, labels_of_pairs: bool, corpus_dir: st
 
 
 def _layer(found: Any, layer: str, figures: list[Any], worst: int, output: Output) -> None:
-    """One layer of `Corpus.agreement()`: who worked on it, its figures, its worst documents."""
+    """One layer of `Corpus.agreement()`: who worked on it, its figures, its worst documents; 80 columns wide."""
     work = next(one for one in found.work if one.layer == layer)
     shared = sum(documents for people, documents in work.by_people.items() if people != "1")
     output.data(
@@ -57,55 +57,80 @@ def _layer(found: Any, layer: str, figures: list[Any], worst: int, output: Outpu
     # Where every control has one target, what is said of the target need not be said of the control again.
     told = {_facts(figure) for figure in figures if figure.target}
     figures = [figure for figure in figures if figure.target or _facts(figure) not in told]
-    defined = [figure for figure in figures if figure.value is not None]
-    output.table([_row(figure) for figure in defined], header=_HEADER)
-    reasons: dict[str, list[str]] = {}
-    for figure in figures:
-        if figure.value is None:
-            reasons.setdefault(figure.reason, []).append(f"{figure.measure} of {_place(figure)}")
-    for reason, what in reasons.items():
-        output.data(
-            f"not defined: {', '.join(what[:3])}{f' and {len(what) - 3} more' if len(what) > 3 else ''}. {reason}"
-        )
+    for place in dict.fromkeys(_place(figure) for figure in figures):
+        of = [figure for figure in figures if figure.value is not None and _place(figure) == place]
+        _titled(output, f"{place}: everybody", [_row(f, f.label or "all") for f in of if not f.pair], _OF_LABELS)
+        pairs = [f for f in of if f.pair]
+        if any(f.label for f in pairs):
+            rows = [_row(f, f.label or "all", _pair(f.annotators)) for f in pairs]
+            _titled(output, f"{place}: pairs", rows, ("pair", *_OF_LABELS))
+        else:
+            rows = [(_pair(f.annotators), *_row(f)) for f in pairs]
+            _titled(output, f"{place}: pairs", rows, ("pair", "measure", *_FIGURES))
+    _undefined([figure for figure in figures if figure.value is None], output)
     people = [one for one in found.people if one.layer == layer and one.measure in _TRUST]
     targets = {(one.annotator, one.measure, one.value, one.n_items) for one in people if one.target}
     people = [p for p in people if p.target or (p.annotator, p.measure, p.value, p.n_items) not in targets]
-    with_the_rest = [
-        (p.annotator, p.measure, p.target or p.control or layer, f"{p.value:.3f}", p.pairs) for p in people
-    ]
-    if with_the_rest:
-        output.data("")
-    output.table(with_the_rest, header=("person", "measure", "of", "with the rest", "others"))
+    rest = [(p.annotator, p.measure, p.target or p.control or layer, f"{p.value:.3f}", p.pairs) for p in people]
+    _titled(output, "everybody with the rest", rest, ("person", "measure", "of", "figure", "others"))
     hurting = [one for one in found.hurting if one.layer == layer and one.rank <= worst]
     known = {(one.measure, one.doc_id, one.disagreement, one.rank) for one in hurting if one.target}
     hurting = [h for h in hurting if h.target or (h.measure, h.doc_id, h.disagreement, h.rank) not in known]
-    rows = [
-        (
-            one.measure,
-            one.target or one.control or "",
-            one.doc_id,
-            one.source or "",
-            one.disagreement,
-            f"{one.share:.1%}",
+    for measure, what in dict.fromkeys((h.measure, h.target or h.control or layer) for h in hurting):
+        of = [h for h in hurting if (h.measure, h.target or h.control or layer) == (measure, what)]
+        worst_rows = [(h.doc_id, h.source or "", h.disagreement, f"{h.share:.1%}") for h in of]
+        _titled(
+            output, f"{what}: most of the disagreement, {measure}", worst_rows, ("document", "source", "by", "share")
         )
-        for one in hurting
-    ]
-    if rows:
-        output.data("")
-    output.table(rows, header=("differs in", "of", "document", "source", "by", "share"))
     output.data("")
 
 
+def _titled(output: Output, title: str, rows: Sequence[tuple[object, ...]], header: tuple[str, ...]) -> None:
+    if rows:
+        output.data("")
+        output.data(title)
+        output.table(rows, header=header)
+
+
+def _undefined(figures: list[Any], output: Output) -> None:
+    """What is no number, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for figure in figures:
+        of = _joined((_place(figure), figure.label))
+        who = f" ({_pair(figure.annotators)})" if figure.pair else ""
+        reasons.setdefault(figure.reason, []).append(f"{figure.measure} of {of}{who}")
+    for reason, what in reasons.items():
+        more = f" and {len(what) - 3} more" if len(what) > 3 else ""
+        output.data("")
+        output.data(f"not defined: {reason}")
+        for one in what[:3]:
+            output.data(f"  {one}")
+        if more:
+            output.data(f" {more}")
+
+
 _TRUST = ("alpha_nominal", "alpha_ordinal", "alpha_interval", "span_f1_exact", "relation_f1")
-_HEADER = ("measure", "of", "people", "figure", "interval", "documents", "items")
+_FIGURES = ("figure", "interval", "docs", "items")
+_OF_LABELS = ("measure", "label", *_FIGURES)
 
 
-def _row(figure: Any) -> tuple[object, ...]:
-    interval = "–" if figure.low is None else f"[{figure.low:.3f}, {figure.high:.3f}]"
-    people = " + ".join(figure.annotators) if figure.pair else "all"
-    return (
-        figure.measure, _place(figure), people, f"{figure.value:.3f}", interval, figure.n_documents, figure.n_items
-    )  # fmt: skip
+def _row(figure: Any, label: str = "", pair: str = "") -> tuple[object, ...]:
+    interval = "–" if figure.low is None else f"[{_shown(figure.low)}, {_shown(figure.high)}]"
+    first = tuple(word for word in (pair, figure.measure, label) if word)
+    return (*first, _shown(figure.value), interval, figure.n_documents, figure.n_items)
+
+
+def _shown(value: float) -> str:
+    """Three decimals, and no minus before a zero."""
+    return f"{round(value, 3) + 0.0:.3f}"
+
+
+def _pair(annotators: Sequence[str]) -> str:
+    """`annotator-01 & 02`: what two pseudonyms have in common is said once."""
+    one, two = annotators
+    stem = one.rstrip("0123456789")
+    rest = two.removeprefix(stem)
+    return f"{one} & {rest if stem and rest.isdecimal() else two}"
 
 
 def _facts(figure: Any) -> tuple[object, ...]:
@@ -113,7 +138,7 @@ def _facts(figure: Any) -> tuple[object, ...]:
 
 
 def _place(figure: Any) -> str:
-    return _joined((figure.target or figure.control, figure.label)) or figure.layer
+    return str(figure.target or figure.control or figure.layer)
 
 
 def _joined(words: Iterable[str | None]) -> str:

@@ -18,7 +18,8 @@ from corpus_kit.cli.output import ConsoleProgress, Output, again
 def command(layer: str | None, full: bool, corpus_dir: str | None, as_json: bool) -> None:
     """What people labelled since the last pull, into the ledger data/imports; `corpus-kit build` makes tables of it.
 
-    Deletions are seen, drafts are kept apart. The server: see `corpus-kit push --help`.
+    Deletions are seen, drafts are kept apart. Review projects (`adjudicate --push`, `review --push`) are pulled too. The
+    server: see `corpus-kit push --help`.
 
     \b
     Example:
@@ -28,13 +29,15 @@ def command(layer: str | None, full: bool, corpus_dir: str | None, as_json: bool
 
     output = Output(as_json)
     pulled = Corpus.open(corpus_dir or ".").pull(layer, full=full, progress=ConsoleProgress())
-    rows = [(p.layer, p.tasks, p.annotations, p.skipped, p.drafts, len(p.deleted)) for p in pulled]
+    rows = [
+        (f"{p.layer} {p.kind}".strip(), p.tasks, p.annotations, p.skipped, p.drafts, len(p.deleted)) for p in pulled
+    ]
     output.table(rows, header=("layer", "tasks", "annotations", "skipped", "drafts", "deleted"))
     for one in pulled:
         if one.project is None:
             output.say(f"{one.layer}: the server has no project '{one.title}'; `corpus-kit push` makes it.")
         elif one.entry is None:
-            output.say(f"{one.layer}: nothing new.")
+            output.say(f"{one.layer} {one.kind}".strip() + ": nothing new.")
     if any(one.entry for one in pulled):
         output.next_step(f"{again('build', corpus_dir)} makes tables, gold and the release of it.")
     output.json([asdict(one) for one in pulled])

@@ -60,7 +60,7 @@ def _row(one: Any, dry_run: bool) -> tuple[object, ...]:
 
 
 def _done(one: Any) -> dict[str, object]:
-    names = ("settings", "created", "updated", "replaced", "removed")
+    names = ("settings", "created", "updated", "replaced", "removed", "checks")
     return {name: getattr(one, name) for name in names}
 
 
@@ -76,5 +76,8 @@ def _tell(one: Any, output: Output, dry_run: bool) -> None:
     more = max(0, len(plan.orphaned) - SHOWN) + max(0, len(plan.refused) - SHOWN)
     if more:
         output.say(f"{plan.layer}: {more:,} more; --json lists them all.")
+    checks = len(plan.checks) if dry_run else one.checks
+    if checks:
+        output.say(f"{plan.layer}: {checks:,} hidden checks {'would be' if dry_run else 'are'} set or taken back.")
     if not dry_run and not one.writes:
         output.say(f"{plan.layer}: everything was there already.")

@@ -8,37 +8,56 @@ from typing import Any
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
-from corpus_kit.cli.output import Output, again
+from corpus_kit.cli.output import ConsoleProgress, Output
+from corpus_kit.cli.reviews import say_reviews
 
 
 @click.command("review")
 @layer_option
 @click.option("--single", is_flag=True, help="Look at every person's labels, not at gold.")
 @click.option("--limit", default=25, show_default=True, metavar="N", type=click.IntRange(min=1), help="Labels to list.")
+@click.option("--push", is_flag=True, help="Send them to a project in Label Studio for a second look, one per layer.")
+@click.option("--dry-run", is_flag=True, help="With --push: print what would be sent, and send nothing.")
 @corpus_option
 @json_option
-def command(layer: str | None, single: bool, limit: int, corpus_dir: str | None, as_json: bool) -> None:
+def command(
+    layer: str | None, single: bool, limit: int, push: bool, dry_run: bool, corpus_dir: str | None, as_json: bool
+) -> None:
     """Labels that contradict how the same words are labelled elsewhere, most suspicious first.
 
     A suspicion is no verdict: names do mean different things in different places.
+
+    With --push, the documents of the first N labels that no reviewer has settled become tasks of a project "<corpus>:
+    <layer> second look". What is submitted there is gold after `pull` and `build`.
 
     \b
     Examples:
       corpus-kit review
       corpus-kit review --layer entities --single --limit 100
+      corpus-kit review --limit 50 --push
     """
+    from corpus_kit.core.errors import UsageError
     from corpus_kit.corpus import Corpus
 
+    if dry_run and not push:
+        raise UsageError("--dry-run says what is sent.", "Add --push, or leave it out.")
     output = Output(as_json)
-    found = Corpus.open(corpus_dir or ".").review(layer, gold=not single)
+    corpus = Corpus.open(corpus_dir or ".")
+    found = corpus.review(layer, gold=not single)
     rows = [_row(suspect) for suspect in found[:limit]]
     header = ("rank", "layer", "document", "place", "words", "label", "rather", "odds", "alike elsewhere", "by")
     output.table(rows, header=header)
     more = len(found) - len(rows)
     output.say(f"{more:,} more are suspicious; see --limit." if more else f"{len(found):,} labels are suspicious.")
-    if found:
-        output.next_step(f"mend what is wrong in Label Studio, then {again('pull', corpus_dir)}.")
-    output.json([asdict(suspect) for suspect in found])
+    suspects = [asdict(suspect) for suspect in found]
+    if not push:
+        if found:
+            output.next_step("the same with --push sends them to a reviewer in Label Studio.")
+        output.json(suspects)
+        return
+    output.data("")
+    pushed = corpus.send_suspects(layer, gold=not single, limit=limit, dry_run=dry_run, progress=ConsoleProgress())
+    output.json({"suspects": suspects, "pushed": say_reviews(pushed, output, dry_run, corpus_dir)})
 
 
 def _row(one: Any) -> tuple[object, ...]:

@@ -17,6 +17,10 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
     """How far labeling is, per layer and annotator. Annotators are pseudonyms; idle time does not count.
 
     The figures come from the tables of the last build; the number of tasks from the server, where it can be reached.
+    `agrees` is how far a person agrees with the rest (see `corpus-kit agreement`); somebody who stands out reads the
+    guidelines otherwise. Checks are documents with a known answer (settled by a reviewer, or marked as ground truth):
+    F1 of a person's spans against the known ones, and the share of equal answers. `checks` in corpus.toml gives some
+    to everybody.
 
     \b
     Example:
@@ -37,12 +41,30 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
     header = "layer documents tasks labelled skipped drafts overlap disagree median accepted carried stale rejected"
     output.table(rows, header=[*header.split(), "last pull"])
     people = [
-        (a.layer, a.annotator, a.done, a.skipped, a.drafts, _time(a.median_s), _share(a.accepted))
+        (
+            a.layer,
+            a.annotator,
+            a.done,
+            a.skipped,
+            a.drafts,
+            _time(a.median_s),
+            _share(a.accepted),
+            _figure(a.agrees),
+            a.measure,
+        )
         for a in found.annotators
     ]
     if people:
         output.data("")
-    output.table(people, header=("layer", "annotator", "done", "skipped", "drafts", "median", "accepted"))
+    header = "layer annotator done skipped drafts median accepted agrees measure"
+    output.table(people, header=header.split())
+    if found.checks:
+        output.data("")
+    checks = [
+        (c.layer, c.annotator, c.documents, c.spans, _figure(c.spans_f1), c.answers, _figure(c.answers_equal))
+        for c in found.checks
+    ]
+    output.table(checks, header=("layer", "annotator", "checks", "spans", "F1", "answers", "equal"))
     for remark in found.remarks:
         output.say(remark)
     if any(one.labelled for one in found.layers):
@@ -52,6 +74,10 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
             f"{again('push', corpus_dir)} brings the documents to people, {again('pull', corpus_dir)} their work back."
         )
     output.json(asdict(found))
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _time(seconds: float | None) -> str:

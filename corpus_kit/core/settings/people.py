@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from corpus_kit.core.settings.base import Section, as_tuple, size_in_bytes
+from corpus_kit.core.settings.base import Section, as_float, as_tuple, size_in_bytes
 
 
 class LabelStudio(Section):
@@ -21,8 +21,24 @@ class LabelStudio(Section):
         default="doc_id",
         description="the order of the tasks: shuffled but always the same (doc_id), by file, newest page first",
     )
+    checks: float = Field(
+        default=0.0,
+        description="hidden checks: share of a layer's tasks that are given to everybody because their answer is known",
+    )
     batch_tasks: int = Field(default=1000, ge=1, le=10000, description="the most tasks in one request")
     batch_bytes: int = Field(default=16 * 2**20, description="the most bytes in one request, or with a unit: 16 MiB")
+
+    @field_validator("checks", mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        return as_float(value)
+
+    @field_validator("checks")
+    @classmethod
+    def _share(cls, value: float) -> float:
+        if not 0 <= value <= 1:
+            raise ValueError(f"{value} is no share; 0 to 1")
+        return value
 
     @field_validator("batch_bytes", mode="before")
     @classmethod
@@ -87,9 +103,3 @@ class Adjudication(Section):
     @classmethod
     def _tuple(cls, value: Any) -> Any:
         return as_tuple(value)
-
-    @model_validator(mode="after")
-    def _somebody_reviews(self) -> Adjudication:
-        if not self.reviewers and "reviewer" in {self.policy, *(layer.policy for layer in self.layers.values())}:
-            raise ValueError("the policy 'reviewer' needs reviewers: a list of pseudonyms")
-        return self
