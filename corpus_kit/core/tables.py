@@ -94,7 +94,9 @@ def write_table(path: Path, table: pa.Table) -> None:
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read one Parquet file. Raises EnvironmentProblemError when it is damaged or missing."""
     try:
-        return pq.read_table(path, columns=list(columns) if columns is not None else None, partitioning=None)
+        # Not `read_table`, which imports `pyarrow.dataset` and pandas: a third of a second in every process.
+        with pq.ParquetFile(path) as file:
+            return file.read(columns=list(columns) if columns is not None else None)
     except (pa.ArrowInvalid, OSError) as e:
         raise EnvironmentProblemError(
             f"{path} cannot be read as Parquet: {str(e).splitlines()[0]}.",
@@ -141,7 +143,7 @@ class Fingerprint:
         self._first = True
 
     def add(self, batch: pa.RecordBatch | pa.Table) -> None:
-        table = pa.table(batch)
+        table = batch if isinstance(batch, pa.Table) else pa.Table.from_batches([batch])
         if "text_sha256" in table.column_names and "text" in table.column_names:
             table = table.drop_columns(["text"])
         if self._first:
@@ -172,8 +174,14 @@ def file_sha256(path: Path) -> str:
 
 def rejected_table(rejected: Sequence[Rejected]) -> pa.Table:
     """Rows of `rejected` as a table."""
-    names = columns_of("rejected")
-    return pa.table({name: [getattr(r, name) for r in rejected] for name in names}, schema=arrow_schema(names))
+    dtypes = columns_of("rejected")
+    return table_of({name: [getattr(r, name) for r in rejected] for name in dtypes}, dtypes)
+
+
+def table_of(columns: Mapping[str, Sequence[Any]], dtypes: Mapping[str, Any]) -> pa.Table:
+    """A table of Python values by column. Through Polars: `pyarrow.array` would import pandas, in every process."""
+    frame = pl.DataFrame({name: columns[name] for name in dtypes}, schema=dict(dtypes))
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow_schema(dtypes))
 
 
 def text_array(values: Sequence[str | bytes]) -> pa.Array:

@@ -145,7 +145,8 @@ def _take(found: Discovered, name: str, path: str, location: str, root: Path) ->
         found.rejected.append(Rejected("read", source, reason, detail))
 
     try:
-        path.encode()
+        if not path.isascii():
+            path.encode()
     except UnicodeEncodeError:
         source = _source(name, path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
         return refuse("bad_file_name", "the name's bytes are not UTF-8")
@@ -165,10 +166,13 @@ def _take(found: Discovered, name: str, path: str, location: str, root: Path) ->
     if path.endswith(SIDECARS) and (file := path.rpartition("/")[2]) in SIDECARS:
         found.sidecars.append(Sidecar(name, path.removesuffix(file), Path(location)))
         return None
-    stem, compression = _split_compression(path)
-    format = FORMATS.get(os.path.splitext(stem)[1].lower())
-    if format is None:
-        return refuse("unsupported_format", f"suffix '{os.path.splitext(stem)[1]}'")
+    stem, compression, format = path, None, "text"
+    if not path.endswith(".txt") or path[-5:-4] in ("", "/", "."):  # most are plain texts, and there may be millions
+        stem, compression = _split_compression(path)
+        known = FORMATS.get(os.path.splitext(stem)[1].lower())
+        if known is None:
+            return refuse("unsupported_format", f"suffix '{os.path.splitext(stem)[1]}'")
+        format = known
     found.files.append(RawFile(name, path, stem, location, format, compression, status.st_size, stamp_of(status)))
     return None
 

@@ -34,6 +34,7 @@ from corpus_kit.core.tables import (
     file_sha256,
     part_name,
     rejected_table,
+    table_of,
     text_array,
     write_table,
 )
@@ -170,11 +171,15 @@ def _read(file: RawFile, limits: Limits) -> tuple[bytes | None, str | None]:
     try:
         if file.format in _MANY or file.size > limits.max_record_bytes:
             return None, file_sha256(Path(file.location))
-        with open(file.location, "rb", buffering=0) as handle:
-            content = handle.read(file.size + 1)
-            if len(content) != file.size:  # it has changed since, or the disk gives it piece by piece
-                handle.seek(0)
-                content = handle.read(limits.max_record_bytes + 1)
+        # Plain descriptors: a file object costs as much as the reading of a small file.
+        handle = os.open(file.location, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            content = os.read(handle, file.size + 1)
+        finally:
+            os.close(handle)
+        if len(content) != file.size:  # it has changed since, or the disk gives it piece by piece
+            with open(file.location, "rb") as stream:
+                content = stream.read(limits.max_record_bytes + 1)
         return content, hashlib.sha256(content).hexdigest()
     except OSError:
         return None, None  # the reader says why
@@ -287,8 +292,9 @@ class _UnitWriter:
         columns: dict[str, Sequence[Any]] = dict(zip(rows[0], zip(*map(dict.values, rows), strict=True), strict=True))
         columns["duplicate_cluster"] = columns["doc_id"]
         columns["split"] = [None] * len(rows)
-        arrays = {name: text_array(columns["text"]) if name == "text" else columns[name] for name in self.schema.names}
-        table = pa.table(arrays, schema=self.schema)
+        texts, place = text_array(columns["text"]), self.schema.names.index("text")
+        others = {name: dtype for name, dtype in self.contract.columns.items() if name != "text"}
+        table = table_of(columns, others).add_column(place, self.schema.field(place), texts)
         frame = pl.from_arrow(table)
         assert isinstance(frame, pl.DataFrame)
         checked = self.contract.check(frame)
