@@ -1,6 +1,10 @@
 # Two commands do all the set-up: `make demo` and `make test`. Everything lives in .venv.
 
-PYTHON ?= python3
+# The first of these that is 3.11, 3.12 or 3.13; `make PYTHON=…` names another.
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+endif
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
@@ -54,8 +58,9 @@ clean:  ## Remove everything made but the environment.
 	rm -rf dist build docs/_build data/documents data/rejected data/release data/report data/.work .pytest_cache .mypy_cache .ruff_cache
 
 $(STAMP): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit("corpus-kit needs Python 3.11 or newer, this is %s. Try: make PYTHON=python3.12 ..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
-	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@test -n "$(PYTHON)" || { echo "corpus-kit needs Python 3.11, 3.12 or 3.13, and none is on the PATH. Try: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "corpus-kit needs Python 3.11, 3.12 or 3.13, this is %s. Try: make PYTHON=python3.12 ..." % sys.version.split()[0])'
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing corpus-kit and its dependencies into $(VENV) (about 1.2 GB, some minutes on first use)"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $(STAMP)
