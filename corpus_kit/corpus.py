@@ -16,7 +16,7 @@ from corpus_kit.core.contract_file import ContractFile, read_contract_file
 from corpus_kit.core.errors import FindingsError, UsageError, did_you_mean
 from corpus_kit.core.executor import open_workers
 from corpus_kit.core.folders import read_manifest, work_folder
-from corpus_kit.core.layers import Layer, load_layers
+from corpus_kit.core.layers import Layer, check_names, load_layers
 from corpus_kit.core.progress import Progress, Silent
 from corpus_kit.core.project import CORPUS_FILE, ProjectConfig, find_corpus, load_config
 from corpus_kit.core.template import CARD_FILE, Written, init_corpus, shipped
@@ -411,7 +411,10 @@ class Corpus:
     def layers(self) -> dict[str, Layer]:
         """The layers of `corpus.toml` by name: the corpus's own, else the built-in ones."""
         own = self.root / "annotation" if self.root else None
-        return load_layers(own if own is not None and own.is_dir() else shipped("annotation"), self.config.layers)
+        root = own if own is not None and own.is_dir() else shipped("annotation")
+        layers = load_layers(root, self.config.layers)
+        check_names(layers, self.config.adjudication.layers, self.config.agreement.orders)
+        return layers
 
     def _contracts_root(self) -> Path:
         own = self.root / "schemas" if self.root else None

@@ -32,3 +32,4 @@ html_css_files = ["corpus-kit.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_last_updated_fmt = None
+smartquotes = False

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from corpus_kit.core.errors import CorpusKitError
-from corpus_kit.core.project import CORPUS_FILE, find_corpus, load_config
+from corpus_kit.core.project import CORPUS_FILE, ProjectConfig, find_corpus, load_config
 
 _LEAST_PYTHON = (3, 11)
 _LEAST_FREE = 1 << 30
@@ -104,7 +104,7 @@ def _corpus(root: Path) -> Iterator[Check]:
         return
     yield Check("corpus.toml", True, f"{config.name} {config.version}")
     yield from _contracts(root)
-    yield from _layers(root, config.layers)
+    yield from _layers(root, config)
     raw = root / "data" / "raw"
     if not raw.is_dir() or not any(raw.iterdir()):
         yield Check("raw", False, "data/raw is empty", f"Put texts into {raw}.")
@@ -137,11 +137,12 @@ def _contracts(root: Path) -> Iterator[Check]:
         yield Check("contracts", True, f"{len(TABLES)} contracts of the current version")
 
 
-def _layers(root: Path, names: tuple[str, ...]) -> Iterator[Check]:
-    from corpus_kit.core.layers import load_layers
+def _layers(root: Path, config: ProjectConfig) -> Iterator[Check]:
+    from corpus_kit.core.layers import check_names, load_layers
 
     try:
-        layers = load_layers(root / "annotation", names)
+        layers = load_layers(root / "annotation", config.layers)
+        check_names(layers, config.adjudication.layers, config.agreement.orders)
     except CorpusKitError as e:
         yield Check("layers", False, e.message, e.hint)
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ __all__ = [
     "Control",
     "DataObject",
     "Layer",
+    "check_names",
     "compatible_change",
     "label_sets",
     "load_layer",
@@ -93,6 +94,31 @@ def load_layers(root: Path, names: Sequence[str]) -> dict[str, Layer]:
             raise ConfigError(f"There is no layer '{name}' in {root.name}/.{did_you_mean(name, there)}", hint)
         layers[name] = load_layer(root / name)
     return layers
+
+
+def check_names(layers: Mapping[str, Layer], adjudicated: Iterable[str], orders: Mapping[str, Sequence[str]]) -> None:
+    """Names in `corpus.toml` that only the layers can vouch for; a misspelled one would be passed over in silence.
+
+    adjudicated: the layers under `[adjudication.layers]`. orders: control → labels, as in `[agreement.orders]`.
+    Raises ConfigError with the name that was probably meant.
+    """
+    for name in adjudicated:
+        if name not in layers:
+            near = did_you_mean(name, list(layers))
+            raise ConfigError(f"corpus.toml: [adjudication.layers.{name}] names no layer.{near}", "See `layers` there.")
+    labels = {control: known for layer in layers.values() for control, known in label_sets(layer).items()}
+    for control, ordered in orders.items():
+        if control not in labels:
+            near = did_you_mean(control, list(labels))
+            hint = f"Controls with labels: {', '.join(labels)}."
+            raise ConfigError(
+                f"corpus.toml: [agreement.orders] names '{control}', no control has that name.{near}", hint
+            )
+        for label in ordered:
+            if label not in labels[control]:
+                near = did_you_mean(label, list(labels[control]))
+                hint = f"Its labels: {', '.join(labels[control])}."
+                raise ConfigError(f"corpus.toml: the order of '{control}' names '{label}', no label of it.{near}", hint)
 
 
 def load_layer(folder: Path) -> Layer:

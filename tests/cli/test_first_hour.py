@@ -94,6 +94,26 @@ def test_a_typing_error_in_corpus_toml_names_the_key_that_was_meant(corpus: Path
 
 
 @pytest.mark.parametrize(
+    ("lines", "meant"),
+    [
+        ('[adjudication.layers.stanze]\npolicy = "unanimous"', "stance"),
+        ('[agreement.orders]\nstance_halvern_pipline = ["against", "favour"]', "stance_halvern_pipeline"),
+        ('[agreement.orders]\nstance_halvern_pipeline = ["against", "neutral", "favor"]', "favour"),
+    ],
+)
+def test_a_misspelled_layer_control_or_label_in_corpus_toml_is_no_silence(
+    lines: str, meant: str, corpus: Path, capsys: Printed
+) -> None:
+    settings = 'name = "harbour-news"\nlayers = ["boilerplate", "entities", "stance"]\n'
+    (corpus / "corpus.toml").write_text(settings + lines + "\n", encoding="utf-8")
+    page(corpus)
+    assert run(cli, ["build"]) == 2
+    assert f"Did you mean '{meant}'?" in capsys.readouterr().err
+    assert run(cli, ["doctor"]) == 3
+    assert f"Did you mean '{meant}'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("environ", "code", "step"),
     [
         ({}, 2, "`corpus-kit studio` starts a private Label Studio"),
