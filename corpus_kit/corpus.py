@@ -295,19 +295,27 @@ class Corpus:
         return second_look(self.data, self.layers_named(layer), gold=gold)
 
     def report(
-        self, out: str | Path | None = None, *, workers: int | None = 1, progress: Progress | None = None
+        self,
+        out: str | Path | None = None,
+        *,
+        compare: str | Path | None = None,
+        workers: int | None = 1,
+        progress: Progress | None = None,
     ) -> Reported:
         """The report on the made tables, one page that opens from the disk: `data/report/report.html`.
 
-        out: another file for the page. workers: processes, see `build`. Raises UsageError before the first build.
+        out: another file for the page. compare: the folder of another release; the page then says what changed since, and
+        `data/report/changes.csv` lists it row by row. workers: processes, see `build`.
+        Raises UsageError before the first build, and for a folder that is no release.
         """
         from corpus_kit.report.build import build_report
         from corpus_kit.report.records import ReportSources
 
         file = Path(out).absolute() if out is not None else None
+        other = Path(compare).absolute() if compare is not None else None
         with work_folder(self.data) as work, open_workers(workers) as pool:
             sources = ReportSources(self.data, work, self.config, self.layers())
-            return build_report(sources, pool, progress or Silent(), out=file)
+            return build_report(sources, pool, progress or Silent(), out=file, compare=other)
 
     def suggest(
         self,

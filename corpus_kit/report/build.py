@@ -18,7 +18,7 @@ from corpus_kit.core.errors import UsageError
 from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import made_folder, read_manifest, remove, write_manifest
 from corpus_kit.core.progress import Progress
-from corpus_kit.report.records import FOLDER, PAGE, Reported, ReportSources
+from corpus_kit.report.records import CHANGES_FILE, FOLDER, PAGE, TEMPLATES, Reported, ReportSources
 
 TEXT_BYTES = 3_000_000
 """Of the reader's documents as JSON; the page stays below 5 MB whatever the corpus is."""
@@ -33,39 +33,60 @@ def build_report(
     progress: Progress,
     *,
     out: Path | None = None,
+    compare: Path | None = None,
 ) -> Reported:
-    """Write `data/report`, or with `out` one page there.
+    """Write `data/report`, or with `out` one page there. compare: the folder of another release.
 
-    Raises UsageError before the first build.
+    Raises UsageError before the first build, and where there is no release to compare with.
     """
     manifests = {name: read_manifest(sources.data / name) or {} for name in _MADE_FROM}
     if not manifests["documents"]:
         raise UsageError(f"There are no tables in {sources.data}.", "Run `corpus-kit build` first.")
     inputs = _inputs(sources, manifests)
+    if compare is not None:
+        inputs["compared with"] = _fingerprint_of(compare)
     target = sources.data / FOLDER
     existing = read_manifest(target)
     if out is None and existing and existing.get("inputs") == inputs and _complete(target, existing):
         page = existing["files"][0]
-        return Reported(target / PAGE, page["bytes"], existing["sampled"], True)
+        return Reported(target / PAGE, page["bytes"], existing["sampled"], True, existing.get("changes", {}))
     from corpus_kit.report.gathering import gather
     from corpus_kit.report.page import render
 
-    gathered = gather(sources, manifests, workers, progress, TEXT_BYTES)
-    page = render(gathered.view, gathered.sample).encode()
+    compared = None
+    if compare is not None:
+        from corpus_kit.report.compare import compare as compare_releases
+        from corpus_kit.report.compare import open_release
+
+        compared = compare_releases(open_release(compare), open_release(sources.data / "release"))
+    changes = compared.counts if compared else {}
+    gathered = gather(sources, manifests, workers, progress, TEXT_BYTES, compared)
+    page = render(gathered.view, gathered.sample, sources.work / FOLDER / TEMPLATES).encode()
     if out is not None:
         _write_alone(out, page)
-        return Reported(out, len(page), gathered.sampled)
+        return Reported(out, len(page), gathered.sampled, changes=changes)
     with made_folder(target, sources.work) as folder:
         (folder / PAGE).write_bytes(page)
-        facts = {"name": PAGE, "bytes": len(page), "sha256": hashlib.sha256(page).hexdigest()}
+        files = [_facts(PAGE, page)]
+        if compared:
+            table = compared.table.encode()
+            (folder / CHANGES_FILE).write_bytes(table)
+            files.append(_facts(CHANGES_FILE, table))
+        told = {"changes": changes} if compared else {}
         write_manifest(
-            folder,
-            inputs=inputs,
-            files=[facts],
-            sampled=gathered.sampled,
-            fingerprint=facts["sha256"],
+            folder, inputs=inputs, files=files, sampled=gathered.sampled, fingerprint=files[0]["sha256"], **told
         )
-    return Reported(target / PAGE, len(page), gathered.sampled)
+    return Reported(target / PAGE, len(page), gathered.sampled, changes=changes)
+
+
+def _facts(name: str, content: bytes) -> dict[str, Any]:
+    return {"name": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _fingerprint_of(release: Path) -> str:
+    from corpus_kit.report.compare import open_release
+
+    return str(open_release(release).manifest["fingerprint"])
 
 
 def remove_report(data: Path, work: Path) -> None:

@@ -38,7 +38,7 @@ class Chart:
 
 
 def bars(title: str, header: tuple[str, str], rows: Sequence[tuple[str, float]], *, percent: bool = False) -> Chart:
-    """Horizontal bars, the first row on top. percent: values are shares, drawn up to 100 %."""
+    """Horizontal bars, the first row on top. percent: values are shares."""
     told = tuple((visible(label), value) for label, value in rows)
     picture = None
     if any(value for _, value in told):
@@ -59,12 +59,16 @@ def _bars(title: str, rows: Sequence[tuple[str, float]], percent: bool) -> Marku
     import leather
 
     # Values of an axis must differ; their place in the list makes them so, and the label is cut when it is printed.
-    named = [(value, f"{number:04d}{label}") for number, (label, value) in enumerate(rows)]
+    size = 100 if percent else 1
+    named = [(value * size, f"{number:04d}{label}") for number, (label, value) in enumerate(rows)]
     chart = leather.Chart()
     chart.add_bars(named)
-    most = 1.0 if percent else max(value for _, value in rows)
-    chart.add_x_scale(0, most)
-    chart.add_x_axis(ticks=_ticks(most), tick_formatter=lambda value, *_: _short(value, percent))
+    most, least = max(0, *(value for value, _ in named)), min(0, *(value for value, _ in named))
+    chart.add_x_scale(least, most)
+    down = [-tick for tick in reversed(_ticks(-least)[1:])] if least else []
+    chart.add_x_axis(
+        ticks=[*down, *(_ticks(most) if most else [0.0])], tick_formatter=lambda value, *_: _short(value, percent)
+    )
     chart.add_y_axis(tick_formatter=lambda value, *_: _cut(value[4:]))
     return _svg(chart, title, _described(rows, percent), len(rows) * _ROW + 34)
 
@@ -129,18 +133,18 @@ def _rounded(value: str) -> str:
 
 
 def _ticks(most: float) -> list[float]:
-    """Zero, the middle and the end, on round numbers below `most`."""
-    if most <= 1:
-        return [0, 0.25, 0.5, 0.75, 1] if most == 1 else [0, most]
-    power = 10 ** (len(str(int(most))) - 1)
-    step = next(s * power / 10 for s in (2.5, 5, 10, 20, 25, 50) if most / (s * power / 10) <= 4.5)
-    step = max(step, 1)
-    return [step * number for number in range(int(most / step) + 1)]
+    """Zero and up to four round numbers, the last at most `most`; whole numbers, as all that is counted is."""
+    step = 1.0
+    while most / step > 4.5:
+        step *= 2.5 if str(step).startswith("2") else 2
+    return [step * number for number in range(int(most / step) + 1)] if most >= 1 else [0.0, most]
 
 
 def _short(value: float, percent: bool) -> str:
     if percent:
-        return f"{value:.0%}"
+        return f"{value:.3g} %"
+    if value < 0:
+        return f"−{_short(-value, percent)}"
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= size:
             return f"{value / size:g} {letter}"
@@ -153,7 +157,7 @@ def _table(rows: Sequence[tuple[str, float]], percent: bool) -> tuple[tuple[Any,
 
 def _described(rows: Sequence[tuple[str, float]], percent: bool) -> str:
     """The largest three in words; all numbers stand in the table."""
-    largest = sorted(rows, key=lambda row: -row[1])[:3]
+    largest = sorted(rows, key=lambda row: -abs(row[1]))[:3]
     told = ", ".join(f"{label} {f'{value:.1%}' if percent else f'{value:,}'}" for label, value in largest)
     return f"{len(rows)} values; the largest: {told}." if told else "No values."
 

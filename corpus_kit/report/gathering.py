@@ -14,9 +14,10 @@ from corpus_kit.core.folders import remove
 from corpus_kit.core.leaks import find_leaks
 from corpus_kit.core.progress import Progress
 from corpus_kit.report.agreement import hardest_documents, read_agreement
+from corpus_kit.report.compare import Compared
 from corpus_kit.report.labels import Told, acceptance, by_month, disputed, label_counts, progress, read_told
 from corpus_kit.report.readings import Readings
-from corpus_kit.report.records import FOLDER, ReportSources
+from corpus_kit.report.records import FOLDER, TEMPLATES, ReportSources
 from corpus_kit.report.rejected import read_rejected, scan_rejected
 from corpus_kit.report.sample import Shard, Wanted, choose, fit, read_documents, refused_documents
 from corpus_kit.report.totals import count_shards, shard_tasks
@@ -40,8 +41,12 @@ def gather(
     workers: Workers,
     steps: Progress,
     budget: int,
+    compared: Compared | None = None,
 ) -> Gathered:
-    """Count, choose, read. budget: bytes of the sample. Memory follows labels, copies and publishers, not texts."""
+    """Count, choose, read. budget: bytes of the sample. compared: with another release.
+
+    Memory follows labels, copies and publishers, not texts.
+    """
     data = sources.data
     kept = sources.work / FOLDER
     kept.mkdir(exist_ok=True)
@@ -80,6 +85,7 @@ def gather(
         acceptance(told),
         sampled,
         set(rows),
+        compared,
     )
     return Gathered(view, sample, sampled)
 
@@ -107,7 +113,7 @@ def _sample(
 
 def _sweep(kept: Path, shards: Sequence[Shard], facts: Sequence[Path]) -> None:
     """What is kept of shards that are no more goes."""
-    used = {shard.kept.name for shard in shards} | {path.name for path in facts}
+    used = {shard.kept.name for shard in shards} | {path.name for path in facts} | {TEMPLATES}
     for path in kept.iterdir():
         if path.name not in used:
             remove(path)

@@ -14,18 +14,16 @@ from corpus_kit.report.view import View
 from corpus_kit.report.visible import is_web_address, shown
 
 _HERE = Path(__file__).parent
-_INERT = str.maketrans(
-    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029", "\x7f": "\\u007f"}
-)
+_INERT = {"&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029", "\x7f": "\\u007f"}
 
 
-def render(view: View, sample: str) -> str:
-    """The page as HTML. sample: the reader's JSON, made harmless here.
+def render(view: View, sample: str, kept: Path) -> str:
+    """The page as HTML. sample: the reader's JSON, made harmless here. kept: a folder for compiled templates.
 
     Everything a template prints is escaped, and its acting characters are made visible, by the engine, not by the template.
     """
     style, script = _asset("report.css"), _asset("report.js")
-    page: str = _template().render(
+    page: str = _template(kept).render(
         view=view,
         style=Markup(style),
         script=Markup(script),
@@ -40,7 +38,9 @@ def render(view: View, sample: str) -> str:
 
 def inert(data: str) -> str:
     """JSON that no HTML parser can be led astray by: no `<`, `>` or `&` is left to begin a tag, a comment or an entity."""
-    return data.translate(_INERT)
+    for character, escape in _INERT.items():  # many times as fast as `translate` on megabytes
+        data = data.replace(character, escape)
+    return data
 
 
 def _hash(content: str) -> str:
@@ -52,9 +52,10 @@ def _asset(name: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _template() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+def _template(kept: Path) -> Any:
+    from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
+    kept.mkdir(exist_ok=True)
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates", encoding="utf-8"),
         autoescape=True,
@@ -63,6 +64,7 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=FileSystemBytecodeCache(str(kept)),
     )
     environment.tests["web_address"] = is_web_address
     return environment.get_template("report.html.j2")

@@ -10,6 +10,9 @@ from corpus_kit.core.layers import Layer
 from corpus_kit.core.project import ProjectConfig
 
 FOLDER, PAGE = "report", "report.html"
+CHANGES_FILE = "changes.csv"
+TEMPLATES = "templates"
+"""Where in `.work/report` compiled templates are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +27,13 @@ class ReportSources:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """path: the page. bytes: its size. documents: shown in the reader. unchanged: nothing had to be made."""
+    """path: the page. bytes: its size. documents: shown in the reader. unchanged: nothing had to be made.
+
+    changes: kind → count, of a comparison with another release; empty without one.
+    """
 
     path: Path
     bytes: int
     documents: int
     unchanged: bool = False
+    changes: dict[str, int] = field(default_factory=dict)

@@ -26,6 +26,7 @@
   let found = documents;
   let current = null;
   let layer = "";
+  let chosen = ""; // the layer somebody asked for
 
   function make(tag, attributes = {}, ...children) {
     const node = document.createElement(tag);
@@ -167,7 +168,8 @@
     }
   }
 
-  const isShown = (reading) => !hiddenReadings.has(reading.kind === "person" ? reading.who : reading.kind);
+  const told = (name) => (current.layers[name] || []).some((reading) => reading.kind !== "suggested");
+  const isShown = (reading) => !hiddenReadings.has(reading.kind === "person" ? reading.who : reading.kind) || !told(layer);
 
   function drawReading(one, reading, labels, differing) {
     const differs = (number) => reading.kind === "person" && differing.has(keyOf(reading.spans[number]));
@@ -193,7 +195,8 @@
       place.replaceChildren(box);
       return;
     }
-    if (!named.includes(layer)) layer = named[0];
+    // The layer last looked at; where nobody said anything in it, the first one in which somebody did.
+    if (!named.includes(layer) || (!told(layer) && layer !== chosen)) layer = named.find(told) || named[0];
     const readings = current.layers[layer];
     const labels = labelsOf[layer];
     const shown = readings.filter(isShown);
@@ -201,7 +204,7 @@
     const differing = new Set(differences.map(({ span }) => keyOf(span)));
     const people = readings.filter((r) => r.kind === "person").length;
     const tabs = make("div", { class: "tabs", role: "group", "aria-label": "Layer" }, ...named.map((name) =>
-      make("button", { type: "button", "aria-pressed": String(name === layer), "data-tab": name, on: () => { layer = name; drawLayers(); place.querySelector(`[data-tab="${CSS.escape(name)}"]`).focus(); } },
+      make("button", { type: "button", "aria-pressed": String(name === layer), "data-tab": name, on: () => { layer = chosen = name; drawLayers(); place.querySelector(`[data-tab="${CSS.escape(name)}"]`).focus(); } },
         words(name), current.disputed.includes(name) ? " ≠" : "")));
     const boxes = readings.map((reading) => {
       const key = reading.kind === "person" ? reading.who : reading.kind;
@@ -296,7 +299,7 @@
   }
 
   function filter() {
-    if (el("f-layer").value) layer = el("f-layer").value;
+    if (el("f-layer").value) layer = chosen = el("f-layer").value;
     found = documents.filter(passes);
     el("list").replaceChildren(...found.map((one) => {
       const apart = one.disputed.length ? ` · ≠ ${one.disputed.join(", ")}` : "";
@@ -333,7 +336,7 @@
     if (!one) return;
     event.preventDefault();
     el("filters").reset();
-    if (link.dataset.layer) layer = link.dataset.layer;
+    if (link.dataset.layer) layer = chosen = link.dataset.layer;
     current = one;
     filter();
     el("document").scrollIntoView();

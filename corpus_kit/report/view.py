@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from corpus_kit.core.columns import SPLITS
@@ -11,6 +11,7 @@ from corpus_kit.core.findings import Finding
 from corpus_kit.core.project import ProjectConfig
 from corpus_kit.report.agreement import LayerAgreement
 from corpus_kit.report.charts import Chart, bars, columns
+from corpus_kit.report.compare import Compared
 from corpus_kit.report.labels import Accepted, ControlLabels, Person
 from corpus_kit.report.rejected import Refused
 from corpus_kit.report.shard import LENGTHS, SHARES
@@ -76,7 +77,7 @@ class View:
     documents: int
     in_sample: Collection[str]
     suggesters: tuple[tuple[str, str, float], ...] = ()
-    compared: Any = field(default=None)
+    compared: Compared | None = None
 
 
 def make_view(
@@ -92,7 +93,7 @@ def make_view(
     accepted: Sequence[Accepted],
     sampled: int,
     in_sample: Collection[str],
-    compared: Any = None,
+    compared: Compared | None = None,
 ) -> View:
     """Arrange the counts for the page. Nothing is read and nothing is estimated here."""
     release, rejected, suggestions = manifests["release"], manifests["rejected"], manifests["suggestions"]

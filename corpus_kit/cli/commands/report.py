@@ -12,27 +12,34 @@ from corpus_kit.cli.output import ConsoleProgress, Output
 
 @click.command("report")
 @click.option("--out", metavar="FILE", help="Another file for the page; by default data/report/report.html.")
+@click.option("--compare", metavar="OTHER_RELEASE", help="Say what changed since that release, row by row.")
 @click.option("--open", "open_it", is_flag=True, help="Open the page in the browser.")
 @workers_option
 @corpus_option
 @json_option
-def command(out: str | None, open_it: bool, workers: int | None, corpus_dir: str | None, as_json: bool) -> None:
+def command(
+    out: str | None, compare: str | None, open_it: bool, workers: int | None, corpus_dir: str | None, as_json: bool
+) -> None:
     """The corpus as one page: what came in, what was rejected and why, documents, splits, labels, agreement, a reader.
 
-    The page is one file without network or server; `build` makes it too.
+    The page is one file without network or server; `build` makes it too, without a comparison.
 
     \b
     Examples:
       corpus-kit report --open
       corpus-kit report --out reports/2031-10.html
+      corpus-kit report --compare ../last-year/data/release
     """
     from corpus_kit.corpus import Corpus
 
     output = Output(as_json)
-    made = Corpus.open(corpus_dir or ".").report(out, workers=workers, progress=ConsoleProgress())
+    made = Corpus.open(corpus_dir or ".").report(out, compare=compare, workers=workers, progress=ConsoleProgress())
     output.data(str(made.path))
     size = f"{made.bytes / 1e6:.1f} MB, {made.documents:,} documents in the reader"
     output.say(f"{'Unchanged' if made.unchanged else 'Written'}: {size}. Open it in a browser.")
+    if compare:
+        told = ", ".join(f"{n:,} {kind}" for kind, n in made.changes.items())
+        output.say(f"Changed since that release: {told or 'nothing'}.")
     output.json(asdict(made) | {"path": str(made.path)})
     if open_it:
         click.launch(str(made.path))
