@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +37,14 @@ class Seen:
 @dataclass(slots=True)
 class Memory:
     """server: the identity of the project's server. project: its number there. latest: the highest `updated_at`
-    seen. total: how many tasks the project had, -1 where that is not known."""
+    seen. total: how many tasks the project had, -1 where that is not known. pulled_at: when a pull last ended, "" before
+    the first; a restore remembers what it brought, and is none."""
 
     server: str
     project: int
     latest: str = ""
     total: int = -1
+    pulled_at: str = ""
     tasks: dict[int, Seen] = field(default_factory=dict)
     fresh: set[int] = field(default_factory=set)
     """Tasks changed so shortly before the last pull that a change of the same moment may not have been visible yet."""
@@ -90,7 +92,8 @@ def recall(imports: Path, layer: str, server: str, project: int) -> Memory | Non
         if (kept["format"], kept["server"], kept["project"]) != (FORMAT, server, project):
             return None
         tasks = {int(k): Seen(v[0], v[1], tuple(v[2]), bool(v[3])) for k, v in kept["tasks"].items()}
-        return Memory(server, project, str(kept["latest"]), int(kept["total"]), tasks, {int(i) for i in kept["fresh"]})
+        fresh = {int(i) for i in kept["fresh"]}
+        return Memory(server, project, str(kept["latest"]), int(kept["total"]), kept.get("pulled_at", ""), tasks, fresh)
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
 
@@ -98,8 +101,9 @@ def recall(imports: Path, layer: str, server: str, project: int) -> Memory | Non
 def last_pull(imports: Path, layer: str) -> datetime | None:
     """When a layer was last pulled on this machine, also when nothing was new; None where that is not known."""
     try:
-        return datetime.fromtimestamp(_file(imports, layer).stat().st_mtime, UTC)
-    except OSError:
+        kept = json.loads(_file(imports, layer).read_text("utf-8"))
+        return datetime.fromisoformat(kept["pulled_at"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -107,6 +111,6 @@ def remember(imports: Path, layer: str, memory: Memory) -> None:
     """Write the memory, after the ledger has what it speaks of."""
     tasks = {str(k): [s.updated_at, s.print, s.annotations, s.drafted] for k, s in sorted(memory.tasks.items())}
     kept = {"format": FORMAT, "server": memory.server, "project": memory.project, "latest": memory.latest}
-    kept["total"] = memory.total
+    kept |= {"total": memory.total, "pulled_at": memory.pulled_at}
     text = json.dumps({**kept, "fresh": sorted(memory.fresh), "tasks": tasks}, separators=(",", ":"))
     write_private(_file(imports, layer), text)

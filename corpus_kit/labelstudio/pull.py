@@ -11,7 +11,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from corpus_kit.core.folders import WORK
@@ -115,6 +115,7 @@ class _Pulling:
         floor = _before(memory.latest, OVERLAP)
         changed = {number: seen.updated_at for number, seen in memory.tasks.items() if seen.updated_at > floor}
         memory.fresh = {number for number, at in changed.items() if before.get(number) != at}
+        memory.pulled_at = datetime.now(UTC).isoformat()
         remember(self.imports, self.name, memory)
         return self.done
 

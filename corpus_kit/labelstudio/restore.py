@@ -27,7 +27,7 @@ from corpus_kit.labelstudio.batches import pack
 from corpus_kit.labelstudio.client import LabelStudioClient
 from corpus_kit.labelstudio.export_json import Json, annotations_in, drafts_in, read_tasks
 from corpus_kit.labelstudio.ledger import Entry, Ledger
-from corpus_kit.labelstudio.memory import Memory, remember
+from corpus_kit.labelstudio.memory import Memory, last_pull, remember
 from corpus_kit.labelstudio.people import FILE, People
 from corpus_kit.labelstudio.plan import LISTED, Key, key_of
 from corpus_kit.labelstudio.problems import OutcomeUnknownError, RefusedError
@@ -266,6 +266,8 @@ class _Restoring:
     def _remember(self, ours: set[str]) -> None:
         """What came from the ledger need not go there again, where it would seem to be the restorer's work of today."""
         memory = Memory(server_identity(self.site.data, self.client, self.done.project), self.done.project)
+        pulled = last_pull(self.site.data / "imports", self.layer.name)
+        memory.pulled_at = pulled.isoformat() if pulled else ""
         for task in self._labelled():
             annotations = annotations_in(task)
             mine = all(a.get("unique_id") in ours and a.get("updated_by") in (self.me, None) for a in annotations)

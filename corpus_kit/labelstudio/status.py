@@ -230,9 +230,11 @@ def _tell_age(data: Path, entries: list[Entry], remarks: list[str]) -> None:
 def _rejected(data: Path, entries: list[Entry], layer: str) -> int:
     """Rows of `rejected` that came from the ledger's entries of this layer."""
     frame = scan(data / "rejected", "pull")
-    if frame is None:
+    manifest = read_manifest(data / "annotations")
+    if frame is None or manifest is None:
         return 0
-    places = [e.place for e in entries if e.layer == layer]
+    found = {i["sha256"] for i in manifest["inputs"]["imports"] if i["layer"] == layer}  # samples do not say it
+    places = [e.place for e in entries if e.sha256 in found and e.layer in (layer, None)]
     return int(
         frame.filter(pl.col("source").str.split("#").list.first().is_in(places)).select(pl.len()).collect().item()
     )

@@ -166,6 +166,22 @@ def test_from_a_mailed_file_to_sound_tables_on_the_command_line(
     assert "@" not in told.out + told.err
 
 
+def test_status_counts_what_was_rejected_also_of_a_file_that_was_laid_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LABEL_STUDIO_URL", raising=False)
+    root = tmp_path / "news"
+    Corpus.init(root)
+    (root / "data" / "raw" / "a.txt").write_text(TEXT, encoding="utf-8")
+    results = [span(TEXT, "Anna Bell", control="entities"), span(TEXT, "Zoë Marsh", "DRAGON", control="entities")]
+    tasks = [{"id": 1, "data": {"text": TEXT}, "annotations": [annotation(*results)]}]
+    (root / "data" / "imports").mkdir(exist_ok=True)
+    (root / "data" / "imports" / "sample-a.json").write_text(json.dumps(tasks), encoding="utf-8")
+    Corpus.open(root).build()
+    told = {one.layer: (one.labelled, one.rejected) for one in Corpus.open(root).status().layers}
+    assert told == {"boilerplate": (0, 0), "entities": (1, 1), "stance": (0, 0)}
+
+
 def test_without_a_ledger_there_is_no_folder_of_annotations(tmp_path: Path) -> None:
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "a.txt").write_text(TEXT)

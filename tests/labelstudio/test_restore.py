@@ -48,7 +48,7 @@ def test_restore_brings_back_what_was_lost_and_a_second_restore_writes_nothing(s
     sample.client.create_draft(sample.task_of("c.txt"), {"result": [span(6, 13, "ORG")], "lead_time": 1.0})
     sample.corpus.pull()
     sample.tables()
-    before = work_on_server(sample)
+    before, last = work_on_server(sample), sample.corpus.status().layers[0].last_pull
     sample.client.delete_project(sample.project.id)
 
     (done,) = sample.corpus.restore()
@@ -64,6 +64,7 @@ def test_restore_brings_back_what_was_lost_and_a_second_restore_writes_nothing(s
     (again,) = sample.corpus.restore()
     assert (again.tasks, again.annotations, again.drafts, again.there) == (0, 0, 0, 3)
     assert sample.tasks() == tasks
+    assert sample.corpus.status().layers[0].last_pull == last, "a restore is no pull"
     (pulled,) = sample.corpus.pull()
     assert pulled.entry is None, "what came from the ledger does not go there again"
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,72 @@ def test_a_pull_killed_at_any_request_and_run_again_brings_everything_once(
         assert made is not None
         assert made.annotations == {"submitted": 7}, f"killed at request {number}"
     assert killed >= 5
+
+
+def work_there(sample: Sample) -> tuple[list[str], dict[str, Any], list[Any]]:
+    """What a restore leaves on the server: its texts, annotations by unique_id, drafts, without what it assigns."""
+    tasks = sample.client.export_tasks(sample.project.id, [t["id"] for t in sample.tasks()])
+    kept = ("result", "was_cancelled", "ground_truth", "lead_time", "completed_by")
+    return (
+        sorted(t["data"]["text"] for t in tasks),
+        {a["unique_id"]: [a[k] for k in kept] for t in tasks for a in t["annotations"]},
+        [d["result"] for t in tasks for d in t["drafts"]],
+    )
+
+
+@pytest.fixture
+def lost(disturbed: Sample) -> Sample:
+    """Work on four of seven pages and on an older text, pulled, and its project gone."""
+    disturbed.corpus.push()
+    for number, name in enumerate(list(PAGES)[:3]):
+        own = str(uuid.UUID(int=number + 1, version=4))
+        body = {"result": [span(8, 11)], "unique_id": own, "was_cancelled": number == 1, "lead_time": 2.5}
+        disturbed.client.create_annotation(disturbed.task_of(name), body)
+    disturbed.client.create_draft(disturbed.task_of("p3.txt"), {"result": [span(0, 4)], "lead_time": 1.0})
+    disturbed.corpus.pull()
+    disturbed.write({**PAGES, "p0.txt": "Now something else.\n"})
+    disturbed.suggest([])
+    disturbed.tables()
+    disturbed.client.delete_project(disturbed.project.id)
+    return disturbed
+
+
+def test_a_restore_with_lost_answers_brings_everything_once(lost: Sample, faults: FaultProxy) -> None:
+    faults.every(3, Fault.CUT_AFTER, method="POST")
+    for _ in range(12):
+        try:
+            lost.corpus.restore()
+            break
+        except ServiceError:
+            continue
+    faults.choose = lambda _number, _method, _path: None
+    texts, annotations, drafts = work_there(lost)
+    assert (len(texts), len(set(texts)), len(annotations), len(drafts)) == (8, 8, 3, 1)
+    assert lost.corpus.restore()[0].tasks == 0
+    assert work_there(lost) == (texts, annotations, drafts)
+
+
+@pytest.mark.slow
+def test_a_restore_killed_at_any_request_and_run_again_ends_like_an_undisturbed_one(
+    lost: Sample, faults: FaultProxy, studio: StudioServer
+) -> None:
+    lost.corpus.restore()
+    undisturbed = work_there(lost)
+    number = killed = 0
+    while True:
+        number += 1
+        lost.client.delete_project(lost.project.id)
+        running: list[subprocess.Popen[bytes]] = []
+        kill_at(faults, number, running)
+        running.append(command(lost, "restore", faults.url, studio.login.token))
+        if running[0].wait() == 0:
+            break
+        assert running[0].returncode == -signal.SIGKILL
+        killed += 1
+        faults.choose = lambda _number, _method, _path: None
+        lost.corpus.restore()
+        assert work_there(lost) == undisturbed, f"killed at request {number}"
+    assert killed >= 15
 
 
 @pytest.mark.slow
