@@ -385,11 +385,16 @@ class Corpus:
         return refresh_card(self.root / CARD_FILE, self.data / "release")
 
     @staticmethod
-    def doctor(path: str | Path = ".") -> list[Check]:
-        """What is wrong with this installation, machine and the corpus at `path`, each with the mending command."""
-        from corpus_kit.core.doctor import examine
+    def doctor(path: str | Path = ".", *, upgrade: bool = False) -> list[Check]:
+        """What is wrong with this installation, machine and the corpus at `path`, each with the mending command.
 
-        return examine(path)
+        upgrade: bring contracts of an older version up to date first; each old file stays as `<table>.yaml.v<N>`.
+        """
+        from corpus_kit.core import doctor
+
+        if upgrade:
+            doctor.upgrade(path)
+        return doctor.examine(path)
 
     def contract(self, table: str) -> ContractFile:
         """The contract of one table: the corpus's own, else the built-in one."""

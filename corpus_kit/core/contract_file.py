@@ -171,7 +171,7 @@ class _Reader:
         if version < CONTRACT_VERSION:
             raise ConfigError(
                 f"{self.path}: this contract of '{table}' has version {version}, older than {CONTRACT_VERSION}.",
-                "Run `corpus-kit doctor`; it says how to bring the contract up to date.",
+                "Run `corpus-kit doctor --upgrade`; it keeps your own columns and checks, and the old file.",
             )
 
     def columns(self, top: dict[str, Any], builtin: BuiltinTable) -> tuple[ColumnSpec, ...]:

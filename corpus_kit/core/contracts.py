@@ -222,10 +222,7 @@ def outdated(contract_file: Path) -> Finding | None:
     table, version = peek_version(contract_file)
     if version >= CONTRACT_VERSION:
         return None
-    hint = (
-        f"The contract has version {version}, this toolkit's is {CONTRACT_VERSION}. Move your own columns and checks "
-        f"into the {table}.yaml that `corpus-kit init` writes, and put that in its place."
-    )
+    hint = f"{table} has version {version}, this toolkit's is {CONTRACT_VERSION}. Run `corpus-kit doctor --upgrade`."
     return Finding("contract_outdated", contract_file.name, column="contract.version", hint=hint)
 
 

@@ -40,6 +40,20 @@ def examine(path: str | Path = ".") -> list[Check]:
     return [*checks, *_server(root)]
 
 
+def upgrade(path: str | Path = ".") -> list[str]:
+    """Bring every outdated contract of the corpus at `path` up to date; what was done, in words.
+
+    Raises ConfigError where a contract cannot be brought up to date by itself; those before it are.
+    """
+    from corpus_kit.core.columns import TABLES
+    from corpus_kit.core.contract_upgrade import upgrade_contract
+    from corpus_kit.core.contracts import default_contracts_root, outdated
+
+    root = find_corpus(Path(path))
+    files = [root / "schemas" / f"{table}.yaml" for table in TABLES] if root else []
+    return [upgrade_contract(f, default_contracts_root()) for f in files if f.is_file() and outdated(f) is not None]
+
+
 def _python() -> Check:
     found = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info >= _LEAST_PYTHON:
@@ -132,7 +146,7 @@ def _contracts(root: Path) -> Iterator[Check]:
         else:
             if finding is not None:
                 bad = True
-                yield Check(f"contract {table}", False, "older than this toolkit's", finding.hint)
+                yield Check(f"contract {table}", False, "older than this toolkit's", "corpus-kit doctor --upgrade")
     if not bad:
         yield Check("contracts", True, f"{len(TABLES)} contracts of the current version")
 

@@ -148,6 +148,7 @@ class _Check:
             return  # columns are missing: what follows would only repeat it
         rules = {
             "documents": self._documents,
+            "suggestions": lambda rows: self._suggestions(rows, path),
             "texts": self._texts_rows,
             "annotations": self._annotations,
             "spans": self._spans,
@@ -187,6 +188,23 @@ class _Check:
         for row in clusters.iter_rows(named=True):
             hint = "A cluster is named after its smallest doc_id."
             yield Finding("wrong_cluster", self.name, f"doc_id={row['doc_id']}", "duplicate_cluster", hint)
+
+    def _suggestions(self, frame: pl.DataFrame, path: Path) -> Iterator[Finding]:
+        yield from self._repeated(frame, "suggestion_id")
+        # Made file for file from the documents, so one file of texts is in memory at a time.
+        of = self.data / "documents" / path.name.replace("suggestions-", "documents-")
+        columns = ["doc_id", "text_sha256", "text"]
+        texts = {row["doc_id"]: row for row in read_table(of, columns).to_pylist()} if of.is_file() else {}
+        for row in frame.iter_rows(named=True):
+            key, document = f"suggestion_id={row['suggestion_id']}", texts.get(row["doc_id"])
+            if document is None:
+                hint = f"{of.name} holds no such document. Build again."
+                yield Finding("unknown_document", self.name, key, "doc_id", hint)
+            elif document["text_sha256"] != row["text_sha256"]:
+                hint = "It is not the document's current text. Build again."
+                yield Finding("unknown_text", self.name, key, "text_sha256", hint)
+            elif document["text"][row["start"] : row["end"]] != row["surface"]:
+                yield Finding("wrong_offsets", self.name, key, "start", "The text there is not the surface.")
 
     def _texts_rows(self, frame: pl.DataFrame) -> Iterator[Finding]:
         for row in frame.iter_rows(named=True):

@@ -13,10 +13,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
+from corpus_kit.cli.main import cli
 from corpus_kit.core import doctor
+from corpus_kit.core.contract_file import read_contract_file
 from corpus_kit.core.doctor import Check, examine
+from corpus_kit.core.errors import ConfigError
 from corpus_kit.core.template import init_corpus
+from corpus_kit.corpus import Corpus
 
 
 @pytest.fixture(autouse=True)
@@ -193,3 +198,49 @@ def test_a_server_that_is_ill_is_found(server: str, tmp_path: Path, monkeypatch:
     monkeypatch.setattr(_Health, "status", 500)
     monkeypatch.setenv("LABEL_STUDIO_URL", server)
     assert "server" in bad(tmp_path)
+
+
+def test_an_outdated_contract_is_found_and_the_mending_command_brings_it_up_to_date(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: an older version that lacks a column which came since, with the user's own column, check and comment."""
+    path = corpus / "schemas" / "documents.yaml"
+    text = path.read_text(encoding="utf-8")
+    start, end = text.index("  outlet:\n"), text.index("  url:\n")
+    own = (
+        "  rubric:\n    # ours: the page's section\n    dtype: string\n    nullable: true\n"
+        "    checks:\n      str_length: {min_value: 3}\n"
+    )
+    old = (text[:start] + text[end:]).replace("version: 1}", "version: 0}")
+    place = old.index("  url:\n")
+    path.write_text(old[:place] + own + "\n" + old[place:], encoding="utf-8")
+    before = path.read_text(encoding="utf-8")
+
+    mend = bad(corpus)["contract documents"].mend
+    assert mend == "corpus-kit doctor --upgrade"
+    with pytest.raises(ConfigError, match="older than 1") as caught:
+        Corpus.open(corpus).build()
+    assert mend in caught.value.hint
+
+    assert CliRunner().invoke(cli, ["doctor", "--corpus", str(corpus), "--upgrade"]).exit_code == 0
+    assert bad(corpus) == {}
+    after = path.read_text(encoding="utf-8")
+    assert "# ours: the page's section" in after and "str_length: {min_value: 3}" in after
+    contract = read_contract_file(path)
+    assert {"outlet", "rubric"} <= {c.name for c in contract.columns}
+    assert (path.with_name("documents.yaml.v0")).read_text(encoding="utf-8") == before
+    assert not (corpus / "schemas" / ".upgrade").exists()
+    assert Corpus.open(corpus).build().documents == 1
+
+
+def test_a_contract_that_cannot_be_brought_up_to_date_is_left_as_it_is(corpus: Path) -> None:
+    path = corpus / "schemas" / "spans.yaml"
+    text = (
+        path.read_text(encoding="utf-8").replace("version: 1}", "version: 0}").replace("nullable: false", "nulable: no")
+    )
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="cannot be brought from version 0 to 1 by itself") as caught:
+        Corpus.doctor(corpus, upgrade=True)
+    assert "corpus-kit init" in caught.value.hint
+    assert path.read_text(encoding="utf-8") == text
+    assert sorted(p.name for p in path.parent.iterdir() if p.name.startswith((".", "spans"))) == ["spans.yaml"]

@@ -12,20 +12,26 @@ from corpus_kit.cli.output import Output, again
 
 @click.command("doctor")
 @click.option("--corpus", "corpus_dir", type=FOLDER, metavar="DIR", default=".", help="The corpus to look at.")
+@click.option("--upgrade", "upgrading", is_flag=True, help="Bring contracts of an older version up to date first.")
 @json_option
-def command(corpus_dir: str, as_json: bool) -> int:
+def command(corpus_dir: str, upgrading: bool, as_json: bool) -> int:
     """Say what is wrong with this installation, machine and corpus, each with the command that mends it.
+
+    --upgrade keeps the columns, checks and comments of your contracts, and each old file as schemas/<table>.yaml.v<N>.
 
     Exit code 0: all is well. 3: something must be mended.
 
     \b
     Example:
       corpus-kit doctor
+      corpus-kit doctor --upgrade
     """
-    from corpus_kit.core.doctor import examine
+    from corpus_kit.core.doctor import examine, upgrade
 
-    checks = examine(corpus_dir)
     output = Output(as_json)
+    for done in upgrade(corpus_dir) if upgrading else []:
+        output.say(done)
+    checks = examine(corpus_dir)
     output.table([("ok" if c.ok else "MEND", c.name, c.detail) for c in checks], header=("", "check", "found"))
     bad = [c for c in checks if not c.ok]
     for check in bad:
