@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from corpus_kit.core.doctor import Check
     from corpus_kit.core.validation import ValidationReport
     from corpus_kit.labelstudio.importing import Imported
+    from corpus_kit.labelstudio.ordering import OrderName
     from corpus_kit.labelstudio.pull import Pulled
     from corpus_kit.labelstudio.push import Pushed
     from corpus_kit.labelstudio.restore import Restored
@@ -200,20 +201,33 @@ class Corpus:
         return open_studio(self.site("studio"), progress or Silent(), port=port)
 
     def push(
-        self, layer: str | None = None, *, dry_run: bool = False, progress: Progress | None = None
+        self,
+        layer: str | None = None,
+        *,
+        order: OrderName = "as-is",
+        seed: int = 0,
+        limit: int | None = None,
+        dry_run: bool = False,
+        progress: Progress | None = None,
     ) -> list[Pushed]:
         """Documents and suggestions to Label Studio, one project per layer. A second push writes nothing.
 
+        order: of the tasks that are not there yet, and so of labeling: `as-is` (`label_studio.order` in corpus.toml),
+        `random`, `uncertain` (least certain suggestions first), `diverse` (a few of everything first). seed: of the last
+        three. limit: only so many more tasks per layer; the next push brings the next ones. What was sent, in which order,
+        is a line of `data/pushes.jsonl`.
         The server: LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, else the private one that runs. layer: by default all.
         dry_run: only the plan. Raises UsageError before the first build, ConfigError for a config that would orphan
         labels, ServiceError.
         """
+        from corpus_kit.labelstudio.batch_log import Turn
         from corpus_kit.labelstudio.connect import connect
         from corpus_kit.labelstudio.push import push
 
+        turn = Turn(order, seed, limit)
         site = self.site("push", progress)
         with connect(self.data, self.config.label_studio.url) as client:
-            return push(site, client, progress or Silent(), layer=layer, dry_run=dry_run)
+            return push(site, client, progress or Silent(), layer=layer, dry_run=dry_run, turn=turn)
 
     def pull(self, layer: str | None = None, *, full: bool = False, progress: Progress | None = None) -> list[Pulled]:
         """What people did since the last pull, into the ledger; `build` makes tables of it.

@@ -62,7 +62,8 @@ class LayerPlan:
     text_sha256) of tasks to come. update: task ids by doc_id where display fields changed. replace: likewise where the
     suggestions changed. remove: untouched tasks that another one stands for: duplicates, and older texts that nobody
     labelled. checks: task id → how many people it is to be for, where that differs. everybody: tasks that are for
-    everybody now. suggested: how many wanted tasks have suggestions. orphaned: tasks that are reported and left alone.
+    everybody now. later: how many more tasks there are to come than the limit. suggested: how many wanted tasks have
+    suggestions. orphaned: tasks that are reported and left alone.
     """
 
     layer: str
@@ -75,6 +76,7 @@ class LayerPlan:
     remove: list[Orphan] = field(default_factory=list)
     checks: dict[int, int] = field(default_factory=dict)
     everybody: list[int] = field(default_factory=list)
+    later: int = 0
     unchanged: int = 0
     suggested: int = 0
     orphaned: list[Orphan] = field(default_factory=list)
@@ -139,9 +141,11 @@ def _again(plan: LayerPlan, kept: There, others: list[There], wanted: _Print) ->
     plan.remove += [Orphan(t.id, doc_id, "duplicate", 0) for t in others if not t.work]
     if kept.fingerprint != wanted.fingerprint:
         plan.update[doc_id] = kept.id
-    if kept.marks != wanted.marks:
+    # Names are not suggested any more once people have finished a document; what they saw stays beside their work.
+    marks = wanted.marks or (kept.marks if kept.work else "")
+    if kept.marks != marks:
         plan.replace[doc_id] = kept.id
-    if kept.fingerprint == wanted.fingerprint and kept.marks == wanted.marks:
+    if kept.fingerprint == wanted.fingerprint and kept.marks == marks:
         plan.unchanged += 1
 
 

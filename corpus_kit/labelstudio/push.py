@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from corpus_kit.core.findings import Finding
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, Step, counted
+from corpus_kit.labelstudio.batch_log import Turn, note, unfinished
 from corpus_kit.labelstudio.batches import Json, pack
 from corpus_kit.labelstudio.client import LabelStudioClient
 from corpus_kit.labelstudio.plan import EVERYBODY, Key, LayerPlan, Orphan, compare, key_of
@@ -30,6 +31,7 @@ from corpus_kit.labelstudio.tasks import Source, Wanted, meta_with
 
 WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before each look at what became of an import nobody answered."""
+EVERYTHING = Turn()
 ROUNDS = 3
 REPLACED_AT_ONCE = 200
 REMOVED_AT_ONCE = 200
@@ -60,11 +62,18 @@ class Pushed:
 
 
 def push(
-    site: Site, client: LabelStudioClient, progress: Progress, *, layer: str | None = None, dry_run: bool = False
+    site: Site,
+    client: LabelStudioClient,
+    progress: Progress,
+    *,
+    layer: str | None = None,
+    dry_run: bool = False,
+    turn: Turn = EVERYTHING,
 ) -> list[Pushed]:
     """Bring every layer (or one) of a corpus to the server. A second push writes nothing.
 
-    dry_run: only the plans. All layers are checked before the first one is written to.
+    dry_run: only the plans. turn: the order of the tasks that are not there yet, and how many of them to bring.
+    All layers are checked before the first one is written to.
 
     Raises
     ------
@@ -74,24 +83,34 @@ def push(
     """
     layers = site.chosen(layer)
     with alone(site.data, "push"):
-        return push_layers(site, client, progress, layers, dry_run=dry_run)
+        return push_layers(site, client, progress, layers, dry_run=dry_run, turn=turn)
 
 
 def push_layers(
-    site: Site, client: LabelStudioClient, progress: Progress, layers: Sequence[Layer], *, dry_run: bool = False
+    site: Site,
+    client: LabelStudioClient,
+    progress: Progress,
+    layers: Sequence[Layer],
+    *,
+    dry_run: bool = False,
+    turn: Turn = EVERYTHING,
 ) -> list[Pushed]:
     """`push` for a caller that holds the lock."""
-    prepared = [_prepare(site, client, one, progress) for one in layers]
+    prepared = [_prepare(site, client, one, progress, turn) for one in layers]
     if dry_run:
         return [Pushed(plan) for plan, _ in prepared]
     return [
-        Pushing(site, client, one, plan, source, progress).run()
+        Pushing(site, client, one, plan, source, progress, turn).run()
         for one, (plan, source) in zip(layers, prepared, strict=True)
     ]
 
 
-def _prepare(site: Site, client: LabelStudioClient, layer: Layer, progress: Progress) -> tuple[LayerPlan, Source]:
-    source = Source(site.data, layer, site.settings.order, site.checks.get(layer.name, ()))
+def _prepare(
+    site: Site, client: LabelStudioClient, layer: Layer, progress: Progress, turn: Turn
+) -> tuple[LayerPlan, Source]:
+    source = Source(site.data, layer, site.settings.order, site.checks.get(layer.name, ()), turn)
+    if source.without_scores:
+        progress.remark(f"{layer.name}: nothing is suggested, so no document is less certain; the order is random.")
     title = site.title(layer.name)
     project = find_project(client, title, progress)
     changes = differences(project, layer, site)
@@ -101,22 +120,43 @@ def _prepare(site: Site, client: LabelStudioClient, layer: Layer, progress: Prog
     plan.settings = list(changes) if project else ["create"]
     with counted(progress, f"compare {layer.name}", len(source)) as step:
         compare(plan, source, client, step, site.settings.overlap)
+    _limit(site, plan, turn)
     return plan, source
+
+
+def _limit(site: Site, plan: LayerPlan, turn: Turn) -> None:
+    """Leave what the limit does not reach for another push; a batch that was interrupted is finished first."""
+    if turn.limit is None:
+        return
+    by_document = {key[0]: key for key in plan.create}
+    open_batch = unfinished(site.data, plan.title, turn, list(by_document))
+    chosen = [by_document[doc_id] for doc_id in open_batch] or plan.create[: turn.limit]
+    plan.later = len(plan.create) - len(chosen)
+    plan.create = chosen
 
 
 class Pushing:
     """One layer's plan under way."""
 
     def __init__(
-        self, site: Site, client: LabelStudioClient, layer: Layer, plan: LayerPlan, source: Source, progress: Progress
+        self,
+        site: Site,
+        client: LabelStudioClient,
+        layer: Layer,
+        plan: LayerPlan,
+        source: Source,
+        progress: Progress,
+        turn: Turn | None = None,
     ) -> None:
         self.site, self.client, self.layer, self.plan = site, client, layer, plan
-        self.source, self.progress = source, progress
+        self.source, self.progress, self.turn = source, progress, turn
         self.done = Pushed(plan)
         self.project = plan.project or 0
 
     def run(self) -> Pushed:
         self._settings()
+        if self.plan.create and self.turn is not None:
+            note(self.site.data, self.plan.title, self.layer.name, self.turn, [key[0] for key in self.plan.create])
         if self.plan.create:
             with counted(self.progress, f"push {self.layer.name}", len(self.plan.create)) as step:
                 self._create(step)

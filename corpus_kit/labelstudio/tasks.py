@@ -20,7 +20,9 @@ from corpus_kit.core.findings import Finding
 from corpus_kit.core.folders import read_manifest
 from corpus_kit.core.layers import TASK_FIELDS, Layer
 from corpus_kit.core.tables import scan
+from corpus_kit.labelstudio.batch_log import Turn
 from corpus_kit.labelstudio.batches import LARGEST_BODY, Json
+from corpus_kit.labelstudio.ordering import diverse_order, random_order, uncertain_order
 
 WINDOW_CHARACTERS = 32 << 20
 WINDOW_DOCUMENTS = 10_000
@@ -83,7 +85,15 @@ class Source:
     Raises UsageError when nothing was built yet.
     """
 
-    def __init__(self, data: Path, layer: Layer, order: str, checks: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        data: Path,
+        layer: Layer,
+        order: str,
+        checks: Collection[str] = (),
+        turn: Turn = Turn(),  # noqa: B008 - frozen
+    ) -> None:
+        """order: that of `corpus.toml`. turn: another one for this push."""
         self.checks = frozenset(checks)
         self._controls = {c.name: c for c in layer.controls if c.kind == "labels"}
         documents = scan(data / "documents", "documents")
@@ -101,6 +111,21 @@ class Source:
         index = documents.select("doc_id", "n_chars", *keys).collect()
         index = index.sort(by, descending=[order == "newest", False][: len(by)], nulls_last=True)
         self._index = index.select("doc_id", "n_chars")
+        self.without_scores = False
+        if turn.order != "as-is":
+            self._index = self._reordered(data, layer.name, turn)
+
+    def _reordered(self, data: Path, layer: str, turn: Turn) -> pl.DataFrame:
+        ids = self._index["doc_id"].to_list()
+        if turn.order == "diverse":
+            ordered = diverse_order(data, ids, turn.seed)
+        else:
+            by_score = uncertain_order(data, layer, ids, turn.seed) if turn.order == "uncertain" else None
+            self.without_scores = turn.order == "uncertain" and by_score is None
+            ordered = by_score or random_order(ids, turn.seed)
+        return pl.DataFrame({"doc_id": ordered}, schema={"doc_id": pl.String}).join(
+            self._index, on="doc_id", how="left", maintain_order="left"
+        )
 
     def __len__(self) -> int:
         return self._index.height

@@ -21,23 +21,46 @@ WHY = {
 
 @click.command("push")
 @layer_option
+@click.option(
+    "--order",
+    type=click.Choice(["as-is", "random", "uncertain", "diverse"]),
+    default="as-is",
+    help="Which new tasks come first; as-is: label_studio.order in corpus.toml.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Another seed, another order.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N more tasks per layer.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @corpus_option
 @json_option
-def command(layer: str | None, dry_run: bool, corpus_dir: str | None, as_json: bool) -> None:
+def command(
+    layer: str | None,
+    order: Any,
+    seed: int,
+    limit: int | None,
+    dry_run: bool,
+    corpus_dir: str | None,
+    as_json: bool,
+) -> None:
     """Documents and suggestions to Label Studio, one project per layer. A second push writes nothing.
 
     The server: LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, else the one that `corpus-kit studio` runs.
+
+    People get new tasks in the order in which they are made. uncertain: the least certain suggestions first. diverse:
+    each next page is the one least like those before it, by publisher, language and words; copies come last. With
+    --limit, every push brings the next N. data/pushes.jsonl tells what was sent, in which order and from which tables.
 
     \b
     Examples:
       corpus-kit push --dry-run
       corpus-kit push --layer entities
+      corpus-kit push --layer entities --order diverse --limit 100
     """
     from corpus_kit.corpus import Corpus
 
     output = Output(as_json)
-    pushed = Corpus.open(corpus_dir or ".").push(layer, dry_run=dry_run, progress=ConsoleProgress())
+    pushed = Corpus.open(corpus_dir or ".").push(
+        layer, order=order, seed=seed, limit=limit, dry_run=dry_run, progress=ConsoleProgress()
+    )
     header = ("layer", "create", "update", "suggest", "remove", "unchanged", "orphaned", "refused")
     output.table([_row(one, dry_run) for one in pushed], header=header)
     for one in pushed:
@@ -69,6 +92,8 @@ def _tell(one: Any, output: Output, dry_run: bool) -> None:
     if plan.settings:
         what = "a new project" if plan.settings == ["create"] else ", ".join(plan.settings)
         output.say(f"{plan.layer}: {'would change' if dry_run else 'changed'} in Label Studio: {what}.")
+    if plan.later:
+        output.say(f"{plan.layer}: {plan.later:,} more documents wait for another push.")
     for orphan in plan.orphaned[:SHOWN]:
         output.say(f"{plan.layer}: task {orphan.task} ({orphan.doc_id or 'no doc_id'}) {WHY[orphan.reason]}.")
     for finding in plan.refused[:SHOWN]:
