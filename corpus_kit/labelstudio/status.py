@@ -22,6 +22,7 @@ from corpus_kit.core.folders import read_manifest
 from corpus_kit.core.progress import Silent
 from corpus_kit.core.tables import scan
 from corpus_kit.labelstudio.connect import connect
+from corpus_kit.labelstudio.effect import Effect, effects
 from corpus_kit.labelstudio.ledger import Entry, Ledger
 from corpus_kit.labelstudio.memory import last_pull
 from corpus_kit.labelstudio.projects import find_project
@@ -80,10 +81,12 @@ class LayerStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """checks: how people did on documents with a known answer. remarks: what the figures do not know yet."""
+    """suggesters: what became of their suggestions. checks: how people did on documents with a known answer. remarks: what
+    the figures do not know yet."""
 
     layers: list[LayerStatus]
     annotators: list[Annotator]
+    suggesters: list[Effect] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     checks: list[CheckScore] = field(default_factory=list)
 
@@ -118,7 +121,7 @@ def status(
         for one in tables.annotators(name)
         for figure, measure in [agrees.get((name, one.annotator), (None, ""))]
     ]
-    return Status(layers, people, remarks, list(checks))
+    return Status(layers, people, effects(site.data), remarks, list(checks))
 
 
 class _Tables:

@@ -16,6 +16,9 @@ from corpus_kit.cli.output import Output, again
 def command(corpus_dir: str | None, as_json: bool) -> None:
     """How far labeling is, per layer and annotator. Annotators are pseudonyms; idle time does not count.
 
+    The last table tells what became of suggestions, per suggester and version: left as they were, edited, deleted, and
+    what people added by hand beside them.
+
     The figures come from the tables of the last build; the number of tasks from the server, where it can be reached.
     `agrees` is how far a person agrees with the rest (see `corpus-kit agreement`); somebody who stands out reads the
     guidelines otherwise. Checks are documents with a known answer (settled by a reviewer, or marked as ground truth):
@@ -65,6 +68,15 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
         for c in found.checks
     ]
     output.table(checks, header=("layer", "annotator", "checks", "spans", "F1", "answers", "equal"))
+    made = [
+        (e.layer, e.model or "?", e.version, e.annotations, e.suggested, *(_share(n / e.suggested if e.suggested else None)
+         for n in (e.accepted, e.edited, e.deleted)), e.added)
+        for e in found.suggesters
+    ]  # fmt: skip
+    if made:
+        output.data("")
+    columns = "layer suggester version annotations suggested accepted edited deleted added"
+    output.table(made, header=columns.split())
     for remark in found.remarks:
         output.say(remark)
     if any(one.labelled for one in found.layers):
