@@ -56,7 +56,8 @@ def command(
     if result.learned:
         _tell(result.learned, output)
     if result.entities:
-        _tell_entities(result.entities, models, output)
+        passing = set(models) - {one.model for one in corpus.config.suggest.entities.models}
+        _tell_entities(result.entities, bool(passing), output)
     made = result.suggested
     output.table([(label, n) for label, n in made.rows.items()], header=("label", "suggestions"))
     output.say(f"{made.total:,} suggestions on {made.marked:,} of {made.documents:,} documents.")
@@ -94,8 +95,8 @@ def _tell(found: Any, output: Output) -> None:
         )
 
 
-def _tell_entities(made: Any, models: tuple[str, ...], output: Output) -> None:
-    """Where names came from (`EntitiesMade`)."""
+def _tell_entities(made: Any, passing: bool, output: Output) -> None:
+    """Where names came from (`EntitiesMade`). passing: some model is not in corpus.toml."""
     if made.names is not None:
         output.say(
             f"Names: {made.names:,} labelled in {made.documents:,} documents gave {made.names_rows:,} suggestions."
@@ -104,5 +105,5 @@ def _tell_entities(made: Any, models: tuple[str, ...], output: Output) -> None:
         )
     for one in made.models:
         output.say(f"{one.spec}: version {one.version}, on {one.device}, gave {one.rows:,} suggestions.")
-    if models:
+    if passing:
         output.say("The next build keeps them only if corpus.toml names the model: [[suggest.entities.models]].")
