@@ -264,12 +264,23 @@ class Corpus:
     def agreement(self, layer: str | None = None) -> AgreementReport:
         """How far people agree, per layer, control, label and pair, with intervals; and where they differ most.
 
-        Measured on `data/annotations` as the last build made it, without the reviewers that `corpus.toml` names, who saw
+        Measured on the ledger and the documents of the last build, without the reviewers that `corpus.toml` names, who saw
         others' answers. layer: by default all. Raises UsageError before there are annotations.
         """
         from corpus_kit.agreement.gold import measure
 
-        return measure(self.gold_sources(self.data, self.data / ".work", layer))
+        with work_folder(self.data) as work:
+            self._take_in(work, Silent())
+            return measure(self.gold_sources(self.data, work, layer))
+
+    def _take_in(self, work: Path, progress: Progress) -> None:
+        """Make `data/annotations` of what was pulled or imported since; what of it is refused, the next build tells."""
+        from corpus_kit.building import build_tables_of_the_ledger
+        from corpus_kit.core.rejects import Refusals
+
+        if read_manifest(self.data / "documents") is not None:
+            with Refusals(self.data, work) as refusals:
+                build_tables_of_the_ledger(self, self.data, work, refusals, progress)
 
     def adjudicate(
         self,
@@ -279,7 +290,7 @@ class Corpus:
         *,
         progress: Progress | None = None,
     ) -> Gold:
-        """Write `data/gold` from `data/annotations`: what people settled, and every decision.
+        """Write `data/gold` from the ledger, pulls since the last build included: what people settled, every decision.
 
         policy, boundary, reviewers: instead of those of `corpus.toml`, for this run; the next build keeps to the file.
         Raises UsageError before there are annotations and for names that do not exist, FindingsError.
@@ -289,6 +300,7 @@ class Corpus:
         from corpus_kit.agreement.gold import build_gold, override
 
         with work_folder(self.data) as work:
+            self._take_in(work, progress or Silent())
             sources = self.gold_sources(self.data, work)
             settings = override(sources, policy, boundary, tuple(reviewers))
             made = build_gold(replace(sources, adjudication=settings), progress or Silent())

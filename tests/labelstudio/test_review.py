@@ -237,3 +237,11 @@ def test_a_corpus_without_disagreements_gets_no_review_project(sample: Sample) -
     assert sample.corpus.send_disagreements() == []
     assert sample.corpus.send_suspects() == []
     assert Path(sample.data / "gold").is_dir()
+
+
+def test_a_pull_and_adjudicate_take_a_review_in_without_a_build(sample: Sample) -> None:
+    disagree(sample)
+    sample.corpus.send_disagreements()
+    settle(sample, "b.txt", [tone("angry")])
+    sample.corpus.pull()
+    assert sample.corpus.adjudicate().layers[0].reviewed == 1

@@ -40,7 +40,9 @@ def command(
     corpus_dir: str | None,
     as_json: bool,
 ) -> None:
-    """Gold from the annotations of the last build: data/gold, with every decision and its reason in `decisions`.
+    """Gold from what people answered, pulls since the last build included.
+
+    It lies in data/gold, with every decision and its reason in `decisions`.
 
     Ties are never gold; they are counted as open. `build` does the same with the policy of corpus.toml.
 
@@ -80,6 +82,6 @@ def command(
         output.data("")
         pushed = corpus.send_disagreements(layer, dry_run=dry_run, progress=ConsoleProgress())
         found["pushed"] = say_reviews(pushed, output, dry_run, corpus_dir)
-    else:
+    elif not (policy or boundary or reviewers):
         output.next_step(f"{again('build', corpus_dir)} carries gold into the release.")
     output.json(found)
