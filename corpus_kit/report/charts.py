@@ -70,7 +70,7 @@ def _bars(title: str, rows: Sequence[tuple[str, float]], percent: bool) -> Marku
         ticks=[*down, *(_ticks(most) if most else [0.0])], tick_formatter=lambda value, *_: _short(value, percent)
     )
     chart.add_y_axis(tick_formatter=lambda value, *_: _cut(value[4:]))
-    return _svg(chart, title, _described(rows, percent), len(rows) * _ROW + 34)
+    return _svg(chart, title, _described(rows, percent), len(rows) * _ROW + 34, "bars")
 
 
 def _columns(title: str, rows: Sequence[tuple[str, float]]) -> Markup:
@@ -85,10 +85,10 @@ def _columns(title: str, rows: Sequence[tuple[str, float]]) -> Markup:
     widest = max(_width(label) for label, _ in rows)
     every = max(1, -(-int(len(rows) * (widest + 1) * _CHARACTER) // (WIDTH - 60)))
     chart.add_x_axis(tick_formatter=lambda value, number, _: "" if number % every else value[4:])
-    return _svg(chart, title, _described(rows, False), _COLUMNS_HEIGHT)
+    return _svg(chart, title, _described(rows, False), _COLUMNS_HEIGHT, "upright")
 
 
-def _svg(chart: Any, title: str, description: str, height: int) -> Markup:
+def _svg(chart: Any, title: str, description: str, height: int, kind: str) -> Markup:
     with _look():
         drawing = chart.to_svg_group(WIDTH, height)
     for element in drawing.iter():
@@ -100,7 +100,11 @@ def _svg(chart: Any, title: str, description: str, height: int) -> Markup:
     # A long name is cut in the picture; it stands whole in the table.
     root = ET.Element(
         "svg",
-        {"viewBox": f"-{_EDGE} -{_EDGE} {WIDTH + 3 * _EDGE} {height + 2 * _EDGE}", "role": "img", "class": "chart"},
+        {
+            "viewBox": f"-{_EDGE} -{_EDGE} {WIDTH + 3 * _EDGE} {height + 2 * _EDGE}",
+            "role": "img",
+            "class": f"chart {kind}",
+        },
     )
     ET.SubElement(root, "title").text = title
     ET.SubElement(root, "desc").text = description

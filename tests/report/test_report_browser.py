@@ -235,8 +235,11 @@ def test_a_small_screen_scrolls_down_only(chromium: Any, hostile: Corpus) -> Non
     assert page.execute_script("return document.documentElement.scrollWidth") <= 400
 
 
-def test_it_prints_without_controls(opened: Any) -> None:
+def test_it_prints_in_light_colours_and_without_controls(opened: Any) -> None:
+    opened.execute_script("document.getElementById('theme').click()")
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": []})
+    paper = opened.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert paper == "rgb(255, 255, 255)", "paper is white, whatever the screen was"
     hidden = (
         "return ['nav', '#theme', '#filters', '.shelf'].map((s) => getComputedStyle(document.querySelector(s)).display)"
     )
