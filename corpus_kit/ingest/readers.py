@@ -9,17 +9,14 @@ import codecs
 import csv
 import hashlib
 import io
-import json
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from corpus_kit.ingest.decode import Decoded, decode, from_string
 from corpus_kit.ingest.discover import RawFile
 from corpus_kit.ingest.expand import ExpandedStream, expand, read_all
+from corpus_kit.ingest.json_values import canonical_json, parse_json, plain, refuse_surrogates
 from corpus_kit.ingest.refusal import Refusal
 
 
@@ -203,7 +200,7 @@ def _read_parquet(file: RawFile, text_field: str, limits: Limits) -> Iterator[Re
             for batch in table.iter_batches(batch_size=256):
                 for fields in batch.to_pylist():
                     number += 1
-                    yield _guarded(_field_record, _plain(fields), number, text_field, limits)
+                    yield _guarded(_field_record, plain(fields), number, text_field, limits)
     except (pa.ArrowException, UnicodeDecodeError) as e:
         raise Refusal("malformed_parquet", str(e).splitlines()[0][:200]) from e
 
@@ -261,71 +258,6 @@ def _kind(value: Any) -> str:
     return {dict: "an object", list: "a list", str: "a string", int: "a number", float: "a number"}.get(
         type(value), "null" if value is None else f"a {type(value).__name__}"
     )
-
-
-def parse_json(source: str) -> Any:
-    """JSON as it is defined: no NaN, no repeated keys (Python's own parser would keep the last and lose the rest).
-
-    Raises Refusal(malformed_json).
-    """
-    try:
-        return json.loads(
-            source, object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_float=_finite_float
-        )
-    except (ValueError, RecursionError) as e:
-        place = f": {e.msg} at character {e.pos}" if isinstance(e, json.JSONDecodeError) else f": {e}"
-        raise Refusal("malformed_json", f"not valid JSON{place}") from e
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise ValueError("an object has the same key twice")
-    return made
-
-
-def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is not JSON")
-
-
-def _finite_float(digits: str) -> float:
-    value = float(digits)
-    if not math.isfinite(value):
-        raise ValueError("a number is too large")
-    return value
-
-
-def canonical_json(value: Any) -> str:
-    """Sorted keys, no spaces, characters as they are: the same value gives the same string."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def refuse_surrogates(fields: Any) -> None:
-    """JSON can spell half of a surrogate pair in any key or value; no column could hold it.
-
-    Raises Refusal(lone_surrogate).
-    """
-    try:
-        canonical_json(fields).encode()
-    except UnicodeEncodeError as e:
-        raise Refusal("lone_surrogate", f"U+{ord(e.object[e.start]):04X} in a field beside the text") from e
-
-
-def _plain(value: Any) -> Any:
-    """A Parquet value as JSON can hold it."""
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, str | int | float | bool) or value is None:
-        return value
-    return str(value) if not isinstance(value, Decimal) else format(value, "f")
 
 
 def _lines(chunks: Iterator[bytes], limits: Limits) -> Iterator[bytes | Refusal]:

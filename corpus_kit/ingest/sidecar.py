@@ -17,7 +17,7 @@ from typing import Any
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.records import Rejected
 from corpus_kit.ingest.discover import RawFile, Sidecar
-from corpus_kit.ingest.readers import parse_json, refuse_surrogates
+from corpus_kit.ingest.json_values import parse_json, refuse_surrogates
 from corpus_kit.ingest.refusal import Refusal
 
 FILE_COLUMNS = ("file", "file_name", "filename", "path")

@@ -39,7 +39,8 @@ from corpus_kit.core.tables import (
     write_table,
 )
 from corpus_kit.ingest.discover import RawFile, stamp_of
-from corpus_kit.ingest.readers import Limits, Record, canonical_json, read_file
+from corpus_kit.ingest.json_values import canonical_json
+from corpus_kit.ingest.readers import Limits, Record, read_file
 from corpus_kit.ingest.refusal import Refusal
 from corpus_kit.ingest.rows import Fields, make_row, text_hash
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingest_samples import ingest, write
 
-from corpus_kit.ingest.readers import canonical_json, parse_json
+from corpus_kit.ingest.json_values import canonical_json, parse_json
 
 
 def as_parquet(records: list[dict[str, Any]]) -> bytes:

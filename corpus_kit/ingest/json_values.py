@@ -1,0 +1,76 @@
+"""JSON as it is defined, in and out: what is read is refused where it is ambiguous, what is written is canonical."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from corpus_kit.ingest.refusal import Refusal
+
+
+def parse_json(source: str) -> Any:
+    """JSON as it is defined: no NaN, no repeated keys (Python's own parser would keep the last and lose the rest).
+
+    Raises Refusal(malformed_json).
+    """
+    try:
+        return json.loads(
+            source, object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_float=_finite_float
+        )
+    except (ValueError, RecursionError) as e:
+        place = f": {e.msg} at character {e.pos}" if isinstance(e, json.JSONDecodeError) else f": {e}"
+        raise Refusal("malformed_json", f"not valid JSON{place}") from e
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("an object has the same key twice")
+    return made
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _finite_float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError("a number is too large")
+    return value
+
+
+def canonical_json(value: Any) -> str:
+    """Sorted keys, no spaces, characters as they are: the same value gives the same string."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def refuse_surrogates(fields: Any) -> None:
+    """JSON can spell half of a surrogate pair in any key or value; no column could hold it.
+
+    Raises Refusal(lone_surrogate).
+    """
+    try:
+        canonical_json(fields).encode()
+    except UnicodeEncodeError as e:
+        raise Refusal("lone_surrogate", f"U+{ord(e.object[e.start]):04X} in a field beside the text") from e
+
+
+def plain(value: Any) -> Any:
+    """A Parquet value as JSON can hold it."""
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    return str(value) if not isinstance(value, Decimal) else format(value, "f")
