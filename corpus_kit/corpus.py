@@ -20,7 +20,6 @@ from corpus_kit.core.layers import Layer, check_names, load_layers
 from corpus_kit.core.progress import Progress, Silent
 from corpus_kit.core.project import CORPUS_FILE, ProjectConfig, find_corpus, load_config
 from corpus_kit.core.template import CARD_FILE, Written, init_corpus, shipped
-from corpus_kit.release.build import Source, build_release
 from corpus_kit.release.card import refresh_card
 from corpus_kit.results import BuildResult, ExportResult
 
@@ -144,28 +143,10 @@ class Corpus:
         folder: by default `data/release`, `data/release-arrow`, `data/release-jsonl`. strict: labels that a format cannot
         carry are an error, and nothing is written. Raises UsageError before the first build, FindingsError with `strict`.
         """
-        from corpus_kit.release.formats import FORMATS, GOLD_FORMATS, write_format, write_gold_format
+        from corpus_kit.exporting import ExportOrder, export
 
-        if format not in FORMATS:
-            raise UsageError(f"'{format}' is no format.", f"Accepted: {', '.join(FORMATS)}.")
-        progress = progress or Silent()
-        name = "release" if format == "hf" else f"release-{format}"
-        target = Path(folder).absolute() if folder is not None else self.data / name
-        card_text, card_name = self.card_text()
-        with work_folder(self.data) as work, open_workers(workers) as pool:
-            layers = self.released_layers(self.data)
-            source = Source(self.data, work, self.config, self.contract("documents"), card_text, card_name, layers)
-            if format == "hf":
-                made = build_release(source, target, pool, progress, strict=strict)
-                return ExportResult(format, target, made.rows, made.unchanged, made.losses)
-            release = self.data / "release"
-            if format in GOLD_FORMATS:
-                made = build_release(source, release, pool, progress)
-                lost = write_gold_format(format, release, target, work, tokenizer=tokenizer, strict=strict)
-                return ExportResult(format, target, losses=lost)
-            made = build_release(source, release, pool, progress, strict=strict)
-            write_format(format, release, target, work)
-        return ExportResult(format, target, made.rows, losses=made.losses)
+        target = Path(folder).absolute() if folder is not None else None
+        return export(self, ExportOrder(format, target, workers, tokenizer, strict), progress or Silent())
 
     def freeze_splits(self) -> FrozenSplits:
         """Write `splits.csv` at the corpus's root: later builds keep every document it lists on its side.
