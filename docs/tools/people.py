@@ -22,4 +22,5 @@ def label_a_page(shell: Shell) -> None:
         start = text.index("Lantern Night")
         value = {"start": start, "end": start + len("Lantern Night"), "labels": ["EVENT"]}
         mark = {"id": "m1", "from_name": "entities", "to_name": "text", "type": "labels", "value": value}
-        client.create_annotation(int(task["id"]), {"result": [mark], "lead_time": 41.0})
+        work = {"result": [mark], "lead_time": 41.0, "unique_id": "5f0c9a4e-3c1d-4f7b-9a57-0d2c6b1e8f43"}
+        client.create_annotation(int(task["id"]), work)

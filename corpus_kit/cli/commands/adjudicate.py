@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from corpus_kit.cli.options import Words, corpus_option, json_option
-from corpus_kit.cli.output import ConsoleProgress, Output, again
+from corpus_kit.cli.output import ConsoleProgress, Output, again, shown_path
 from corpus_kit.cli.reviews import say_reviews
 
 
@@ -70,7 +70,7 @@ def command(
         for g in made.layers
     ]
     output.table(rows, header="layer policy boundary documents settled reviewed gold open against".split())
-    output.say("Not redone: nothing has changed." if made.unchanged else f"Written to {corpus.data / 'gold'}.")
+    output.say("Not redone: nothing has changed." if made.unchanged else f"Written to {shown_path(corpus.data / 'gold')}.")
     if made.open and not push:
         output.say(
             f"{made.open:,} disagreements are open; the table `decisions` names them, --push sends them to a reviewer."
