@@ -70,7 +70,9 @@ def command(
         for g in made.layers
     ]
     output.table(rows, header="layer policy boundary documents settled reviewed gold open against".split())
-    output.say("Not redone: nothing has changed." if made.unchanged else f"Written to {shown_path(corpus.data / 'gold')}.")
+    output.say(
+        "Not redone: nothing has changed." if made.unchanged else f"Written to {shown_path(corpus.data / 'gold')}."
+    )
     if made.open and not push:
         output.say(
             f"{made.open:,} disagreements are open; the table `decisions` names them, --push sends them to a reviewer."
