@@ -248,20 +248,12 @@ class Corpus:
         Measured on the ledger and the documents of the last build, without the reviewers that `corpus.toml` names, who saw
         others' answers. layer: by default all. Raises UsageError before there are annotations.
         """
+        from corpus_kit.adjudicating import take_in
         from corpus_kit.agreement.gold import measure
 
         with work_folder(self.data) as work:
-            self._take_in(work, Silent())
+            take_in(self, work, Silent())
             return measure(self.gold_sources(self.data, work, layer))
-
-    def _take_in(self, work: Path, progress: Progress) -> None:
-        """Make `data/annotations` of what was pulled or imported since; what of it is refused, the next build tells."""
-        from corpus_kit.building import build_tables_of_the_ledger
-        from corpus_kit.core.rejects import Refusals
-
-        if read_manifest(self.data / "documents") is not None:
-            with Refusals(self.data, work) as refusals:
-                build_tables_of_the_ledger(self, self.data, work, refusals, progress)
 
     def adjudicate(
         self,
@@ -276,21 +268,9 @@ class Corpus:
         policy, boundary, reviewers: instead of those of `corpus.toml`, for this run; the next build keeps to the file.
         Raises UsageError before there are annotations and for names that do not exist, FindingsError.
         """
-        from dataclasses import replace
+        from corpus_kit.adjudicating import adjudicate
 
-        from corpus_kit.agreement.gold import build_gold, override
-
-        with work_folder(self.data) as work:
-            self._take_in(work, progress or Silent())
-            sources = self.gold_sources(self.data, work)
-            settings = override(sources, policy, boundary, tuple(reviewers))
-            made = build_gold(replace(sources, adjudication=settings), progress or Silent())
-        if made is None:
-            raise UsageError(
-                "There are no annotations to adjudicate.",
-                "Bring them with `corpus-kit pull` or `import`, then `corpus-kit build`.",
-            )
-        return made
+        return adjudicate(self, policy, boundary, tuple(reviewers), progress or Silent())
 
     def review(self, layer: str | None = None, *, gold: bool = True) -> list[Suspect]:
         """Labels that contradict how the same words are labelled elsewhere, most suspicious first.
