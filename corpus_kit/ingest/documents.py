@@ -22,17 +22,18 @@ from corpus_kit.core.contract_file import ContractFile
 from corpus_kit.core.contracts import compile_gate
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import link_or_copy, made_folder, read_manifest, remove, write_manifest
+from corpus_kit.core.folders import link_or_copy, made_folder, remove, write_manifest
 from corpus_kit.core.identity import by_path, ends_shard
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.settings import Duplicates, Input, Split
-from corpus_kit.core.tables import part_name, parts, read_table
+from corpus_kit.core.tables import part_name, read_table
 from corpus_kit.ingest.assign import assign, patch_shards
 from corpus_kit.ingest.discover import Discovered, RawFile, Sidecar, discover
 from corpus_kit.ingest.duplicates.find import Shard
 from corpus_kit.ingest.duplicates.settings import Recipe as CopyRecipe
+from corpus_kit.ingest.moved import find_moved
 from corpus_kit.ingest.readers import Limits
 from corpus_kit.ingest.rows import Fields
 from corpus_kit.ingest.sidecar import Metadata, read_metadata
@@ -180,7 +181,7 @@ def build_documents(
     shards = patch_shards(shards, assignment, work, workers)
     result.copies, result.clusters = assignment.found.copies, assignment.found.clusters
     result.splits = assignment.split_counts
-    result.moved, result.vanished = _moved(out / "documents", [folder / s["name"] for folder, s in shards])
+    result.moved, result.vanished = find_moved(out / "documents", [folder / s["name"] for folder, s in shards])
     left_out = hashlib.sha256("".join(s.masked_sha256 for s in unsettled).encode()).hexdigest() if masks else None
     rules = {
         "duplicates": CopyRecipe(duplicates).facts | {"left_out": left_out},
@@ -303,35 +304,6 @@ def _counts(found: Discovered, metadata: Metadata, made: list[_Made]) -> Ingeste
         unchanged_units=len(reused),
         unchanged_documents=sum(m.facts["documents"] for m in reused),
     )
-
-
-def _moved(previous: Path, current: list[Path]) -> tuple[list[tuple[str, str]], int]:
-    """Documents of the last build whose doc_id is gone, and where their text stands once under a new doc_id."""
-    if read_manifest(previous) is None:
-        return [], 0
-    columns = ["doc_id", "text_sha256", "source"]
-    old_files = parts(previous, "documents")
-    known = {p.stat().st_ino for p in current}
-    # Shards that are the same file in both builds hold the same documents.
-    old = [read_table(p, columns) for p in old_files if p.stat().st_ino not in known]
-    if not old:
-        return [], 0
-    before = {p.stat().st_ino for p in old_files}
-    new = [read_table(p, columns) for p in current if p.stat().st_ino not in before]
-    old_rows = {r["doc_id"]: r for t in old for r in t.to_pylist()}
-    new_rows = {r["doc_id"]: r for t in new for r in t.to_pylist()}
-    gone = [r for i, r in old_rows.items() if i not in new_rows]
-    fresh: dict[str, list[str]] = {}
-    for i, r in new_rows.items():
-        if i not in old_rows:
-            fresh.setdefault(r["text_sha256"], []).append(r["source"])
-    texts = Counter(r["text_sha256"] for r in gone)
-    moved = [
-        (r["source"], fresh[r["text_sha256"]][0])
-        for r in gone
-        if texts[r["text_sha256"]] == 1 and len(fresh.get(r["text_sha256"], ())) == 1
-    ]
-    return moved, len(gone) - len(moved)
 
 
 def _put_together(
