@@ -3,8 +3,8 @@
     python benchmarks/legacy_encodings.py --write
 
 Each page is a headline, a menu and sentences of one language in random order, all about an invented coast, written in every
-codec of the language, in four lengths, with and without typographic quotes, with LF and CRLF. `right` counts pages whose text
-comes back character for character. The detector was not tuned on these sentences.
+codec of the language, in five lengths, with and without typographic quotes, with LF and CRLF. `right` counts pages whose
+text comes back character for character. The detector was not tuned on these sentences.
 """
 
 from __future__ import annotations
