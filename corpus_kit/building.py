@@ -183,14 +183,13 @@ class Stages:
 
     def report(self, result: BuildResult, wanted: bool) -> None:
         """`data/report`, also where no document was accepted: it says why. Not wanted, an older one goes."""
-        from corpus_kit.report.build import build_report, remove_report
-        from corpus_kit.report.records import ReportSources
+        from corpus_kit.report.build import remove_report
+        from corpus_kit.reporting import report_on
 
         if not wanted:
             remove_report(self.data, self.work)
             return
-        sources = ReportSources(self.data, self.work, self.corpus.config, self.corpus.layers())
-        result.report = build_report(sources, self.pool, self.progress).path
+        result.report = report_on(self.corpus, self.data, self.work, self.pool, self.progress).path
 
 
 def build_tables_of_the_ledger(

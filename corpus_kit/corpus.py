@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from corpus_kit.core.contract_file import ContractFile, read_contract_file
 from corpus_kit.core.errors import FindingsError, UsageError, did_you_mean
-from corpus_kit.core.executor import open_workers
 from corpus_kit.core.folders import read_manifest, work_folder
 from corpus_kit.core.layers import Layer, check_names, load_layers
 from corpus_kit.core.progress import Progress, Silent
@@ -292,17 +291,11 @@ class Corpus:
         """The report on the made tables, one page that opens from the disk: `data/report/report.html`.
 
         out: another file for the page. compare: the folder of another release; the page then says what changed since, and
-        `data/report/changes.csv` lists it row by row. workers: processes, see `build`.
-        Raises UsageError before the first build, and for a folder that is no release.
+        `data/report/changes.csv` lists it row by row. workers: processes. Raises UsageError for what is not there.
         """
-        from corpus_kit.report.build import build_report
-        from corpus_kit.report.records import ReportSources
+        from corpus_kit.reporting import report
 
-        file = Path(out).absolute() if out is not None else None
-        other = Path(compare).absolute() if compare is not None else None
-        with work_folder(self.data) as work, open_workers(workers) as pool:
-            sources = ReportSources(self.data, work, self.config, self.layers())
-            return build_report(sources, pool, progress or Silent(), out=file, compare=other)
+        return report(self, out, compare, workers, progress or Silent())
 
     def suggest(
         self,

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from corpus_kit import __version__
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import remove
+from corpus_kit.core.folders import remove, write_json
 from corpus_kit.core.leaks import find_leaks
 from corpus_kit.core.progress import Progress
 from corpus_kit.report.agreement import hardest_documents, read_agreement
 from corpus_kit.report.compare import Compared
-from corpus_kit.report.labels import Told, acceptance, by_month, disputed, label_counts, progress, read_told
+from corpus_kit.report.labels import Told, by_month, disputed, label_counts, progress, read_told
 from corpus_kit.report.readings import Readings
-from corpus_kit.report.records import FOLDER, TEMPLATES, ReportSources
+from corpus_kit.report.records import EFFECTS, FOLDER, TEMPLATES, Accepted, ReportSources
 from corpus_kit.report.rejected import read_rejected, scan_rejected
 from corpus_kit.report.sample import Shard, Wanted, choose, fit, read_documents, refused_documents
 from corpus_kit.report.totals import count_shards, shard_tasks
@@ -82,7 +83,7 @@ def gather(
         measured,
         progress(told, sources.layers),
         by_month(told),
-        acceptance(told),
+        _accepted(sources, manifests, kept / EFFECTS),
         sampled,
         set(rows),
         compared,
@@ -111,9 +112,26 @@ def _sample(
     return f'{{"layers":{head},"documents":[\n{documents}\n]}}', len(ordered)
 
 
+def _accepted(sources: ReportSources, manifests: Mapping[str, dict[str, Any]], kept: Path) -> list[Accepted]:
+    """What became of suggestions. Counting goes through all payloads, so it is kept while labels and models stay."""
+    if not manifests["annotations"]:
+        return []
+    key = [__version__, manifests["annotations"]["fingerprint"], manifests["suggestions"].get("models", [])]
+    try:
+        known = json.loads(kept.read_text(encoding="utf-8"))
+        if known["key"] == key:
+            return [Accepted(**row) for row in known["rows"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # not there, or not as we write it: it is counted anew
+    names = [field.name for field in fields(Accepted)]
+    rows = [{name: getattr(effect, name) for name in names} for effect in sources.effects(sources.data)]
+    write_json(kept, {"key": key, "rows": rows}, compact=True)
+    return [Accepted(**row) for row in rows]
+
+
 def _sweep(kept: Path, shards: Sequence[Shard], facts: Sequence[Path]) -> None:
     """What is kept of shards that are no more goes."""
-    used = {shard.kept.name for shard in shards} | {path.name for path in facts} | {TEMPLATES}
+    used = {shard.kept.name for shard in shards} | {path.name for path in facts} | {TEMPLATES, EFFECTS}
     for path in kept.iterdir():
         if path.name not in used:
             remove(path)

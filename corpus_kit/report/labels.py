@@ -63,18 +63,6 @@ class Person:
     drafts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What became of one version's suggestions: spans kept as they were, changed, and added by hand beside them."""
-
-    layer: str
-    version: str
-    documents: int
-    accepted: int
-    edited: int
-    added: int
-
-
 def read_told(data: Path) -> Told:
     """The label tables of `data/annotations` and `data/gold`; empty where they are not made."""
     labels = read_labels(data / "annotations")
@@ -149,21 +137,6 @@ def by_month(told: Told) -> dict[str, dict[str, int]]:
     for layer, month, n in months.group_by("layer", "month").len().sort("layer", "month").iter_rows():
         made.setdefault(layer, {})[month] = n
     return made
-
-
-def acceptance(told: Told) -> list[Accepted]:
-    """By layer and version: what people did with suggestions that stood in their task when they began."""
-    begun = told.people.filter(pl.col("model_version").is_not_null())
-    spans = told.spans.join(begun.select("annotation_id", "model_version"), on="annotation_id")
-    counts = {
-        (layer, version, origin): n
-        for layer, version, origin, n in spans.group_by("layer", "model_version", "origin").len().iter_rows()
-    }
-    documents = begun.group_by("layer", "model_version").agg(pl.col("doc_id").n_unique()).sort("layer", "model_version")
-    return [
-        Accepted(layer, version, n, *(counts.get((layer, version, o), 0) for o in ("accepted", "edited", "manual")))
-        for layer, version, n in documents.iter_rows()
-    ]
 
 
 def disputed(told: Told) -> dict[str, set[str]]:

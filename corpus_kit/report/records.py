@@ -2,27 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.project import ProjectConfig
 
 FOLDER, PAGE = "report", "report.html"
 CHANGES_FILE = "changes.csv"
-TEMPLATES = "templates"
-"""Where in `.work/report` compiled templates are kept."""
+TEMPLATES, EFFECTS = "templates", "effects.json"
+"""Where in `.work/report` compiled templates and the effects of suggestions are kept."""
+
+
+class Effect(Protocol):
+    """What became of one suggester version's suggestions in one layer; the room that knows Label Studio counts it."""
+
+    @property
+    def layer(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def annotations(self) -> int: ...
+    @property
+    def suggested(self) -> int: ...
+    @property
+    def accepted(self) -> int: ...
+    @property
+    def edited(self) -> int: ...
+    @property
+    def deleted(self) -> int: ...
+    @property
+    def added(self) -> int: ...
+
+
+def no_effects(_: Path) -> Sequence[Effect]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReportSources:
-    """data: the folder of the made folders. work: `data/.work`, held by this process. layers: by name."""
+    """data: the folder of the made folders. work: `data/.work`, held by this process. layers: by name.
+
+    effects: counts what became of suggestions in a folder of made folders; asked only when labels or suggestions changed.
+    """
 
     data: Path
     work: Path
     config: ProjectConfig
     layers: Mapping[str, Layer] = field(default_factory=dict)
+    effects: Callable[[Path], Sequence[Effect]] = no_effects
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An `Effect` as it is kept from one build to the next. suggested = accepted + edited + deleted."""
+
+    layer: str
+    model: str
+    version: str
+    annotations: int
+    suggested: int
+    accepted: int
+    edited: int
+    deleted: int
+    added: int
 
 
 @dataclass(frozen=True, slots=True)

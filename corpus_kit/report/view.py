@@ -12,7 +12,8 @@ from corpus_kit.core.project import ProjectConfig
 from corpus_kit.report.agreement import LayerAgreement
 from corpus_kit.report.charts import Chart, bars, columns
 from corpus_kit.report.compare import Compared
-from corpus_kit.report.labels import Accepted, ControlLabels, Person
+from corpus_kit.report.labels import ControlLabels, Person
+from corpus_kit.report.records import Accepted
 from corpus_kit.report.rejected import Refused
 from corpus_kit.report.shard import LENGTHS, SHARES
 from corpus_kit.report.totals import Totals

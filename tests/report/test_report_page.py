@@ -215,3 +215,25 @@ def test_before_the_first_build_there_is_nothing_to_report(tmp_path: Path) -> No
     Corpus.init(tmp_path / "new")
     with pytest.raises(UsageError, match="There are no tables"):
         Corpus.open(tmp_path / "new").report()
+
+
+def test_what_became_of_suggestions_is_what_status_says(tmp_path: Path) -> None:
+    repository = Path(__file__).resolve().parents[2]
+    root = tmp_path / "sample"
+    root.mkdir()
+    for name in ("corpus.toml", "DATASET_CARD.md"):
+        shutil.copyfile(repository / name, root / name)
+    for name in ("schemas", "annotation", "data/raw", "data/imports"):
+        shutil.copytree(repository / name, root / name)
+    corpus = Corpus.open(root)
+    corpus.build()
+    counted = corpus.status().suggesters
+    assert counted
+    words = " ".join(" ".join(Page((corpus.data / "report" / "report.html").read_text(encoding="utf-8")).words).split())
+    for one in counted:
+        assert f"{one.version} {one.annotations} {one.suggested} {one.accepted}, " in words
+    kept = corpus.data / ".work" / "report" / "effects.json"
+    kept.write_text("{", encoding="utf-8")
+    shutil.rmtree(corpus.data / "report")
+    assert not corpus.report().unchanged
+    assert json.loads(kept.read_text(encoding="utf-8"))["rows"], "a damaged file is counted anew"
