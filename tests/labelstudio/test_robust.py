@@ -125,7 +125,7 @@ def test_a_pull_with_cut_answers_brings_the_same(disturbed: Sample, faults: Faul
 def command(sample: Sample, name: str, url: str, token: str) -> subprocess.Popen[bytes]:
     environ = {**os.environ, "LABEL_STUDIO_URL": url, "LABEL_STUDIO_API_KEY": token}
     arguments = [sys.executable, "-m", "corpus_kit", name, "--corpus", str(sample.root)]
-    return subprocess.Popen(arguments, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(arguments, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
 def kill_at(faults: FaultProxy, number: int, running: list[subprocess.Popen[bytes]]) -> None:
@@ -249,9 +249,10 @@ def test_a_restore_killed_at_any_request_and_run_again_ends_like_an_undisturbed_
         running: list[subprocess.Popen[bytes]] = []
         kill_at(faults, number, running)
         running.append(command(lost, "restore", faults.url, studio.login.token))
-        if running[0].wait() == 0:
+        _, said = running[0].communicate()
+        if running[0].returncode == 0:
             break
-        assert running[0].returncode == -signal.SIGKILL
+        assert running[0].returncode == -signal.SIGKILL, f"request {number}: {said.decode()}"
         killed += 1
         faults.choose = lambda _number, _method, _path: None
         lost.corpus.restore()
