@@ -22,7 +22,8 @@ from corpus_kit.core.findings import Finding
 from corpus_kit.core.folders import WORK, read_manifest
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
-from corpus_kit.core.tables import iter_batches, parts
+from corpus_kit.core.reviews import REVIEW
+from corpus_kit.core.tables import iter_batches, parts, scan
 from corpus_kit.labelstudio.batches import pack
 from corpus_kit.labelstudio.client import LabelStudioClient
 from corpus_kit.labelstudio.export_json import Json, annotations_in, drafts_in, read_tasks
@@ -277,6 +278,13 @@ class _Restoring:
         remember(self.site.data / "imports", self.layer.name, memory)
 
     def _tell(self) -> None:
+        annotations = scan(self.site.data / "annotations", "annotations")
+        mine = (pl.col("layer") == self.layer.name) & (pl.col("origin") == REVIEW)
+        if reviews := 0 if annotations is None else annotations.filter(mine).select(pl.len()).collect().item():
+            self.done.remarks.append(
+                f"{reviews} reviews count as before, but their review project is not restored; "
+                "`corpus-kit adjudicate --push` makes one of what is open."
+            )
         if self.strangers:
             self.done.remarks.append(
                 f"{self.strangers} annotations are by people who have no account there; the server shows them as yours. "

@@ -245,3 +245,19 @@ def test_a_pull_and_adjudicate_take_a_review_in_without_a_build(sample: Sample) 
     settle(sample, "b.txt", [tone("angry")])
     sample.corpus.pull()
     assert sample.corpus.adjudicate().layers[0].reviewed == 1
+
+
+def test_a_restore_says_that_review_projects_stay_away_and_reviews_still_count(sample: Sample) -> None:
+    disagree(sample)
+    sample.corpus.send_disagreements()
+    settle(sample, "b.txt", [tone("angry")])
+    taken_in(sample)
+    before = gold(sample, "decisions")
+    for title in sample.client.titles_with(f"{sample.root.name}: names"):
+        for project in sample.client.find_projects(title):
+            sample.client.delete_project(project.id)
+    (labels,) = sample.corpus.restore()
+    assert (labels.annotations, labels.refused) == (6, [])
+    assert any(remark.startswith("1 reviews count as before") for remark in labels.remarks)
+    taken_in(sample)
+    assert gold(sample, "decisions").equals(before)
