@@ -74,20 +74,29 @@ def place(columns: Columns, line: Line, rows: Rows) -> Columns:
     ends = columns["ends_sentence"]
     prose = np.where((words >= 12) & (ends > 0), words, np.where(words >= 30, 0.5 * words, 0.0))
     stubs = ((words < 10) & (ends == 0)).astype(np.float64)
+    dated = np.minimum(columns["date_marks"] + columns["years"], 2.0)
+    sums = {
+        name: rows.sums(values)
+        for name, values in (
+            ("size", np.ones(rows.n)), ("words", np.minimum(words, 100.0)), ("prose", prose), ("stubs", stubs),
+            ("ends", ends), ("dates", dated), ("bullets", columns["bullet"]),
+        )
+    }  # fmt: skip
     for reach in _REACH:
-        size = np.maximum(rows.window(np.ones(rows.n), reach, reach), 1.0)
-        out[f"words_near{reach}"] = rows.window(np.minimum(words, 100.0), reach, reach) / size
-        out[f"prose_before{reach}"] = rows.window(prose, reach, -1)
-        out[f"prose_after{reach}"] = rows.window(prose, -1, reach)
-        out[f"stubs_before{reach}"] = rows.window(stubs, reach, -1)
-        out[f"stubs_after{reach}"] = rows.window(stubs, -1, reach)
-        out[f"ends_near{reach}"] = rows.window(ends, reach, reach) / size
-        out[f"dates_near{reach}"] = rows.window(np.minimum(columns["date_marks"] + columns["years"], 2.0), reach, reach)
-        out[f"bullets_near{reach}"] = rows.window(columns["bullet"], reach, reach) / size
+        size = np.maximum(rows.between(sums["size"], reach, reach), 1.0)
+        for name in ("words", "ends", "bullets"):
+            out[f"{name}_near{reach}"] = rows.between(sums[name], reach, reach) / size
+        for name in ("prose", "stubs"):
+            out[f"{name}_before{reach}"] = rows.between(sums[name], reach, -1)
+            out[f"{name}_after{reach}"] = rows.between(sums[name], -1, reach)
+        out[f"dates_near{reach}"] = rows.between(sums["dates"], reach, reach)
+    short = np.minimum(words, 60.0)
+    short_sums = rows.sums(short)
+    above, below = (np.maximum(rows.between(short_sums, *edge), 1.0) for edge in ((6, -1), (-1, 6)))
     for name in ("told_before", "told_after", "small_words"):
-        exact = np.round(columns[name] * 256.0) * np.minimum(words, 60.0)
-        out[f"{name}_above"] = rows.window(exact, 6, -1) / np.maximum(rows.window(np.minimum(words, 60.0), 6, -1), 1.0)
-        out[f"{name}_below"] = rows.window(exact, -1, 6) / np.maximum(rows.window(np.minimum(words, 60.0), -1, 6), 1.0)
+        exact = rows.sums(np.round(columns[name] * 256.0) * short)
+        out[f"{name}_above"] = rows.between(exact, 6, -1) / above
+        out[f"{name}_below"] = rows.between(exact, -1, 6) / below
     out["shapes_near"] = rows.window((columns["since_shape"] <= 4).astype(np.float64), 4, 4)
     out["twins_near"] = rows.window((columns["twins"] > 1).astype(np.float64), 4, 4)
 
@@ -130,9 +139,11 @@ def second_look(chance: F64, line: Line, rows: Rows) -> Columns:
         out[f"odds{by:+d}"] = rows.shift(odds, by, -7.0)
     weight = np.minimum(words, 80.0) + 1.0
     kept = p * weight
+    kept_sums, weight_sums = rows.sums(kept), rows.sums(weight)
     for reach in (2, 5, 12, 30):
-        out[f"kept_before{reach}"] = rows.window(kept, reach, -1) / np.maximum(rows.window(weight, reach, -1), 1.0)
-        out[f"kept_after{reach}"] = rows.window(kept, -1, reach) / np.maximum(rows.window(weight, -1, reach), 1.0)
+        for name, edge in (("before", (reach, -1)), ("after", (-1, reach))):
+            size = np.maximum(rows.between(weight_sums, *edge), 1.0)
+            out[f"kept_{name}{reach}"] = rows.between(kept_sums, *edge) / size
     total = np.maximum(rows.total(kept), 2.0**-16)
     out["kept_share_before"] = rows.before(kept) / total
     out["kept_total"] = np.round(np.log2(np.maximum(total, 1.0)))

@@ -98,6 +98,7 @@ class Rows:
         self.row = np.arange(self.n, dtype=np.int64)
         self.filled_docs = np.flatnonzero(pages.first[1:] > pages.first[:-1])
         self._first = pages.first
+        self._edges: dict[tuple[int, int], tuple[I64, I64]] = {}
 
     def shift(self, values: F64, by: int, fill: float = -1.0) -> F64:
         """The value `by` rows further down (up when negative) in the same text, `fill` beyond its edge."""
@@ -105,27 +106,34 @@ class Rows:
         inside = (at >= self.low) & (at < self.high)
         return np.where(inside, values[np.clip(at, 0, max(0, self.n - 1))], fill)
 
-    def _sums(self, values: F64) -> F64:
-        """Sum of all values before each row, and of all at the end."""
+    def sums(self, values: F64) -> F64:
+        """Sum of all values before each row, and of all at the end: what `between` needs, once for many windows."""
         sums = np.zeros(self.n + 1)
         np.cumsum(values, out=sums[1:])
         return sums
 
     def window(self, values: F64, back: int, ahead: int) -> F64:
         """Sum over rows i-back … i+ahead of the same text."""
-        total = self._sums(values)
-        sums: F64 = total[np.minimum(self.row + ahead + 1, self.high)] - total[np.maximum(self.row - back, self.low)]
+        return self.between(self.sums(values), back, ahead)
+
+    def between(self, total: F64, back: int, ahead: int) -> F64:
+        """The same from the values' `sums`."""
+        if (back, ahead) not in self._edges:
+            low, high = np.maximum(self.row - back, self.low), np.minimum(self.row + ahead + 1, self.high)
+            self._edges[back, ahead] = low, high
+        low, high = self._edges[back, ahead]
+        sums: F64 = total[high] - total[low]
         return sums
 
     def before(self, values: F64) -> F64:
         """Sum over all earlier rows of the same text."""
-        total = self._sums(values)
+        total = self.sums(values)
         sums: F64 = total[self.row] - total[self.low]
         return sums
 
     def total(self, values: F64) -> F64:
         """Sum over the whole text, repeated for each of its rows."""
-        total = self._sums(values)
+        total = self.sums(values)
         sums: F64 = total[self.high] - total[self.low]
         return sums
 

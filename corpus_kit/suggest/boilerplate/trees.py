@@ -21,6 +21,19 @@ _BLOCK = 256  # rows whose answers to all questions fit the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
+class EarlyExit:
+    """When a row needs no more trees (a cascade, Viola & Jones 2001): most lines of a page are plainly menu or story.
+
+    A row whose log-odds after `trees` trees are `limit` or more from 0 gets `stretch` times those, which is where the
+    other trees would have taken it on average. trees: 0 asks all trees about all rows.
+    """
+
+    trees: int = 0
+    limit: float = 0.0
+    stretch: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Forest:
     """A sum of trees of one depth.
 
@@ -35,41 +48,56 @@ class Forest:
     border: F32
     leaves: F32
     bias: float
+    early: EarlyExit = EarlyExit()
 
     def log_odds(self, columns: dict[str, F64]) -> F64:
-        """The sum of leaves for each row.
+        """The sum of leaves for each row, or what it is after the first trees where that settles it.
 
         Raises KeyError when a column the trees ask about is missing.
         """
-        trees, depth = self.column.shape
-        n = len(columns[self.names[0]])
-        table = np.empty((len(self.names), n), np.float32)
+        table = np.empty((len(self.names), len(columns[self.names[0]])), np.float32)
         for at, name in enumerate(self.names):
             table[at] = columns[name]
-        asked = [np.ascontiguousarray(self.column[:, k], np.intp) for k in range(depth)]
-        border = [np.ascontiguousarray(self.border[:, k, None]) for k in range(depth)]
+        first = self.early.trees
+        if not first:
+            return self._sums(table, 0, len(self.column)) + self.bias
+        told = self._sums(table, 0, first) + self.bias
+        unsure = np.flatnonzero(np.abs(told) < self.early.limit)
+        odds: F64 = told * self.early.stretch
+        odds[unsure] = told[unsure] + self._sums(table[:, unsure], first, len(self.column))
+        return odds
+
+    def _sums(self, table: F32, low: int, high: int) -> F64:
+        """What trees low … high-1 say together of each column of `table`."""
+        column, border = self.column[low:high], self.border[low:high]
+        trees, depth = column.shape
+        n = table.shape[1]
+        # Trees ask many questions again: each is answered once.
+        pairs = column.astype(np.int64) << 32 | border.view(np.uint32).astype(np.int64)
+        asked, number_of = np.unique(pairs.ravel(), return_inverse=True)
+        at = (asked >> 32).astype(np.intp)
+        edge = (asked & 0xFFFFFFFF).astype(np.uint32).view(np.float32)[:, None]
+        bits = [np.ascontiguousarray(row) for row in number_of.reshape(trees, depth).T.astype(np.intp)]
         # Leaves are multiples of 2**-20 (see `training/fit.py`): whole numbers add up fast, and the same in any order.
-        flat = np.round(self.leaves.astype(np.float64) * _LEAF_UNIT).astype(np.int32).reshape(-1)
+        flat = np.round(self.leaves[low:high].astype(np.float64) * _LEAF_UNIT).astype(np.int32).reshape(-1)
         base = (np.arange(trees, dtype=np.intp) << depth)[:, None]
         total = np.empty(n)
-        # Everything is written into the same few arrays: fresh ones this large cost more than the arithmetic.
-        width = min(_BLOCK, n)
-        value, worth = np.empty((trees, width), np.float32), np.empty((trees, width), np.int32)
-        answer, bit = np.empty((trees, width), bool), np.empty((trees, width), np.uint8)
-        number, leaf = np.empty((trees, width), np.uint8), np.empty((trees, width), np.intp)
-        for low in range(0, n, _BLOCK):
-            block = np.ascontiguousarray(table[:, low : low + width])
-            if block.shape[1] < width:
-                value, worth, answer, bit, number, leaf = (
-                    np.empty((trees, block.shape[1]), one.dtype) for one in (value, worth, answer, bit, number, leaf)
-                )
+        for start in range(0, n, _BLOCK):
+            width = min(_BLOCK, n - start)
+            if start == 0 or width < _BLOCK:
+                # Everything is written into the same few arrays: fresh ones this large cost more than the arithmetic.
+                value, answer = np.empty((len(at), width), np.float32), np.empty((len(at), width), bool)
+                number, bit = np.empty((trees, width), np.uint8), np.empty((trees, width), np.uint8)
+                leaf, worth = np.empty((trees, width), np.intp), np.empty((trees, width), np.int32)
+            block = np.ascontiguousarray(table[:, start : start + width])
+            np.take(block, at, axis=0, out=value, mode="clip")
+            np.greater(value, edge, out=answer)
             number.fill(0)
-            for k in range(depth):
-                np.take(block, asked[k], axis=0, out=value, mode="clip")
-                np.greater(value, border[k], out=answer)
-                np.left_shift(answer.view(np.uint8), np.uint8(k), out=bit)
-                np.bitwise_or(number, bit, out=number)
+            for rows in reversed(bits):
+                np.take(answer.view(np.uint8), rows, axis=0, out=bit, mode="clip")
+                np.add(number, number, out=number)
+                np.add(number, bit, out=number)
             np.add(base, number, out=leaf)
             np.take(flat, leaf, out=worth, mode="clip")
-            total[low : low + width] = worth.sum(axis=0, dtype=np.int32)
-        return total / _LEAF_UNIT + self.bias
+            total[start : start + width] = worth.sum(axis=0, dtype=np.int32)
+        return total / _LEAF_UNIT

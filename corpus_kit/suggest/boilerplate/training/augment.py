@@ -138,6 +138,26 @@ def splice(page: Page, rng: random.Random, stock: Stock) -> Page:
     return [*page[:low], *before, *gap, *page[low:high], *gap, *after, *page[high:]]
 
 
+def flood(page: Page, rng: random.Random, stock: Stock) -> Page:
+    """A short article in a sea of links: a few of its lines, and many lists of links and stretches of menus around."""
+    low, high = edges(page)
+    words, cut, want = 0, low, rng.randint(30, 260)
+    while cut < high and words < want:
+        words += len(page[cut][0].split()) if is_content(page[cut]) else 0
+        cut += 1
+    sides: tuple[Page, Page] = ([], [])
+    size, lean = rng.randint(60, 260), rng.uniform(0.1, 0.6)
+    while len(sides[0]) + len(sides[1]) < size:
+        side = sides[0] if rng.random() < lean else sides[1]
+        side.extend(teasers(rng, stock) if rng.random() < 0.5 else stock.block(rng))
+        side.extend([_BLANK] if rng.random() < 0.6 else [])
+    outer = rng.random()
+    before = page[max(0, low - rng.randint(0, 12)) : low] if outer < 0.5 else []
+    after = page[high : high + rng.randint(0, 12)] if outer < 0.5 else []
+    gap = [_BLANK] if rng.random() < 0.6 else []
+    return [*sides[0], *before, *page[low:cut], *gap, *after, *sides[1]]
+
+
 def strip_clutter(page: Page, rng: random.Random) -> Page:
     """Drop most of what surrounds the article: some sources are nearly clean."""
     low, high = edges(page)
@@ -214,6 +234,21 @@ def wrap(page: Page, rng: random.Random) -> Page:
     return out
 
 
+def torn(page: Page, rng: random.Random) -> Page:
+    """Lines torn at links and emphasis, as renderers do that put every piece of a paragraph on a line of its own."""
+    rate = rng.uniform(0.1, 0.4)
+    out: Page = []
+    for text, label in page:
+        words = text.split()
+        if not is_content((text, label)) or len(words) < 12 or rng.random() > rate:
+            out.append((text, label))
+            continue
+        at = rng.randint(2, len(words) - 5)
+        size = rng.randint(1, 3)
+        out.extend((" ".join(part), label) for part in (words[:at], words[at : at + size], words[at + size :]))
+    return out
+
+
 def other_language(page: Page, rng: random.Random) -> Page:
     """Fewer and longer words, as in inflected languages, or more and shorter ones."""
     if rng.random() < 0.75:
@@ -272,17 +307,21 @@ _STEPS: tuple[tuple[Step, float], ...] = (
     (rebullet, 0.45),
     (glue, 0.15),
     (wrap, 0.06),
+    (torn, 0.05),
     (respace, 0.4),
 )
-_SHORTEN, _SPLICE = 0.55, 0.55
+_FLOOD, _SHORTEN, _SPLICE = 0.3, 0.5, 0.55
 
 
 def vary(page: Page, rng: random.Random, stock: Stock) -> Page:
     """One random variation of `page`, with labels kept on the lines they belong to."""
-    if rng.random() < _SHORTEN:
-        page = shorten(page, rng)
-    if rng.random() < _SPLICE:
-        page = splice(page, rng, stock)
+    if rng.random() < _FLOOD:
+        page = flood(page, rng, stock)
+    else:
+        if rng.random() < _SHORTEN:
+            page = shorten(page, rng)
+        if rng.random() < _SPLICE:
+            page = splice(page, rng, stock)
     for step, chance in _STEPS:
         if rng.random() < chance:
             page = step(page, rng)
