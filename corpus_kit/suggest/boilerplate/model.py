@@ -22,12 +22,12 @@ from corpus_kit.suggest.boilerplate.kinds import name_kinds
 from corpus_kit.suggest.boilerplate.pages import F64, Pages, Rows, read_pages
 from corpus_kit.suggest.boilerplate.records import LineScore, Suggestion
 from corpus_kit.suggest.boilerplate.spans import Judged, find_headlines
-from corpus_kit.suggest.boilerplate.trees import Forest
+from corpus_kit.suggest.boilerplate.trees import EarlyExit, Forest
 
 _BATCH = 400_000  # code points looked at together: enough to amortise calls, small enough to stay in the cache
 _KNOWN_ODDS = -3.0  # what people marked on two pages or more and never kept is no better than this: their word counts
 _REPEATED_ODDS = 2.0  # log-odds for a line that a publisher repeats from page to page
-_FORMAT = 1
+_FORMAT = 2
 
 Repeated = Collection[int]
 
@@ -50,6 +50,7 @@ class BoilerplateModel:
     first, second: the two passes. knots, chances: calibrated probability of boilerplate at given log-odds of content.
     lean: correction learned from the user's own gold, one weight per column of `lean_columns`, zeros when there is none.
     known: sorted keys of lines the user's gold marks again and again.
+    made_of: what the trees were grown from and how, as JSON: settings, sha256 and size of the data.
     """
 
     version: str
@@ -59,6 +60,7 @@ class BoilerplateModel:
     chances: F64
     lean: F64
     known: U64 = field(default_factory=lambda: np.zeros(0, np.uint64))
+    made_of: str = "{}"
 
     @classmethod
     def load(cls, path: Path | None = None) -> BoilerplateModel:
@@ -77,7 +79,7 @@ class BoilerplateModel:
             if int(part["format"]) != _FORMAT:
                 raise ConfigError(
                     f"{name} has model format {int(part['format'])}, this version reads {_FORMAT}.",
-                    "Train it again with `corpus-kit suggest boilerplate --train`.",
+                    "Remove it, and train it again with `corpus-kit suggest boilerplate --train`.",
                 )
             return cls(
                 str(part["version"]),
@@ -87,6 +89,7 @@ class BoilerplateModel:
                 part["chances"],
                 part["lean"],
                 part["known"],
+                str(part["made_of"]),
             )
         except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
             raise ConfigError(f"{name} is not a boilerplate model.", "Check the path, or train it again.") from error
@@ -101,11 +104,14 @@ class BoilerplateModel:
             "chances": self.chances,
             "lean": self.lean,
             "known": self.known,
+            "made_of": np.array(self.made_of),
         }
         for name, forest in (("first", self.first), ("second", self.second)):
             parts[f"{name}_names"] = np.array("\n".join(forest.names))
             parts[f"{name}_column"], parts[f"{name}_border"] = forest.column, forest.border
             parts[f"{name}_leaves"], parts[f"{name}_bias"] = forest.leaves, np.array(forest.bias)
+            early = forest.early
+            parts[f"{name}_early"] = np.array([early.trees, early.limit, early.stretch])
         np.savez(out, allow_pickle=False, **parts)
         return out.getvalue()
 
@@ -230,12 +236,14 @@ def _batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def _forest(part: dict[str, npt.NDArray[np.generic]], name: str) -> Forest:
+    trees, limit, stretch = part[f"{name}_early"].astype(np.float64)
     return Forest(
         tuple(str(part[f"{name}_names"]).split("\n")),
         part[f"{name}_column"].astype(np.int16),
         part[f"{name}_border"].astype(np.float32),
         part[f"{name}_leaves"].astype(np.float32),
         float(part[f"{name}_bias"].astype(np.float64)),
+        EarlyExit(int(trees), float(limit), float(stretch)),
     )
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
+
+import numpy as np
 
 from corpus_kit.suggest.boilerplate.training.dataset import read_examples
 from corpus_kit.suggest.boilerplate.training.fit import Settings, train
@@ -17,11 +22,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m corpus_kit.suggest.boilerplate.training", description=__doc__)
     parser.add_argument("dataset", type=Path, help="JSON Lines (.gz) with id, url, text, reference")
     parser.add_argument("--out", type=Path, default=_PACKAGED, help="where the weights go (default: the package)")
+    parser.add_argument("--guesses", type=Path, help="keep what was thought of pages not seen, for benchmarks (.npz)")
     options = parser.parse_args()
-    examples = read_examples(options.dataset)
-    model, error = train([one.page() for one in examples], [one.fold for one in examples], Settings())
+    examples, settings = read_examples(options.dataset), Settings()
+    data = {"sha256": hashlib.sha256(options.dataset.read_bytes()).hexdigest(), "pages": len(examples)}
+    made_of = json.dumps({"data": data, "settings": asdict(settings)}, sort_keys=True)
+    found = train([one.page() for one in examples], [one.fold for one in examples], settings, made_of)
+    model = found.model
     options.out.write_bytes(model.to_bytes())
-    sys.stdout.write(f"{options.out.name}: {len(model.to_bytes())} bytes, sha256 {model.sha256}, ECE {error:.4f}\n")
+    if options.guesses:
+        np.savez(options.guesses, odds=found.odds[: found.n_own])
+    sys.stdout.write(
+        f"{options.out.name}: {len(model.to_bytes())} bytes, sha256 {model.sha256}, ECE {found.error:.4f}\n"
+    )
     return 0
 
 

@@ -310,7 +310,7 @@ _STEPS: tuple[tuple[Step, float], ...] = (
     (torn, 0.05),
     (respace, 0.4),
 )
-_FLOOD, _SHORTEN, _SPLICE = 0.3, 0.5, 0.55
+_FLOOD, _SHORTEN, _SPLICE = 0.15, 0.55, 0.55
 
 
 def vary(page: Page, rng: random.Random, stock: Stock) -> Page:
