@@ -21,6 +21,7 @@ from corpus_kit.suggest.boilerplate.pages import F64
 from corpus_kit.suggest.boilerplate.training.calibrate import calibrate, calibration_error
 from corpus_kit.suggest.boilerplate.training.dataset import Example, precision_recall, read_examples
 from corpus_kit.suggest.boilerplate.training.fit import (
+    MODEL_VERSION,
     N_FOLDS,
     Settings,
     Shard,
@@ -32,6 +33,7 @@ from corpus_kit.suggest.boilerplate.training.fit import (
     second_guesses,
 )
 
+_PAGE = Path(__file__).with_name("boilerplate_cv.md")
 THRESHOLD = 0.5  # chance of boilerplate above which a line goes; frozen before the table was made
 
 
@@ -101,11 +103,12 @@ def f1(figures: F64) -> tuple[float, float, float]:
 
 
 def main() -> int:
-    """Print the per-fold table."""
+    """Print the per-fold table, and with `--write` keep it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path, help="JSON Lines (.gz) with id, url, text, reference")
     parser.add_argument("--threshold", type=float, action="append", help=f"default: {THRESHOLD}; repeat to compare")
     parser.add_argument("--quick", action="store_true", help="five first-pass models instead of fifteen")
+    parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/boilerplate_cv.md")
     options = parser.parse_args()
     settings = Settings()
     examples = read_examples(options.dataset)
@@ -113,18 +116,24 @@ def main() -> int:
     odds = quick_odds(shard, settings) if options.quick else strict_odds(shard, settings)
     chance = chances(odds, shard, n_own)
     folds = np.array([one.fold for one in examples])
+    rows: list[str] = []
     for threshold in options.threshold or [THRESHOLD]:
         figures = kept_figures(chance, shard, examples, threshold)
-        rows = [f"\nthreshold {threshold}\n", "| fold | pages | precision | recall | F1 |", "|---|---|---|---|---|"]
+        rows += [f"threshold {threshold}", "", "| fold | pages | precision | recall | F1 |", "|---|---|---|---|---|"]
         for k in range(N_FOLDS):
             p, r, f = f1(figures[folds == k])
             rows.append(f"| {k} | {(folds == k).sum()} | {p:.4f} | {r:.4f} | {f:.4f} |")
         p, r, f = f1(figures)
-        rows.append(f"| all | {len(examples)} | {p:.4f} | {r:.4f} | {f:.4f} |")
-        sys.stdout.write("\n".join(rows) + "\n")
+        rows += [f"| all | {len(examples)} | {p:.4f} | {r:.4f} | {f:.4f} |", ""]
     told = shard.weight[:n_own] > 0
     error = calibration_error(chance[told], 1.0 - shard.label[:n_own][told])
-    sys.stdout.write(f"\nexpected calibration error of lines: {error:.4f}\n")
+    rows.append(f"Model {MODEL_VERSION}; expected calibration error of lines: {error:.4f}.")
+    table = "\n".join(rows)
+    sys.stdout.write(table + "\n")
+    if options.write:
+        name, text = "quick" if options.quick else "nested", _PAGE.read_text(encoding="utf-8")
+        begin, end = text.index(mark := f"<!-- {name}:begin -->") + len(mark), text.index(f"<!-- {name}:end -->")
+        _PAGE.write_text(f"{text[:begin]}\n{table}\n{text[end:]}", encoding="utf-8")
     return 0
 
 

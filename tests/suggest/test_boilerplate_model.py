@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import unicodedata
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from corpus_kit.core.errors import ConfigError
 from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, main_text, repeated_lines
+from corpus_kit.suggest.boilerplate.trees import EarlyExit
 
 MODEL = BoilerplateModel.load()
 PAGES = authored_pages()
@@ -45,6 +47,35 @@ def test_a_text_with_words_never_loses_all_of_them(text: str, threshold: float) 
     if any(char.isalpha() for char in text):
         kept = "".join(text[start:end] for start, end in main_text(text, spans))
         assert any(unicodedata.category(char)[0] in "LNM" for char in kept)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(texts, st.text(max_size=300)), min_size=1, max_size=3), st.data())
+def test_no_text_is_emptied_whatever_headline_or_repeated_lines_are_known(
+    batch: list[str], data: st.DataObject
+) -> None:
+    """Also where every line is known to be repeated by the publisher, and the headline is one of them or none."""
+    keys = repeated_lines(batch, least=1)
+    headlines = [data.draw(st.one_of(st.none(), st.sampled_from(text.split("\n")))) for text in batch]
+    found = MODEL.suggest(batch, 0.05, headlines, [keys] * len(batch))
+    for text, spans in zip(batch, found, strict=True):
+        words = [char for char in text if unicodedata.category(char)[0] in "LN"]
+        kept = "".join(text[start:end] for start, end in main_text(text, spans))
+        assert not words or any(unicodedata.category(char)[0] in "LN" for char in kept)
+
+
+def test_plain_rows_leave_the_forest_early_and_the_others_hear_all_trees() -> None:
+    early = MODEL.first.early
+    assert 0 < early.trees < len(MODEL.first.column), "the packaged model would not show it"
+    rng = np.random.default_rng(5)
+    columns = {name: rng.normal(0, 30, 4000) for name in MODEL.first.names}
+    whole = dataclasses.replace(MODEL.first, early=EarlyExit())
+    parts = {name: getattr(MODEL.first, name)[: early.trees] for name in ("column", "border", "leaves")}
+    told = dataclasses.replace(whole, **parts).log_odds(columns)
+    plain = np.abs(told) >= early.limit
+    assert 0 < plain.sum() < 4000
+    assert np.array_equal(MODEL.first.log_odds(columns)[~plain], whole.log_odds(columns)[~plain])
+    assert np.array_equal(MODEL.first.log_odds(columns)[plain], told[plain] * early.stretch)
 
 
 @settings(max_examples=40, deadline=None)
@@ -91,6 +122,16 @@ def test_the_headline_is_content_and_its_repetition_is_named() -> None:
     (spans,) = MODEL.suggest([text], 0.5, [headline])
     first = text.index(headline)
     again = text.rindex(headline)
+    assert not any(one.start <= first < one.end for one in spans)
+    assert [one.label for one in spans if one.start <= again < one.end] == ["repeated_headline"]
+
+
+def test_a_headline_in_a_script_without_spaces_is_found_and_so_is_its_repetition() -> None:
+    headline = "柳泉镇的老钟楼又响了"
+    page = next(page for page in PAGES if page.name == "chinese_news")
+    text = page.text + f"\n\n分享\n{headline}\n关闭"
+    (spans,) = MODEL.suggest([text], 0.5, [headline])
+    first, again = text.index(headline), text.rindex(headline)
     assert not any(one.start <= first < one.end for one in spans)
     assert [one.label for one in spans if one.start <= again < one.end] == ["repeated_headline"]
 

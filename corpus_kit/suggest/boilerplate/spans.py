@@ -106,15 +106,18 @@ def find_headlines(
         if not told:
             continue
         low, high = int(pages.first[d]), int(pages.first[d + 1])
-        size = len(_WORD.findall(headline or ""))
-        near = low + np.flatnonzero(np.abs(words[low:high] - size) <= max(2, size // 4))
+        size, length = len(_WORD.findall(headline or "")), len((headline or "").strip())
+        # In scripts without spaces a headline is a single word to the pattern, so length in characters counts too.
+        by_words = np.abs(words[low:high] - size) <= max(2, size // 4)
+        by_length = np.abs(pages.end[low:high] - pages.start[low:high] - length) <= max(2, length // 8)
+        near = low + np.flatnonzero(by_words | by_length)
         found = [
             row
             for row in near.tolist()
             if _alike(told, texts[d][pages.start[row] - pages.offset[d] : pages.end[row] - pages.offset[d]])
         ]
         first[found[:1]] = True
-        if len(told) > 2:
+        if found and (len(told) > 2 or words[found[0]] > 2):
             again[found[1:]] = True
     return first, again
 
