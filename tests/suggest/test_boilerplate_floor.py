@@ -15,9 +15,9 @@ from authored import Authored, authored_pages
 from corpus_kit.suggest.boilerplate import BoilerplateModel, main_text
 
 THRESHOLD = 0.5
-EACH, MEAN = 0.89, 0.975
-RENDERED_MEAN = 0.955
-CLUTTER_KEPT = 0.05
+EACH, MEAN = 0.92, 0.985
+RENDERED_MEAN = 0.97
+CLUTTER_KEPT = 0.015
 
 PAGES = authored_pages()
 _BULLETS = ("•", "-")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import random
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 from authored import authored_pages
 
+from corpus_kit.suggest.boilerplate import BoilerplateModel
 from corpus_kit.suggest.boilerplate.training import augment
 from corpus_kit.suggest.boilerplate.training.align import keep_labels
 from corpus_kit.suggest.boilerplate.training.calibrate import calibrate, calibration_error
 from corpus_kit.suggest.boilerplate.training.dataset import precision_recall
-from corpus_kit.suggest.boilerplate.training.fit import Settings, fold_of, train
+from corpus_kit.suggest.boilerplate.training.fit import MODEL_VERSION, Settings, fold_of, train
 
 PAGES: list[augment.Page] = [
     [
@@ -104,6 +107,17 @@ def test_shingles_count_repetitions_and_pages_of_three_words() -> None:
 def test_a_host_is_always_in_one_fold() -> None:
     assert fold_of("www.Example.org") == fold_of("example.org")
     assert {fold_of(f"host{n}.example") for n in range(100)} == set(range(5))
+
+
+def test_the_packaged_weights_say_what_they_were_made_of() -> None:
+    """Training them anew takes minutes, so this holds them to the settings and the data of the command."""
+    model = BoilerplateModel.load()
+    made_of = json.loads(model.made_of)
+    assert model.version == MODEL_VERSION
+    assert made_of["settings"] == asdict(Settings()), "the settings changed: train again"
+    assert made_of["data"]["pages"] == 784
+    assert len(model.first.column) == Settings().first_trees
+    assert len(model.second.column) == Settings().second_trees
 
 
 def test_training_twice_gives_the_same_bytes() -> None:
