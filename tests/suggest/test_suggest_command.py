@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from corpus_kit.cli.main import cli
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.folders import read_manifest
 from corpus_kit.corpus import Corpus
-from corpus_kit.suggest.boilerplate import BoilerplateModel
+from corpus_kit.suggest.boilerplate import BoilerplateModel, learn
 from corpus_kit.suggest.boilerplate.learn import labelled_pages, majority
+from corpus_kit.suggest.boilerplate.retrain import Evidence, correct
 
 FOOTER = "Our volunteers read every letter and answer most of them within a fortnight, weather permitting."
 _PLACES = "Upper Tarn", "Vesk", "Little Quill", "Sennet Bay", "Port Sellane", "Marrow Head", "Ostrel"
@@ -110,14 +111,15 @@ def test_training_twice_and_elsewhere_gives_the_same_bytes(tmp_path: Path) -> No
 def test_a_correction_that_does_not_help_is_refused_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Marks without rhyme or reason teach nothing, so pages not seen come out worse."""
+    """Here learning goes wrong on purpose: the correction takes nothing for boilerplate."""
 
-    def contrary(text: str) -> list[dict[str, Any]]:
-        number = int(hashlib.sha256(text.encode()).hexdigest(), 16)
-        lines = [line for line in text.split("\n") if line]
-        return [mark("boilerplate", text, line, "other") for at, line in enumerate(lines) if number >> at & 1]
+    def contrary(evidence: Evidence, base_model: BoilerplateModel, left_out: Collection[int] = ()) -> BoilerplateModel:
+        lean = correct(evidence, base_model, left_out).lean.copy()
+        lean[0] = 9.0  # the constant, in log-odds of content
+        return dataclasses.replace(base_model, version="contrary", lean=lean)
 
-    corpus = labelled(tmp_path, contrary)
+    monkeypatch.setattr(learn, "correct", contrary)
+    corpus = labelled(tmp_path)
     before = made(corpus)
     monkeypatch.chdir(tmp_path / "corpus")
     assert run(cli, ["suggest", "boilerplate", "--train", "--json"]) == 1
