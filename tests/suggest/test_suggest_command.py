@@ -111,11 +111,11 @@ def test_training_twice_and_elsewhere_gives_the_same_bytes(tmp_path: Path) -> No
 def test_a_correction_that_does_not_help_is_refused_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Here learning goes wrong on purpose: the correction takes nothing for boilerplate."""
+    """Here learning goes wrong on purpose: the correction keeps short lines and marks long ones."""
 
     def contrary(evidence: Evidence, base_model: BoilerplateModel, left_out: Collection[int] = ()) -> BoilerplateModel:
         lean = correct(evidence, base_model, left_out).lean.copy()
-        lean[0] = 9.0  # the constant, in log-odds of content
+        lean[0], lean[2] = 12.0, -12.0  # the constant and the length, in log-odds of content
         return dataclasses.replace(base_model, version="contrary", lean=lean)
 
     monkeypatch.setattr(learn, "correct", contrary)
