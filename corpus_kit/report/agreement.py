@@ -87,7 +87,7 @@ def read_agreement(gold: Path, layers: Mapping[str, Layer]) -> list[LayerAgreeme
                     work["documents"],
                     work["annotations"],
                     len(work["annotators"]),
-                    work["by_people"],
+                    dict(sorted(work["by_people"].items(), key=lambda item: int(item[0]))),
                     _labels(figures),
                     tuple(_pairs(figures)),
                     tuple(_unique_documents(hardest)),

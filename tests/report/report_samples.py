@@ -44,6 +44,7 @@ SETTINGS = "[split]\ntrain = 0.6\nvalidation = 0.2\ntest = 0.2\n"
 def hostile_corpus(folder: Path, scratch: Path) -> Corpus:
     """Built, labelled and built again: emoji and directions, nested spans, hostile text, a line of a megabyte."""
     pages = dict(PAGES) | {"emoji.txt": EMOJI, "nested.txt": NESTED, "long.txt": LONG, "empty.txt": " \n"}
+    pages["turned\u202e.txt"] = "\n"
     pages["wire.jsonl"] = "".join(json.dumps(record) + "\n" for record in [*RECORDS, {"id": "none"}])
     corpus = new_corpus(folder, pages, SETTINGS)
     board = entity(NESTED, "Vesk Board of Lake Vesk", "ORG")

@@ -88,7 +88,10 @@ def test_hostile_text_is_in_the_data_whole_and_as_data_only(page: str) -> None:
     assert "</script><script>window.hit=3</script><!--<script>" in hostile["text"]
     assert page.count("<script") == 2, "the sample and the page's own script"
     assert "<!--" not in page
-    assert "\u202e" not in "".join(Page(page).words), "an override outside the data is shown as its code"
+    printed = "".join(Page(page).words)
+    assert "\u202e" not in printed and "turned[U+202E].txt" in printed, (
+        "outside the data an override is shown as its code"
+    )
 
 
 def test_json_for_a_script_element_cannot_end_it() -> None:
