@@ -197,7 +197,10 @@ def papers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return raw
 
 
-def test_two_workers_and_no_memory_of_the_last_build_give_the_same_bytes(papers: Path, tmp_path: Path) -> None:
+def test_two_workers_and_no_memory_of_the_last_build_give_the_same_bytes(
+    papers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("corpus_kit.core.executor.SECONDS_WORTH_A_POOL", 0)
     one = ingest(papers, tmp_path / "one", workers=1)
     two = ingest(papers, tmp_path / "two", workers=2)
     assert one.result.clusters == 40 and one.result.copies == 80

@@ -48,6 +48,9 @@ T = TypeVar("T")
 _REPEATED, _VERDICTS, _RESULT, _CLUSTERS = "repeated.npy", "verdicts.npy", "result.json", "clusters.npy"
 _VERDICT = np.dtype([("pair", "<u8"), ("similarity", "<f8")])
 
+# What the steps take, roughly: reading a document for the first time, and everything after that.
+_SECONDS_PER_SCANNED, _SECONDS_PER_DOCUMENT = 3e-4, 3e-5
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:
@@ -101,10 +104,12 @@ class _Search:
     texts: U64
     found: Found = field(default_factory=Found)
 
-    def run(self, label: str, function: Callable[[T], int], tasks: Sequence[T]) -> int:
+    def run(
+        self, label: str, function: Callable[[T], int], tasks: Sequence[T], per_document: float = _SECONDS_PER_DOCUMENT
+    ) -> int:
         total = 0
         with counted(self.progress, label, len(tasks)) as step:
-            for _, result in self.workers.run(function, tasks):
+            for _, result in self.workers.run(function, tasks, per_document * len(self.ids)):
                 total += result
                 step.advance()
         return total
@@ -176,7 +181,8 @@ def _known_result(folder: Path, fingerprint: str) -> tuple[U64, Found] | None:
 def _scan(search: _Search) -> None:
     # Two shards may be the same bytes only where both are empty; then one of them is scanned.
     new = {t.folder: t for t in search.tasks if not scanned(Path(t.folder))}
-    search.run("scanning", scan_shard, list(new.values()))
+    share = len(new) / max(len(search.tasks), 1)
+    search.run("scanning", scan_shard, list(new.values()), share * _SECONDS_PER_SCANNED)
     search.found.scanned = len(new)
 
 
