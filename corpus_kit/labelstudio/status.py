@@ -7,6 +7,7 @@ person in that layer are left out of the median.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,13 +21,14 @@ from corpus_kit.core.columns import columns_of
 from corpus_kit.core.errors import ServiceError, UsageError
 from corpus_kit.core.folders import read_manifest
 from corpus_kit.core.progress import Silent
-from corpus_kit.core.tables import scan
+from corpus_kit.core.tables import iter_batches, parts, scan
 from corpus_kit.labelstudio.connect import connect
 from corpus_kit.labelstudio.effect import Effect, effects
 from corpus_kit.labelstudio.ledger import Entry, Ledger
 from corpus_kit.labelstudio.memory import last_pull
 from corpus_kit.labelstudio.projects import find_project
 from corpus_kit.labelstudio.site import Site
+from corpus_kit.labelstudio.states import author_of
 
 FENCE = 1.5
 
@@ -35,18 +37,24 @@ FENCE = 1.5
 class Annotator:
     """One person's work in one layer.
 
-    done, skipped, drafts: documents. median_s: seconds per document, idle time trimmed; None without times.
-    accepted: share of the suggestions on the documents done that were left as they were; None without suggestions.
+    tasks: documents they opened and answered, skipped or left as a draft. done, skipped, drafts: documents.
+    overlap_reached: of those done, documents with as many answers as `overlap` wants. median_s: seconds per document, idle
+    time trimmed; None without times. accepted: share of the suggestions on the documents done that were left as they
+    were; None without suggestions. stale: spans of theirs without a certain place in the current text. rejected: rows.
     agrees: with the rest, by the figure `measure`, as `corpus-kit agreement` has it; None where they are not compared.
     """
 
     layer: str
     annotator: str
+    tasks: int
     done: int
     skipped: int
     drafts: int
+    overlap_reached: int
     median_s: float | None
     accepted: float | None
+    stale: int
+    rejected: int
     agrees: float | None = None
     measure: str = ""
 
@@ -58,7 +66,8 @@ class LayerStatus:
     documents: of the corpus. tasks: on the server, None where it cannot be asked. labelled: documents with a submitted
     annotation. overlap_reached: documents with as many as `overlap` wants. disagreements: documents on which people
     gave different answers. carried, stale: spans of older texts that have a place in the current one, or none that is
-    certain. rejected: rows. last_pull: a moment in UTC, None before the first.
+    certain. rejected: rows; some belong to nobody (a task of no document). last_pull: a moment in UTC, None before the
+    first.
     """
 
     layer: str
@@ -110,15 +119,17 @@ def status(
     _tell_age(site.data, entries, remarks)
     tasks = _tasks(site, configured_url, remarks)
     tables = _Tables(site.data)
+    overlap = site.settings.overlap
+    rejected = {name: _rejected(site.data, entries, name) for name in site.layers}
     layers = [
-        tables.layer(name, count, tasks.get(name), site.settings.overlap, _rejected(site.data, entries, name), pulled)
+        tables.layer(name, count, tasks.get(name), overlap, rejected[name].height, pulled)
         for name in site.layers
         for pulled in [last_pull(site.data / "imports", name)]
     ]
     people = [
         replace(one, agrees=figure, measure=measure)
         for name in site.layers
-        for one in tables.annotators(name)
+        for one in tables.annotators(name, overlap, rejected[name])
         for figure, measure in [agrees.get((name, one.annotator), (None, ""))]
     ]
     return Status(layers, people, effects(site.data), remarks, list(checks))
@@ -163,19 +174,44 @@ class _Tables:
             last_pull=pulled,
         )
 
-    def annotators(self, layer: str) -> list[Annotator]:
+    def annotators(self, layer: str, overlap: int, rejected: pl.DataFrame) -> list[Annotator]:
+        """Everybody with work in the layer, and who has nothing but rejected rows there."""
         mine = self.people.filter(pl.col("layer") == layer)
+        per_document = mine.filter(pl.col("status") == "submitted").group_by("doc_id").len()
+        reached = per_document.filter(pl.col("len") >= overlap)["doc_id"]
+        stale, refused = self._stale(mine), self._refused(rejected)
         found = []
-        for (name,), work in mine.sort("annotator").group_by("annotator", maintain_order=True):
-            by = {key[0]: some for key, some in work.group_by("status")}
-            done, skipped, drafts = (by.get(s, work.clear()) for s in ("submitted", "skipped", "draft"))
-            documents = [some["doc_id"].n_unique() for some in (done, skipped, drafts)]
+        for name in sorted({*mine["annotator"], *refused}):
+            work = mine.filter(pl.col("annotator") == name)
+            done, skipped, drafts = (work.filter(pl.col("status") == s) for s in ("submitted", "skipped", "draft"))
             found.append(
                 Annotator(
-                    layer, str(name), documents[0], documents[1], documents[2], _median(done), self._accepted(done)
+                    layer=layer,
+                    annotator=name,
+                    tasks=work.filter(pl.col("status") != "deleted")["doc_id"].n_unique(),
+                    done=done["doc_id"].n_unique(),
+                    skipped=skipped["doc_id"].n_unique(),
+                    drafts=drafts["doc_id"].n_unique(),
+                    overlap_reached=done.filter(pl.col("doc_id").is_in(reached.implode()))["doc_id"].n_unique(),
+                    median_s=_median(done),
+                    accepted=self._accepted(done),
+                    stale=stale.get(name, 0),
+                    rejected=refused.get(name, 0),
                 )
             )
         return found
+
+    def _stale(self, mine: pl.DataFrame) -> dict[str, int]:
+        """Spans without a certain place in the current text, by whose they are."""
+        stale = self.carried.filter(pl.col("verdict") == "stale").select("annotation_id").collect()
+        return dict(mine.join(stale, on="annotation_id").group_by("annotator").len().iter_rows())
+
+    def _refused(self, rejected: pl.DataFrame) -> dict[str, int]:
+        """Rejected rows by whose they are: a refused annotation says it itself, a refused result is part of one."""
+        authors = self.people.select("annotation_id", pl.col("annotator").alias("known"))
+        told = rejected.filter(~pl.col("review")).join(authors, on="annotation_id", how="left")
+        whose = told.select(pl.coalesce("author", "known").alias("whose")).drop_nulls()
+        return dict(whose.group_by("whose").len().iter_rows())
 
     def _accepted(self, done: pl.DataFrame) -> float | None:
         """Suggestions that were left as they were ÷ suggestions on these annotations' texts."""
@@ -230,17 +266,28 @@ def _tell_age(data: Path, entries: list[Entry], remarks: list[str]) -> None:
         remarks.append(f"{waiting} pulls or imports are not in the tables yet: run `corpus-kit build`.")
 
 
-def _rejected(data: Path, entries: list[Entry], layer: str) -> int:
-    """Rows of `rejected` that came from the ledger's entries of this layer."""
-    frame = scan(data / "rejected", "pull")
+def _rejected(data: Path, entries: list[Entry], layer: str) -> pl.DataFrame:
+    """Rows of `rejected` that came from the ledger's entries of this layer, or would have been rows of its tables.
+
+    annotation_id; author: the pseudonym in what was refused, where it names somebody; review: from a review project.
+    Memory: one batch of payloads.
+    """
     manifest = read_manifest(data / "annotations")
-    if frame is None or manifest is None:
-        return 0
-    found = {i["sha256"] for i in manifest["inputs"]["imports"] if i["layer"] == layer}  # samples do not say it
-    places = [e.place for e in entries if e.sha256 in found and e.layer in (layer, None)]
-    return int(
-        frame.filter(pl.col("source").str.split("#").list.first().is_in(places)).select(pl.len()).collect().item()
-    )
+    inputs = manifest["inputs"]["imports"] if manifest else []
+    found = {i["sha256"] for i in inputs if i["layer"] == layer}  # samples do not say it
+    purposes = {e.place: e.purpose for e in entries if e.sha256 in found and e.layer in (layer, None)}
+    rows = []
+    for path in parts(data / "rejected", "pull") if manifest else ():
+        for batch in iter_batches(path, ("source", "annotation_id", "reason", "payload"), 256):
+            for source, annotation_id, reason, payload in zip(*(c.to_pylist() for c in batch.columns), strict=True):
+                place, refused = source.split("#")[0], json.loads(payload or "null")
+                refused = refused if isinstance(refused, dict) else {}
+                if place in purposes or (reason == "contract" and refused.get("layer") == layer):
+                    # By now a pseudonym; a row of our tables that broke its contract has a column for it.
+                    author = author_of(refused) or refused.get("annotator")
+                    rows.append((annotation_id, author if isinstance(author, str) else None, bool(purposes.get(place))))
+    columns = {"annotation_id": pl.String, "author": pl.String, "review": pl.Boolean}
+    return pl.DataFrame(rows, columns, orient="row")
 
 
 def _tasks(site: Site, configured_url: str, remarks: list[str]) -> dict[str, int]:

@@ -36,6 +36,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("command", "columns"),
     [
         (["status"], 40),
+        (["status"], 80),
         (["status"], 200),
         (["review", "--limit", "8"], 40),
         (["review", "--limit", "8"], 80),
@@ -50,6 +51,16 @@ def test_every_line_of_a_table_fits_the_terminal(command: list[str], columns: in
     for line in tables:
         if not line.startswith(words) and "suspicious" not in line:
             assert cell_len(line) <= columns, line
+
+
+def test_everybodys_figures_are_rows_of_tables_80_columns_wide(built: Path) -> None:
+    lines = on_terminal(["status"], built, columns=80).plain.splitlines()
+    for header in (
+        "layer annotator tasks done skipped drafts overlap median",
+        "layer annotator accepted stale rejected agrees measure",
+    ):
+        at = [line.split() for line in lines].index(header.split())
+        assert lines[at + 1].split()[:2] == ["boilerplate", "annotator-01"]
 
 
 def test_a_pipe_gets_every_character_and_numbers_are_never_cut(built: Path) -> None:

@@ -103,7 +103,9 @@ class Sample:
         """Make data/annotations of the ledger, as a build does."""
         corpus = self.corpus
         with work_folder(self.data) as work, Refusals(self.data, work) as refusals:
-            return build_tables_of_the_ledger(corpus, self.data, work, refusals, Silent())
+            made = build_tables_of_the_ledger(corpus, self.data, work, refusals, Silent())
+            refusals.finish()
+            return made
 
     def tasks(self) -> list[dict[str, Any]]:
         return list(self.client.tasks(self.project.id, ("id", "data", "meta", "updated_at")))

@@ -193,6 +193,36 @@ def test_a_pull_killed_at_any_request_and_run_again_brings_everything_once(
     assert killed >= 5
 
 
+def test_a_push_beside_a_push_is_told_to_wait_and_nothing_comes_twice(
+    disturbed: Sample, faults: FaultProxy, studio: StudioServer
+) -> None:
+    """The first is held in the middle of its writing; the second reaches the server by itself."""
+    held, release = threading.Event(), threading.Event()
+
+    def choose(_number: int, method: str, path: str) -> Fault | None:
+        if method == "POST" and "/import?" in path and not held.is_set():
+            held.set()
+            release.wait(60)
+        return None
+
+    faults.choose = choose
+    first = command(disturbed, "push", faults.url, studio.login.token)
+    try:
+        assert held.wait(60)
+        second = command(disturbed, "push", studio.url, studio.login.token)
+        said = second.communicate(timeout=60)[1].decode()
+        assert second.returncode == 3, said
+        assert f"Another push, pull or restore of this corpus is at work: push (process {first.pid})." in said
+        assert "Wait until it has finished, then run `corpus-kit push` again." in said
+        assert "Traceback" not in said
+        assert (first.poll(), disturbed.tasks()) == (None, []), "and it has written nothing"
+    finally:
+        release.set()
+    assert first.wait(60) == 0
+    assert sorted(t["data"]["source"] for t in disturbed.tasks()) == sorted(PAGES)
+    assert disturbed.corpus.push()[0].writes == 0
+
+
 def work_there(sample: Sample) -> tuple[list[str], dict[str, Any], list[Any]]:
     """What a restore leaves on the server: its texts, annotations by unique_id, drafts, without what it assigns."""
     tasks = sample.client.export_tasks(sample.project.id, [t["id"] for t in sample.tasks()])

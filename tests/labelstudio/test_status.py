@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-from corpus_samples import MakeSample, Sample, span, tone
+from corpus_samples import PAGES, MakeSample, Sample, label_by, pseudonym, span, tone
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
@@ -53,9 +54,64 @@ def test_status_counts_per_layer_and_per_annotator(labelled: Sample) -> None:
     assert (layer.disagreements, layer.median_s, layer.stale, layer.rejected) == (1, 20.0, 0, 0)
     assert layer.last_pull is not None
     by = {a.annotator: a for a in found.annotators}
-    assert sorted((a.done, a.skipped, a.median_s) for a in by.values()) == [(1, 0, 10.0), (2, 1, 25.0)]
+    assert sorted((a.tasks, a.done, a.skipped, a.overlap_reached, a.median_s) for a in by.values()) == [
+        (1, 1, 0, 1, 10.0),
+        (3, 2, 1, 1, 25.0),
+    ]
     assert sorted(a.accepted or 0 for a in by.values()) == [0.5, pytest.approx(2 / 3)]
     assert found.remarks == []
+
+
+def test_stale_spans_and_rejected_rows_are_counted_for_whose_they_are(
+    make_corpus: MakeSample, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sample = make_corpus()
+    label_by(sample, "a.txt", {"ada": [span(0, 3)], "ben": [span(0, 3), span(8, 12, "ORG")]})
+    label_by(sample, "b.txt", {"ada": [span(0, 7), span(0, 4000), span(2, 7, "NOBODY")], "ben": [span(0, 7)]})
+    sample.corpus.pull()
+    whole = {"completed_by": {"email": "cem@people.example", "id": 900}, "result": [span(0, 3)]}
+    half = {"unique_id": "half \ud83d", "created_at": "2031-01-01T00:00:00Z"}
+    export = sample.root / "export.json"
+    named = {"doc_id": sample.doc("c.txt")["doc_id"], "text": PAGES["c.txt"]}
+    tasks = [
+        {"id": 1, "data": named, "annotations": [whole | half]},
+        {"id": 2, "data": {"text": "Of no document."}, "annotations": [whole, {"result": [span(0, 3)]}]},
+    ]
+    export.write_text(json.dumps(tasks), encoding="utf-8")
+    sample.corpus.import_([export], layer="names")
+    sample.write({**PAGES, "a.txt": "Nothing of what was here is left.\n"})
+    sample.suggest([])
+    sample.tables()
+    found = sample.corpus.status()
+    (layer,) = found.layers
+    assert (layer.stale, layer.rejected) == (3, 5)
+    by = {a.annotator: (a.tasks, a.done, a.stale, a.rejected) for a in found.annotators}
+    assert by == {
+        pseudonym(sample, "ada"): (2, 2, 1, 2),
+        pseudonym(sample, "ben"): (2, 2, 2, 0),
+        pseudonym(sample, "cem"): (0, 0, 0, 2),
+    }
+    assert run(cli, ["status", "--json", "--corpus", str(sample.root)]) == 0
+    told = json.loads(capfd.readouterr().out)["annotators"]
+    assert {a["annotator"]: (a["tasks"], a["done"], a["stale"], a["rejected"]) for a in told} == by
+
+
+def test_a_row_that_breaks_its_contract_is_counted_for_whose_it_is(make_corpus: MakeSample) -> None:
+    sample = make_corpus()
+    shutil.copytree(Path(__file__).resolve().parents[2] / "schemas", sample.root / "schemas")
+    contract = sample.root / "schemas" / "spans.yaml"
+    shipped = contract.read_text(encoding="utf-8")
+    at = shipped.index("checks:", shipped.index("  label:"))
+    contract.write_text(f"{shipped[:at]}checks:\n      isin: [PERSON]{shipped[at + 7 :]}", encoding="utf-8")
+    label_by(sample, "a.txt", {"ada": [span(0, 3), span(8, 12, "ORG")], "ben": [span(0, 3)]})
+    sample.corpus.pull()
+    sample.tables()
+    found = sample.corpus.status()
+    assert found.layers[0].rejected == 1
+    assert {a.annotator: a.rejected for a in found.annotators} == {
+        pseudonym(sample, "ada"): 1,
+        pseudonym(sample, "ben"): 0,
+    }
 
 
 def test_idle_time_does_not_count(sample: Sample) -> None:

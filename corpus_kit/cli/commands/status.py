@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 
 import click
 
@@ -15,6 +16,9 @@ from corpus_kit.cli.output import Output, again
 @json_option
 def command(corpus_dir: str | None, as_json: bool) -> None:
     """How far labeling is, per layer and annotator. Annotators are pseudonyms; idle time does not count.
+
+    Of a person, tasks are the documents answered, skipped or left as a draft; overlap is how many of those done have as
+    many answers as wanted; stale and rejected count spans and rows of theirs.
 
     The last table tells what became of suggestions, per suggester and version: left as they were, edited, deleted, and
     what people added by hand beside them.
@@ -33,34 +37,35 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
 
     output = Output(as_json)
     found = Corpus.open(corpus_dir or ".").status()
-    rows = [
+    work = [
         (
             s.layer, s.documents, "?" if s.tasks is None else s.tasks, s.labelled, s.skipped, s.drafts,
-            f"{s.overlap_reached:,} × {s.overlap}", s.disagreements, _time(s.median_s), _share(s.accepted), s.carried,
-            s.stale, s.rejected, "never" if s.last_pull is None else f"{s.last_pull:%Y-%m-%d %H:%M} UTC",
+            f"{s.overlap_reached:,} × {s.overlap}", _time(s.median_s),
         )
         for s in found.layers
     ]  # fmt: skip
-    header = "layer documents tasks labelled skipped drafts overlap disagree median accepted carried stale rejected"
-    output.table(rows, header=[*header.split(), "last pull"])
+    output.table(work, header="layer documents tasks labelled skipped drafts overlap median".split())
+    output.data("")
+    quality = [
+        (s.layer, _share(s.accepted), s.disagreements, s.carried, s.stale, s.rejected, _moment(s.last_pull))
+        for s in found.layers
+    ]
+    output.table(quality, header=[*"layer accepted disagree carried stale rejected".split(), "last pull"])
+    # Two tables of people as well, so that each fits 80 columns.
     people = [
-        (
-            a.layer,
-            a.annotator,
-            a.done,
-            a.skipped,
-            a.drafts,
-            _time(a.median_s),
-            _share(a.accepted),
-            _figure(a.agrees),
-            a.measure,
-        )
+        (a.layer, a.annotator, a.tasks, a.done, a.skipped, a.drafts, a.overlap_reached, _time(a.median_s))
         for a in found.annotators
     ]
     if people:
         output.data("")
-    header = "layer annotator done skipped drafts median accepted agrees measure"
-    output.table(people, header=header.split())
+    output.table(people, header="layer annotator tasks done skipped drafts overlap median".split())
+    if people:
+        output.data("")
+    people_quality = [
+        (a.layer, a.annotator, _share(a.accepted), a.stale, a.rejected, _figure(a.agrees), a.measure)
+        for a in found.annotators
+    ]
+    output.table(people_quality, header="layer annotator accepted stale rejected agrees measure".split())
     if found.checks:
         output.data("")
     checks = [
@@ -90,6 +95,10 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
 
 def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
+
+
+def _moment(at: datetime | None) -> str:
+    return "never" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _time(seconds: float | None) -> str:
