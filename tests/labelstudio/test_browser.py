@@ -228,6 +228,65 @@ def test_a_disagreement_settled_by_clicking_reaches_gold(
     assert pl.read_parquet(sample.data / "gold" / "choices-*.parquet")["value"].to_list() == ["plain"]
 
 
+CHOOSE = "const made = window.Htx.annotationStore.selected; made?.selectArea(made.regions[arguments[0]])"
+LABELS_SHOWN = """
+// Of every label's name beside the text: the name and its contrast against what it stands on (WCAG 2.2).
+const parts = colour => colour.match(/[0-9.]+/g).map(Number);
+const light = colour => {
+  const [r, g, b] = parts(colour).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const ground = node => {
+  for (; node; node = node.parentElement) {
+    const colour = getComputedStyle(node).backgroundColor, alpha = parts(colour)[3] ?? 1;
+    if (alpha > 0.5) return colour;
+  }
+  return "rgb(255, 255, 255)";
+};
+const leaf = node => node.firstElementChild ? leaf(node.firstElementChild) : node;
+return [...document.querySelectorAll(".lsf-outliner-item__title, .lsf-detailed-region__title")].map(title => {
+  const name = leaf(title.querySelector(".lsf-labels-list") ?? title);
+  const [a, b] = [light(getComputedStyle(name).color), light(ground(name))];
+  return [name.textContent, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)];
+});
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("layer", "control"), [("boilerplate", "boilerplate"), ("entities", "entities"), ("stance", "evidence")]
+)
+def test_label_names_in_the_lists_can_be_read_in_dark_mode(
+    layer: str, control: str, make_corpus: MakeSample, browser: Any, studio: StudioServer
+) -> None:
+    """In the list of regions and where the chosen one is shown; the server writes names in the label's own colour there."""
+    from selenium.webdriver.common.by import By
+
+    config = Path(__file__).resolve().parents[2] / "annotation" / layer / "config.xml"
+    sample = make_corpus(pages={"page.txt": TEXT}, config=config.read_text(encoding="utf-8"))
+    sample.corpus.push()
+    labels = label_sets(sample.corpus.site("push").layers["names"])[control]
+    marks = [span(n, n + 1, label) | {"from_name": control} for n, label in enumerate(labels)]
+    sample.client.create_annotation(sample.task_of("page.txt"), {"result": marks})
+
+    def chosen(number: int) -> list[tuple[str, float]] | None:
+        browser.execute_script(CHOOSE, number)
+        found = browser.execute_script(LABELS_SHOWN)
+        return found if len(found) == len(labels) + 1 and {name for name, _ in found} == set(labels) else None
+
+    log_in(browser, studio)
+    browser.execute_script("localStorage.setItem('preferred-color-scheme', 'dark')")
+    try:
+        open_task(browser, studio, sample.project.id, sample.task_of("page.txt"))
+        until(browser, lambda: len(browser.find_elements(By.CSS_SELECTOR, ".lsf-outliner-item")) == len(labels))
+        assert browser.execute_script("return document.documentElement.dataset.colorScheme") == "dark"
+        for number in range(len(labels)):
+            shown = until(browser, lambda number=number: chosen(number))
+            assert [(name, contrast) for name, contrast in shown if contrast < 4.5] == []
+    finally:
+        browser.execute_script("localStorage.removeItem('preferred-color-scheme')")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("layer", ["boilerplate", "entities", "stance"])
 def test_a_shipped_layers_page_shows_its_labels_and_guidelines(
