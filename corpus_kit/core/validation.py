@@ -23,7 +23,7 @@ from corpus_kit.core.findings import Finding
 from corpus_kit.core.folders import read_manifest
 from corpus_kit.core.leaks import find_leaks
 from corpus_kit.core.reasons import REASONS
-from corpus_kit.core.tables import file_sha256, parts, read_table
+from corpus_kit.core.tables import file_sha256, part_name, parts, read_table
 
 LISTED_PER_CODE = 100
 # folder → (table, file prefix); a folder that is not there has not been made yet and is no finding.
@@ -191,8 +191,7 @@ class _Check:
 
     def _suggestions(self, frame: pl.DataFrame, path: Path) -> Iterator[Finding]:
         yield from self._repeated(frame, "suggestion_id")
-        # Made file for file from the documents, so one file of texts is in memory at a time.
-        of = self.data / "documents" / path.name.replace("suggestions-", "documents-")
+        of = self.data / "documents" / self._documents_of(path)
         columns = ["doc_id", "text_sha256", "text"]
         texts = {row["doc_id"]: row for row in read_table(of, columns).to_pylist()} if of.is_file() else {}
         for row in frame.iter_rows(named=True):
@@ -205,6 +204,15 @@ class _Check:
                 yield Finding("unknown_text", self.name, key, "text_sha256", hint)
             elif document["text"][row["start"] : row["end"]] != row["surface"]:
                 yield Finding("wrong_offsets", self.name, key, "start", "The text there is not the surface.")
+
+    def _documents_of(self, path: Path) -> str:
+        """The file of documents that a file of suggestions was made from: each layer's are made file for file, so one file
+        of texts is in memory at a time."""
+        files = (read_manifest(path.parent) or {"files": []})["files"]
+        layers = {file["name"]: file.get("layer") for file in files}
+        of_layer = [name for name, layer in layers.items() if layer == layers.get(path.name)]
+        number = of_layer.index(path.name) if path.name in of_layer else len(of_layer)
+        return part_name("documents", number)
 
     def _texts_rows(self, frame: pl.DataFrame) -> Iterator[Finding]:
         for row in frame.iter_rows(named=True):

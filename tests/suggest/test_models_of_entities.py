@@ -103,6 +103,19 @@ def test_windows_cover_every_piece_once_and_the_answers_come_from_inside(count: 
         assert begin <= counted < stop <= end and end - begin <= size
 
 
+@given(st.integers(1, 400), st.integers(2, 60), st.integers(0, 30))
+def test_of_two_windows_that_share_a_piece_the_one_answers_in_which_it_is_farther_from_the_edge(
+    count: int, size: int, stride: int
+) -> None:
+    stride = min(stride, size // 2)
+    cut = list(windows(count, size, stride))
+    for (_, end, _, stop), (begin, _, counted, _) in pairwise(cut):
+        assert end - begin == stride and stop == counted
+        for piece in range(begin, end):
+            after, before = piece - begin, end - 1 - piece  # pieces seen before it by the second, after it by the first
+            assert before >= after if piece < stop else after >= before - 1
+
+
 _WORDS = st.lists(st.text(st.sampled_from("aЖ一🚀e\u0301"), min_size=1, max_size=4), min_size=1, max_size=8)
 
 

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus_kit.suggest.entities.edges import whole_words
+from corpus_kit.suggest.entities.characters import Characters
+from corpus_kit.suggest.entities.edges import begins, ends
 from corpus_kit.suggest.entities.inflection import RULES, forms, rule_of
 from corpus_kit.suggest.entities.lexicon import Lexicon
 from corpus_kit.suggest.entities.records import Suggestion, without_overlaps
 
 
+def places(text: str, names: list[str], language: str = "") -> list[tuple[int, int, int]]:
+    characters = Characters([text])
+    start, end, name = Lexicon(names, rule_of(language)).find(characters)
+    (begin,) = characters.begins
+    return list(zip((start - begin).tolist(), (end - begin).tolist(), name.tolist(), strict=True))
+
+
 def found(text: str, names: list[str], language: str = "") -> list[str]:
-    lexicon = Lexicon(names, rule_of(language))
-    return [text[start:end] for start, end, _ in lexicon.find(text)]
+    return [text[start:end] for start, end, _ in places(text, names, language)]
+
+
+def whole_words(text: str, start: int, end: int) -> bool:
+    characters = Characters([text])
+    at = np.array([start, end]) + characters.begins[0]
+    return bool(begins(characters, at[:1]).all() and ends(characters, at[1:]).all())
 
 
 @pytest.mark.parametrize(
@@ -74,7 +88,7 @@ _NAME = _TEXT.map(str.strip).filter(lambda s: s != "" and "\n" not in s and "  "
 @given(_TEXT, st.lists(_NAME, min_size=1, max_size=6, unique=True))
 def test_every_whole_word_occurrence_is_found_at_its_code_points(text: str, names: list[str]) -> None:
     """Against the plainest search there is; names with white space are compared where the text has that very space."""
-    told = {(start, end, names[n]) for start, end, n in Lexicon(names).find(text)}
+    told = {(start, end, names[n]) for start, end, n in places(text, names)}
     plain = {
         (m.start(), m.end(), name)
         for name in names

@@ -1,12 +1,17 @@
-"""What stands around a mention and says whether it is part of a longer name: small facts, in any language."""
+"""What stands around a mention and says whether it is part of a longer name: small facts, in any language.
+
+All mentions of some texts are looked at together: each fact is an array over the mentions.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
-import regex
+import numpy as np
 
-from corpus_kit.suggest.entities.edges import is_word
+from corpus_kit.suggest.entities.characters import BLANK, DIGIT, GAP, SPACE, UPPER, WORD, Bools, Characters, Ints
 
 FEATURES = (
     "inflected", "in_boilerplate", "after_capital", "after_first_word", "after_linked_capital", "after_number",
@@ -15,41 +20,67 @@ FEATURES = (
 )  # fmt: skip
 """Of a mention; each holds or not. Linked: with one short word between (`Bank of`, `Banco de`). A name word is one that
 stands on that side of others in a longer name that people labelled (`Treaty`, `Consortium`)."""
-_BESIDE = len(FEATURES) - 1
+BESIDE = 1 << len(FEATURES) - 1
+"""The last feature as a bit."""
 
 SHORT = 3
 _STEM = 6
-_BEFORE = regex.compile(r"([\w\p{M}]+)([^\S\n]+)$")
-_AFTER = regex.compile(r"([^\S\n]+)([\w\p{M}]+)(?:[^\S\n]+([\w\p{M}]+))?")
 _REACH = 48
+_FAR = 4 * _REACH
+_APOSTROPHES = (ord("'"), ord("’"))
+_S = (ord("s"), ord("S"))
 
 
-def context(
-    text: str, start: int, end: int, learned: str, boilerplate: Sequence[tuple[int, int]]
-) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Which of `FEATURES` hold, as their numbers, but for the last, which `with_words` finds by the keys of words.
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A word for each mention, where there is one. begin, end: places in the text, cut where the reach ends."""
 
-    learned: the surface it was learned in. boilerplate: spans, sorted.
-    """
-    surface = text[start:end]
-    left, before = _left(text, start)
-    right, after = _right(text, end)
+    there: Bools
+    begin: Ints
+    end: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around some mentions. facts: bit i is feature i, but for the last, which `keys` decides. left, right:
+    the words beside them that say something."""
+
+    facts: Ints
+    left: Words
+    right: Words
+
+    def keys(self, text: str) -> Iterator[tuple[str, ...]]:
+        """For each mention the keys of the words beside it (see `word_key`)."""
+        sides = (
+            zip(words.there.tolist(), words.begin.tolist(), words.end.tolist(), strict=True)
+            for words in (self.left, self.right)
+        )
+        for (before, b, e), (after, s, t) in zip(*sides, strict=True):
+            yield ((word_key(text[b:e], "<"),) if before else ()) + ((word_key(text[s:t], ">"),) if after else ())
+
+
+def around(characters: Characters, start: Ints, end: Ints, inflected: Bools, in_boilerplate: Bools) -> Around:
+    """Of mentions `characters.text[start:end]`, none of them empty."""
+    kinds, codes = characters.kinds, characters.codes
+    within = np.bitwise_or.reduceat(kinds, np.stack([start, end], 1).ravel())[::2] if len(start) else start
+    possessive = np.isin(codes[end], _APOSTROPHES) & np.isin(codes[end + 1], _S)
+    begins, stops = _words(kinds)
+    left, before = _left(kinds, start, begins, stops)
+    right, after = _right(kinds, end, begins, stops)
     holds = (
-        learned != surface,
-        any(s <= start < e for s, e in boilerplate),
-        *left,
-        *right,
-        any(c.isdigit() for c in surface),
-        not any(c.isspace() for c in surface),
-        not any(c.isupper() for c in surface),
-    )
-    beside = tuple(word_key(word, "<") for word in before) + tuple(word_key(word, ">") for word in after)
-    return tuple(i for i, one in enumerate(holds) if one), beside
+        inflected, in_boilerplate, *left, *right, possessive,
+        within & DIGIT != 0, within & SPACE == 0, within & UPPER == 0,
+    )  # fmt: skip
+    facts = np.zeros(len(start), np.int64)
+    for i, one in enumerate(holds):
+        facts |= one.astype(np.int64) << i
+    return Around(facts, before, after)
 
 
-def with_words(holds: tuple[int, ...], keys: Iterable[str], known: Callable[[str], bool]) -> tuple[int, ...]:
-    """`holds` with the last feature. known: whether a key is that of a word in a longer name."""
-    return (*holds, _BESIDE) if any(known(key) for key in keys) else holds
+@lru_cache(maxsize=1 << 14)
+def holding(facts: int) -> tuple[int, ...]:
+    """The numbers of the features whose bits are set."""
+    return tuple(i for i in range(len(FEATURES)) if facts >> i & 1)
 
 
 def word_key(word: str, side: str) -> str:
@@ -60,32 +91,69 @@ def word_key(word: str, side: str) -> str:
     return side + word.casefold()[:_STEM]
 
 
-def _left(text: str, start: int) -> tuple[tuple[bool, ...], list[str]]:
+def _words(kinds: Ints) -> tuple[Ints, Ints]:
+    """Begins and ends of all words, with two beyond reach on either side."""
+    inside = kinds & WORD != 0
+    edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1  # blank lines at both ends: edges come in pairs
+    first, last = [-3 * _FAR, -2 * _FAR], [len(kinds) + 2 * _FAR, len(kinds) + 3 * _FAR]
+    begins = np.concatenate([first, edges[::2], last])
+    return begins, np.concatenate([np.array(first) + 1, edges[1::2], np.array(last) + 1])
+
+
+def _left(kinds: Ints, start: Ints, begins: Ints, stops: Ints) -> tuple[tuple[Bools, ...], Words]:
     """After a capital, the first word of a sentence, a linked capital, a number, small letters; and the words there."""
-    before = text[max(0, start - _REACH) : start]
-    word = _BEFORE.search(before)
-    if word is None:
-        return (False,) * 5, []
-    first = word[1][0]
-    rest = before[: word.start()]
-    further = _BEFORE.search(rest) if len(word[1]) <= SHORT else None
-    words = [word[1]] if len(word[1]) > SHORT else [further[1]] if further else []
-    if first.isupper():
-        begins = not rest.rstrip(" ") or not is_word(rest.rstrip(" ")[-1])
-        return (not begins, begins, False, False, False), words
-    linked = further is not None and further[1][0].isupper()
-    return (False, False, linked, first.isdigit(), not linked and not first.isdigit()), words
+    reach = start - _REACH
+    k = np.searchsorted(stops, start, "right") - 1
+    there = (stops[k] > reach) & _only(kinds, GAP, stops[k], start)
+    begin = np.maximum(begins[k], reach)
+    short = stops[k] - begin <= SHORT
+    k = np.maximum(k - 1, 0)
+    seen = there & (stops[k] > reach)
+    follows = seen & _only(kinds, BLANK, stops[k], begin)
+    further = seen & short & _only(kinds, GAP, stops[k], begin)
+    further_begin = np.maximum(begins[k], reach)
+    capital, number = there & _is(kinds, UPPER, begin), there & _is(kinds, DIGIT, begin)
+    linked = further & ~capital & _is(kinds, UPPER, further_begin)
+    lower = there & ~capital & ~linked & ~number
+    words = Words(
+        np.where(short, further, there),
+        np.where(short, further_begin, begin),
+        np.where(short, stops[k], stops[np.minimum(k + 1, len(stops) - 1)]),
+    )
+    return (capital & follows, capital & ~follows, linked, number & ~capital, lower), words
 
 
-def _right(text: str, end: int) -> tuple[tuple[bool, ...], list[str]]:
-    """Before a capital, a linked capital, a number, small letters; as a possessive; and the words there."""
-    after = text[end : end + _REACH]
-    possessive = after[:1] in ("'", "’") and after[1:2] in ("s", "S")
-    word = _AFTER.match(after)
-    if word is None:
-        return (False, False, False, False, possessive), []
-    first, short = word[2][0], len(word[2]) <= SHORT
-    linked = short and not first.isupper() and word[3] is not None and word[3][0].isupper()
-    lower = not (first.isupper() or first.isdigit() or linked)
-    words = [word[2]] if not short else [word[3]] if word[3] else []
-    return (first.isupper(), linked, first.isdigit(), lower, possessive), words
+def _right(kinds: Ints, end: Ints, begins: Ints, stops: Ints) -> tuple[tuple[Bools, ...], Words]:
+    """Before a capital, a linked capital, a number, small letters; and the words there."""
+    reach = end + _REACH
+    m = np.searchsorted(begins, end, "left")
+    there = (begins[m] < reach) & _only(kinds, GAP, end, begins[m])
+    stop = np.minimum(stops[m], reach)
+    short = stop - begins[m] <= SHORT
+    further = there & (begins[m + 1] < reach) & _only(kinds, GAP, stops[m], begins[m + 1])
+    capital, number = there & _is(kinds, UPPER, begins[m]), there & _is(kinds, DIGIT, begins[m])
+    linked = short & further & ~capital & _is(kinds, UPPER, begins[m + 1])
+    lower = there & ~(capital | number | linked)
+    words = Words(
+        np.where(short, further, there),
+        np.where(short, begins[m + 1], begins[m]),
+        np.where(short, np.minimum(stops[m + 1], reach), stop),
+    )
+    return (capital, linked, number, lower), words
+
+
+def _is(kinds: Ints, kind: int, at: Ints) -> Bools:
+    told: Bools = kinds.take(at, mode="clip") & kind != 0
+    return told
+
+
+def _only(kinds: Ints, kind: int, begin: Ints, end: Ints) -> Bools:
+    """Whether there is something between two places, not beyond reach, and all of it is of a kind."""
+    length = end - begin
+    only = (length > 0) & (length <= _REACH)
+    for step in range(_REACH):
+        further = only & (length > step)
+        if not further.any():
+            break
+        only &= ~further | _is(kinds, kind, begin + step)
+    return only

@@ -8,79 +8,66 @@ written without spaces have no such edges: there a name is found anywhere.
 
 from __future__ import annotations
 
+import numpy as np
 import regex
 
-_WORD = regex.compile(r"[\w\p{M}]")
-_SPACELESS = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}\p{Balinese}\p{Javanese}ー々〆]"
+from corpus_kit.suggest.entities.characters import (
+    APOSTROPHE,
+    DIGIT,
+    HYPHEN,
+    IN_NUMBERS,
+    MARK,
+    SPACELESS,
+    WORD,
+    Bools,
+    Characters,
+    Ints,
 )
-_APOSTROPHES = "'’ʼ＇`"
-_HYPHENS = "-‐‑"
-_WITHIN_NUMBERS = ".,:/٫٬'’"
-_POSSESSIVE = regex.compile(r"[sS](?![\w\p{M}])")
+
 _ELISION = regex.compile(r"\p{Ll}{1,5}['’ʼ]")
+_S = (ord("s"), ord("S"))
 
 
-def is_word(character: str) -> bool:
-    """Whether a character is part of a word that stands between spaces."""
-    return character.isalnum() or _WORD.match(character) is not None
+def begins(characters: Characters, at: Ints) -> Bools:
+    """Whether a name may begin at these characters. at: places within `characters.text`, never its edges."""
+    kinds = characters.kinds
+    first, before, further = kinds[at], kinds[at - 1], kinds[at - 2]
+    hyphen, further_word = before & HYPHEN != 0, further & WORD != 0
+    apostrophe = ~hyphen & (before & APOSTROPHE != 0) & further_word
+    may = ~(hyphen & further_word) & ~_within_number(first, before, further)
+    for i in np.flatnonzero(apostrophe).tolist():
+        may[i] = _elided(characters, int(at[i]))
+    fine: Bools = _free(first) | (_free(before) & may)
+    return fine
 
 
-def is_spaceless(character: str) -> bool:
-    """Whether a character belongs to a script written without spaces between words."""
-    return character > "\u0e00" and _SPACELESS.match(character) is not None
+def ends(characters: Characters, at: Ints) -> Bools:
+    """Whether a name may end before these characters. at: places within `characters.text`, never its edges."""
+    kinds, codes = characters.kinds, characters.codes
+    last, after, further = kinds[at - 1], kinds[at], kinds[at + 1]
+    hyphen, further_word = after & HYPHEN != 0, further & WORD != 0
+    apostrophe = ~hyphen & (after & APOSTROPHE != 0) & further_word
+    possessive = np.isin(codes[at + 1], _S) & (kinds[np.minimum(at + 2, len(kinds) - 1)] & WORD == 0)
+    may = ~(hyphen & further_word) & np.where(apostrophe, possessive, ~_within_number(last, after, further))
+    # A mark belongs to the character before it.
+    fine: Bools = np.where(_free(last), after & MARK == 0, _free(after) & may)
+    return fine
 
 
-def whole_words(text: str, start: int, end: int) -> bool:
-    """Whether `text[start:end]`, which is not empty, begins and ends where words do."""
-    return begins(text, start) and _ends(text, end)
+def _free(kinds: Ints) -> Bools:
+    """Characters beside which a name has no edge of a word to look for."""
+    free: Bools = (kinds & WORD == 0) | (kinds & SPACELESS != 0)
+    return free
 
 
-def begins(text: str, at: int) -> bool:
-    """Whether a name may begin at this character."""
-    if at == 0:
-        return True
-    before, first = text[at - 1], text[at]
-    if before in " \n\t":
-        return True
-    if not is_word(first) or is_spaceless(first):
-        return True
-    if is_word(before) and not is_spaceless(before):
-        return False
-    if at == 1:
-        return True
-    further = text[at - 2]
-    if before in _HYPHENS:
-        return not is_word(further)
-    if before in _APOSTROPHES and is_word(further):
-        return _elided(text, at)
-    return not (first.isdigit() and before in _WITHIN_NUMBERS and further.isdigit())
+def _within_number(inner: Ints, separator: Ints, outer: Ints) -> Bools:
+    within: Bools = (inner & outer & DIGIT != 0) & (separator & IN_NUMBERS != 0)
+    return within
 
 
-def _elided(text: str, at: int) -> bool:
+def _elided(characters: Characters, at: int) -> bool:
     """Whether the short word before the apostrophe before `at` is an article or preposition that lost its vowel."""
     begin = at - 1
-    while begin > 0 and at - begin <= 6 and is_word(text[begin - 1]):
+    while begin > 0 and at - begin <= 6 and characters.kinds[begin - 1] & WORD:
         begin -= 1
-    return _ELISION.fullmatch(text, begin, at) is not None
-
-
-def _ends(text: str, at: int) -> bool:
-    if at == len(text):
-        return True
-    last, after = text[at - 1], text[at]
-    if after in " \n\t":
-        return True
-    if not is_word(last) or is_spaceless(last):
-        # A mark belongs to the character before it.
-        return not regex.match(r"\p{M}", after)
-    if is_word(after) and not is_spaceless(after):
-        return False
-    if at + 1 == len(text):
-        return True
-    further = text[at + 1]
-    if after in _HYPHENS:
-        return not is_word(further)
-    if after in _APOSTROPHES and is_word(further):
-        return _POSSESSIVE.match(text, at + 1) is not None
-    return not (last.isdigit() and after in _WITHIN_NUMBERS and further.isdigit())
+    return _ELISION.fullmatch(characters.text, begin, at) is not None

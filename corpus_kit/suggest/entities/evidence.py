@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-from corpus_kit.suggest.entities.context import context, with_words
-from corpus_kit.suggest.entities.lexicon import Found, Lexicon
+import numpy as np
+
+from corpus_kit.suggest.entities.characters import Characters
+from corpus_kit.suggest.entities.context import BESIDE, around, holding
+from corpus_kit.suggest.entities.lexicon import Lexicon
 
 NOTHING = ""
 Place = tuple[int, int]
@@ -43,9 +46,17 @@ class Example(NamedTuple):
     right: bool
 
 
+class _Fact(NamedTuple):
+    """What stands around a name: see `context.Around`."""
+
+    name: int
+    facts: int
+    keys: tuple[str, ...]
+
+
 class _Mention(NamedTuple):
     doc_id: str
-    names: tuple[tuple[int, tuple[int, ...], tuple[str, ...]], ...]
+    names: tuple[_Fact, ...]
     label: str
 
 
@@ -63,13 +74,12 @@ class Evidence:
     def add(self, answer: Answer, text: str, lexicon: Lexicon) -> None:
         """Count one document. lexicon: of all names, for its language."""
         counts = self.by_document.setdefault(answer.doc_id, {})
-        for (start, end), (names, label) in self._told(answer, lexicon.find(text)).items():
-            holds = [(n, *context(text, start, end, self.names[n], answer.boilerplate)) for n in names]
+        for (start, _), (facts, label) in self._told(answer, self._facts(answer, text, lexicon)).items():
             if answer.finished:
-                self._mentions.append(_Mention(answer.doc_id, tuple(holds), label))
+                self._mentions.append(_Mention(answer.doc_id, tuple(facts), label))
             if label or not any(s <= start < e for s, e in answer.boilerplate):
-                for name in names:
-                    counts.setdefault(name, Counter())[label] += 1
+                for fact in facts:
+                    counts.setdefault(fact.name, Counter())[label] += 1
 
     def totals(self) -> dict[int, Counter[str]]:
         """Name → label (`NOTHING` for none) → mentions; in boilerplate only labelled ones count."""
@@ -86,9 +96,9 @@ class Evidence:
             known = partial(self._known_without, doc_id)
             own = self.by_document[doc_id]
             told = []
-            for name, holds, keys in names:
+            for name, facts, keys in names:
                 if self.sources[name] - {doc_id}:
-                    holds = with_words(holds, keys, known)
+                    holds = holding(facts | BESIDE if any(map(known, keys)) else facts)
                     counts = totals.get(name, Counter()) - own.get(name, Counter())
                     best, k = best_label(counts)
                     if k:
@@ -101,15 +111,29 @@ class Evidence:
         documents = self.words.get(key)
         return documents is not None and (len(documents) > 1 or doc_id not in documents)
 
-    def _told(self, answer: Answer, found: Iterable[Found]) -> dict[Place, tuple[list[int], str]]:
+    def _facts(self, answer: Answer, text: str, lexicon: Lexicon) -> dict[Place, list[_Fact]]:
+        """Place → the names that stand there and what is around them."""
+        characters = Characters([text])
+        found = lexicon.find(characters)
+        (begin,) = characters.begins.tolist()
+        places = list(zip((found.start - begin).tolist(), (found.end - begin).tolist(), strict=True))
+        inflected = [self.names[n] != text[s:e] for (s, e), n in zip(places, found.name.tolist(), strict=True)]
+        clutter = [any(s <= start < e for s, e in answer.boilerplate) for start, _ in places]
+        facts = around(characters, found.start, found.end, np.array(inflected, bool), np.array(clutter, bool))
+        rows = zip(found.name.tolist(), facts.facts.tolist(), facts.keys(characters.text), strict=True)
+        made: dict[Place, list[_Fact]] = defaultdict(list)
+        for place, row in zip(places, rows, strict=True):
+            made[place].append(_Fact(*row))
+        return made
+
+    def _told(self, answer: Answer, places: Mapping[Place, list[_Fact]]) -> dict[Place, tuple[list[_Fact], str]]:
         """Place → its names and the label people gave it (`NOTHING` for none), of all places they had an opinion on."""
-        places: dict[Place, list[int]] = defaultdict(list)
-        for start, end, name in found:
-            places[start, end].append(name)
         given = {(start, end): label for start, end, label in answer.spans}
         # Within a longer name that is known from elsewhere, a shorter one is never suggested.
         others = {answer.doc_id}
-        elsewhere = [place for place in given if any(self.sources[n] - others for n in places.get(place, ()))]
+        elsewhere = [
+            place for place in given if any(self.sources[fact.name] - others for fact in places.get(place, ()))
+        ]
         told = {}
         for place, names in places.items():
             if place in given:

@@ -13,7 +13,7 @@ So that unlike names do not merge: from the first case a stem of three letters w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -154,32 +154,73 @@ def forms(word: str, rule: str) -> tuple[tuple[str, frozenset[str]], ...]:
 
     word: one word as it was labelled, with its capitals. rule: a key of `RULES`.
     """
-    found: dict[str, set[str]] = {word: {""}}
-    if not (len(word) > 1 and word.isupper()) and word.isalpha():
-        for paradigm in RULES[rule]:
-            for stem, oblique in _stems(word, paradigm):
-                if len(stem) >= (LEAST_OBLIQUE_STEM if oblique else LEAST_STEM):
-                    for literal, endings in _of_stem(stem, paradigm):
-                        found.setdefault(literal, set()).update(endings)
-    return tuple((stem, frozenset(endings)) for stem, endings in sorted(found.items()))
+    if (len(word) > 1 and word.isupper()) or not word.isalpha():
+        return ((word, _AS_IT_IS),)
+    table = _table(rule)
+    found = {word: _ITSELF}  # stem → its sets of endings, as bits
+    for length in range(min(table.longest, len(word)) + 1):
+        for cut, old, change, least in table.by_end.get(word[len(word) - length :], ()):
+            stem = word[: len(word) - cut] + old
+            if len(stem) >= least and stem.endswith(change.after):
+                found[stem] = found.get(stem, 0) | change.whole
+                for end, new, endings in change.others:
+                    if stem.endswith(end):
+                        literal = stem[: len(stem) - len(end)] + new
+                        found[literal] = found.get(literal, 0) | endings
+    return tuple((stem, table.endings(sets)) for stem, sets in sorted(found.items()))
 
 
-def _stems(word: str, paradigm: Paradigm) -> Iterator[tuple[str, bool]]:
-    """Stems of which the word is a form, and whether it is another case than the first."""
-    for ending in (paradigm.first | paradigm.others) - _NO_PLURALS:
-        stem = word[: len(word) - len(ending)]
-        if word.endswith(ending) and stem.endswith(paradigm.after):
-            yield stem, ending not in paradigm.first
-    for old, new, endings in paradigm.changes:
-        for ending in endings:
-            if word.endswith(new + ending):
-                stem = word[: len(word) - len(new + ending)] + old
-                if stem.endswith(paradigm.after):
-                    yield stem, True
+_ITSELF = 1
+_AS_IT_IS = frozenset(("",))
 
 
-def _of_stem(stem: str, paradigm: Paradigm) -> Iterator[tuple[str, frozenset[str]]]:
-    yield stem, paradigm.first | paradigm.others
-    for old, new, endings in paradigm.changes:
-        if stem.endswith(old):
-            yield stem[: len(stem) - len(old)] + new, endings
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """A paradigm whose sets of endings are bits. others: end of a stem, what it becomes, endings after that."""
+
+    after: tuple[str, ...]
+    whole: int
+    others: tuple[tuple[str, str, int], ...]
+
+
+class _Table:
+    """The paradigms of a language by how their forms end.
+
+    by_end: end of a word → what to cut off it, what to put there instead for the stem, the paradigm, the least length of
+    the stem. longest: of these ends.
+    """
+
+    def __init__(self, paradigms: Iterable[Paradigm]) -> None:
+        self.by_end: dict[str, list[tuple[int, str, _Pattern, int]]] = {}
+        self._sets = [_AS_IT_IS]
+        self._united: dict[int, frozenset[str]] = {}
+        for paradigm in paradigms:
+            others = tuple((old, new, self._bit(endings)) for old, new, endings in paradigm.changes)
+            pattern = _Pattern(paradigm.after, self._bit(paradigm.first | paradigm.others), others)
+            for ending in sorted((paradigm.first | paradigm.others) - _NO_PLURALS):
+                least = LEAST_STEM if ending in paradigm.first else LEAST_OBLIQUE_STEM
+                for after in paradigm.after:
+                    self._put(after + ending, (len(ending), "", pattern, least))
+            for old, new, endings in paradigm.changes:
+                for ending in sorted(endings):
+                    self._put(new + ending, (len(new + ending), old, pattern, LEAST_OBLIQUE_STEM))
+        self.longest = max(map(len, self.by_end))
+
+    def endings(self, sets: int) -> frozenset[str]:
+        """The union of the sets whose bits are given."""
+        if sets not in self._united:
+            self._united[sets] = frozenset().union(*(s for i, s in enumerate(self._sets) if sets >> i & 1))
+        return self._united[sets]
+
+    def _bit(self, endings: frozenset[str]) -> int:
+        if endings not in self._sets:
+            self._sets.append(endings)
+        return 1 << self._sets.index(endings)
+
+    def _put(self, end: str, what: tuple[int, str, _Pattern, int]) -> None:
+        self.by_end.setdefault(end, []).append(what)
+
+
+@lru_cache(maxsize=len(RULES))
+def _table(rule: str) -> _Table:
+    return _Table(RULES[rule])

@@ -30,7 +30,7 @@ from corpus_kit.suggest.build import checked_rows, contract_of
 from corpus_kit.suggest.entities.interface import Loaded, answers
 from corpus_kit.suggest.entities.learning import MODEL, NamesModel, names_from
 from corpus_kit.suggest.entities.people import read_notes
-from corpus_kit.suggest.entities.propagation import Propagation
+from corpus_kit.suggest.entities.propagation import Page, Propagation
 from corpus_kit.suggest.entities.records import Occupied, Suggestion, without_overlaps
 from corpus_kit.suggest.folder import TABLE
 
@@ -159,20 +159,21 @@ def _rows(
     notes = read_notes(Path(task.notes), Path(task.boilerplate) if task.boilerplate else None, _ids(documents))
     said = [_said(Path(path), model, unmapped) for path, model in zip(task.said, recipe.models, strict=True)]
     names = _propagation(recipe.names, recipe.names_version, recipe.threshold) if recipe.names else None
+    documents = [document for document in documents if not notes[document["doc_id"]].finished]
+    pages = [
+        Page(document["text"], document["language"], about.taken, about.clutter)
+        for document in documents
+        for about in (notes[document["doc_id"]],)
+    ]
+    named = names.suggest(pages) if names is not None else [[] for _ in pages]
     rows: list[dict[str, Any]] = []
     sources: list[str] = []
-    for document in documents:
-        doc_id, text, language = document["doc_id"], document["text"], document["language"]
-        about = notes[doc_id]
-        if about.finished:
-            continue
-        occupied = Occupied(about.taken)
-        found: list[tuple[Suggestion, str, str]] = []
-        if names is not None:
-            made = names.suggest(text, language, taken=about.taken, boilerplate=sorted(about.clutter))
-            found += [(one, MODEL, recipe.names_version) for one in made]
-            for one in made:
-                occupied.take(one.start, one.end)
+    for document, own in zip(documents, named, strict=True):
+        doc_id = document["doc_id"]
+        occupied = Occupied(notes[doc_id].taken)
+        found: list[tuple[Suggestion, str, str]] = [(one, MODEL, recipe.names_version) for one in own]
+        for one in own:
+            occupied.take(one.start, one.end)
         for model, by_document in zip(recipe.models, said, strict=True):
             made = without_overlaps(by_document.get(doc_id, ()))
             found += [(one, model.name, model.version) for one in made if occupied.take(one.start, one.end)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from corpus_kit.suggest.entities.edges import is_spaceless, is_word
+from corpus_kit.suggest.entities.characters import is_spaceless, is_word
 from corpus_kit.suggest.entities.records import Suggestion
 
 
