@@ -58,7 +58,7 @@ def write_short(count: int, folder: Path, per_file: int = 20_000) -> int:
     return sum(p.stat().st_size for p in folder.iterdir())
 
 
-def tables(folder: Path, counts: Sequence[int], workers: int) -> Iterator[str]:
+def tables(folder: Path, counts: Sequence[int], workers: int, keep: bool) -> Iterator[str]:
     from scale import run
 
     yield f"Python {platform.python_version()}, {os.cpu_count()} cores, {workers} workers; suggestions off.\n"
@@ -75,7 +75,8 @@ def tables(folder: Path, counts: Sequence[int], workers: int) -> Iterator[str]:
             f"| {count:,} | {size:,.0f} | {done.process:.0f} | {done.cpu:.0f} | {done.cpu / count * 1000:.2f} "
             f"| {done.peak:.0f} | {files:,} | {most:,} |"
         )
-        shutil.rmtree(place)
+        if not keep:
+            shutil.rmtree(place)
     (few, small), (many, large) = made[0], made[-1]
     by_time = (large.process / many) / (small.process / few)
     by_cpu = (large.cpu / many) / (small.cpu / few)
@@ -99,17 +100,19 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="where to work; by default a temporary folder")
+    parser.add_argument("--keep", action="store_true", help="leave what was built, for `report.py --built`")
     parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
     given = parser.parse_args()
     sys.path.insert(0, str(HERE.parents[1]))
     folder = given.folder or Path(tempfile.mkdtemp(prefix="corpus-kit-million-"))
-    table = "\n".join(tables(folder, given.counts, given.workers))
+    table = "\n".join(tables(folder, given.counts, given.workers, given.keep))
     print(table)
     if given.write:
         from scale import write_between
 
         write_between(BEGIN, END, table)
-    shutil.rmtree(folder)
+    if not given.keep:
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
