@@ -12,11 +12,10 @@ from typing import Any
 import pyarrow as pa
 
 from corpus_kit.core.contract_file import ContractFile
-from corpus_kit.core.folders import write_json
 from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.plan import Labelling
 
-_LAYOUT = "1"
+_LAYOUT = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,8 @@ def described(contract: ContractFile, labelling: Labelling, kept: Path, aside: D
         found = {}
     if found.get("key") != key:
         made: dict[str, Described] = aside.call("features", "describe", contract, labelling)
-        write_json(kept, {"key": key, "configs": [[name, asdict(one)] for name, one in made.items()]})
+        # Not sorted: the card writes what is declared in the order of its keys.
+        text = json.dumps({"key": key, "configs": [[name, asdict(one)] for name, one in made.items()]})
+        kept.write_text(text + "\n", encoding="utf-8")
         return made
     return {name: Described(**one) for name, one in found["configs"]}
