@@ -23,6 +23,7 @@ from corpus_kit.ingest.duplicates.find import Shard
 from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.build import Source, build_release
 from corpus_kit.release.card import refresh_card
+from corpus_kit.release.recheck import Opened
 from corpus_kit.results import BuildResult
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ class Stages:
             duplicates=config.duplicates,
             split=config.split,
             masks=_masks(suggesting) if suggesting else None,
-            # What is read anew is released anew: `datasets` is imported meanwhile.
-            on_new=self.aside.start,
+            # What is read anew is released anew: where `datasets` will be needed, it is imported meanwhile.
+            on_new=self.aside.start if not Opened(self.work) else lambda: None,
         )
 
     def suggesting(self) -> Suggesting | None:

@@ -41,7 +41,7 @@ def export(corpus: Corpus, order: ExportOrder, progress: Progress) -> ExportResu
         layers = corpus.released_layers(data)
         source = Source(data, work, corpus.config, corpus.contract("documents"), card_text, card_name, layers)
         if name == "hf":
-            made = build_release(source, target, pool, progress, strict=order.strict)
+            made = build_release(source, target, pool, progress, strict=order.strict, opened=True)
             return ExportResult(name, target, made.rows, made.unchanged, made.losses)
         release = data / "release"
         if name in GOLD_FORMATS:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from corpus_kit.core.folders import link_or_copy, made_folder, remove, write_manifest
 from corpus_kit.core.records import Rejected
-from corpus_kit.core.tables import TableWriter, part_name, rejected_table
+from corpus_kit.core.tables import TableWriter, part_name, rejected_table, text_array
 
 READING_STAGES = ("metadata", "read", "validate")
 """The stages of every build; the folder holds a file for each, empty or not."""
@@ -49,7 +49,7 @@ class Refusals:
         """Rows of any stages, in the order they are to have within their stage."""
         table = rows if isinstance(rows, pa.Table) else rejected_table(rows)
         for stage in pc.unique(table["stage"]).to_pylist():
-            self._writer(stage).write(table.filter(pc.equal(table["stage"], stage)))
+            self._writer(stage).write(table.filter(pc.equal(table["stage"], text_array([stage])[0])))
         self._reasons.update(table["reason"].to_pylist())
 
     def finish(self) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from corpus_kit.core.columns import columns_of
 from corpus_kit.core.errors import EnvironmentProblemError
@@ -182,6 +183,12 @@ def table_of(columns: Mapping[str, Sequence[Any]], dtypes: Mapping[str, Any]) ->
     """A table of Python values by column. Through Polars: `pyarrow.array` would import pandas, in every process."""
     frame = pl.DataFrame({name: columns[name] for name in dtypes}, schema=dict(dtypes))
     return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow_schema(dtypes))
+
+
+def array_of(values: Sequence[Any] | NDArray[Any], dtype: pa.DataType) -> pa.Array:
+    """Python values (None, numbers, strings, lists, structs as dicts) as `pyarrow.array` makes them, but without pandas."""
+    kind = pl.Series(pa.chunked_array([], dtype)).dtype
+    return pl.Series(values, dtype=kind).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(dtype)
 
 
 def text_array(values: Sequence[str | bytes]) -> pa.Array:

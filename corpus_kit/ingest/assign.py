@@ -20,7 +20,7 @@ from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import aside_of, is_intact, note_of, remove, write_json
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.settings import Split
-from corpus_kit.core.tables import content_fingerprint, file_sha256, read_table, write_table
+from corpus_kit.core.tables import array_of, content_fingerprint, file_sha256, read_table, write_table
 from corpus_kit.ingest.duplicates.find import Found, Shard, find_copies
 from corpus_kit.ingest.duplicates.settings import Recipe
 from corpus_kit.ingest.splits import NAMES, Frozen, split_documents
@@ -124,7 +124,7 @@ def patch_shard(patch: Patch) -> dict[str, Any]:
         ("split", [NAMES[code] for code in patch.splits.tolist()]),
     ):
         index = table.column_names.index(column)
-        table = table.set_column(index, table.schema.field(index), pa.array(values, pa.string()))
+        table = table.set_column(index, table.schema.field(index), array_of(values, pa.string()))
     target.parent.mkdir(parents=True, exist_ok=True)
     write_table(target, table)
     facts = {"name": target.name, "sha256": file_sha256(target), "fingerprint": content_fingerprint([table])}

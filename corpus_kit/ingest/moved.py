@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpus_kit.core.folders import read_manifest
-from corpus_kit.core.tables import parts, read_table
+from corpus_kit.core.tables import array_of, parts, read_table
 from corpus_kit.ingest.assign import columns_of_shards
 
 
@@ -52,4 +52,4 @@ def _rows(files: Sequence[Path], bounds: NDArray[np.int64], chosen: NDArray[np.b
     for number, path in enumerate(files):
         here = np.flatnonzero(chosen[bounds[number] : bounds[number + 1]])
         if here.size:
-            yield from read_table(path, ["text_sha256", "source"]).take(pa.array(here)).to_pylist()
+            yield from read_table(path, ["text_sha256", "source"]).take(array_of(here, pa.int64())).to_pylist()

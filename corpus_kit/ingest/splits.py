@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -201,13 +202,12 @@ def _publishers(table: pa.Table) -> U64:
 def _languages(table: pa.Table) -> U64:
     encoded = table["language"].combine_chunks().dictionary_encode()
     numbers = np.array([_number(value) for value in encoded.dictionary.to_pylist()], np.uint64)
-    result: U64 = numbers[encoded.indices.to_numpy(zero_copy_only=False)]
+    result: U64 = numbers[pl.Series(encoded.indices).to_numpy()]
     return result
 
 
 def _days(table: pa.Table) -> NDArray[np.int32]:
-    days = table["published_on"].combine_chunks().cast(pa.int32()).fill_null(_UNDATED)
-    result: NDArray[np.int32] = days.to_numpy(zero_copy_only=False)
+    result: NDArray[np.int32] = pl.Series(table["published_on"]).cast(pl.Int32).fill_null(_UNDATED).to_numpy()
     return result
 
 

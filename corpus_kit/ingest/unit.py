@@ -28,6 +28,7 @@ from corpus_kit.core.folders import aside_of, fsync_folder, is_intact, note_of, 
 from corpus_kit.core.identity import Identity, by_id, by_path, by_text, ends_shard
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.tables import (
+    array_of,
     arrow_schema,
     content_fingerprint,
     file_sha256,
@@ -298,7 +299,7 @@ class _UnitWriter:
                     Rejected("validate", row["source"], "contract", detail, row["doc_id"], raw_sha256=row["raw_sha256"])
                 )
             good = [i for i in range(len(rows)) if i not in bad]
-            table, identities = table.take(pa.array(good, pa.int64())), [identities[i] for i in good]
+            table, identities = table.take(array_of(good, pa.int64())), [identities[i] for i in good]
         if table.num_rows == 0:
             return
         name = part_name("shard", len(self.shards))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from corpus_kit.core.columns import SPLITS
 from corpus_kit.core.contract_file import ContractFile
 from corpus_kit.core.errors import UsageError
@@ -30,9 +32,10 @@ from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.card import PARTS, Card, fill_parts, parse_card, render_readme
 from corpus_kit.release.configs import DOCUMENTS
 from corpus_kit.release.croissant import croissant
-from corpus_kit.release.described import described
+from corpus_kit.release.described import FEATURES, described
 from corpus_kit.release.losses import LOSSES_CSV, count_losses, refuse_losses, write_losses
 from corpus_kit.release.plan import Labelling, plan_release
+from corpus_kit.release.recheck import Opened, files_of, recheck_release
 from corpus_kit.release.shards import LOSSES_FILE, GroupTask, finished_group, make_group
 
 _SECONDS_PER_BYTE = 1 / 15e6  # what `make_group` takes, roughly, per byte of its shards
@@ -76,11 +79,13 @@ def build_release(
     progress: Progress,
     *,
     strict: bool = False,
+    opened: bool = False,
     aside: DatasetsAside | None = None,
 ) -> Released:
     """Write the release to `target`. strict: labels that a configuration cannot carry are an error, and nothing is written.
 
-    aside: where `datasets` may be imported already; by default it is for this call alone.
+    opened: `datasets` has opened this very release when the call returns; else one of the same shape is enough, and what is
+    new is read without it. aside: where `datasets` may be imported already; by default it is for this call alone.
     Raises UsageError (nothing built yet, `train` would be empty), ConfigError (the card), EnvironmentProblemError,
     FindingsError with `strict`.
     """
@@ -102,9 +107,16 @@ def build_release(
     existing = read_manifest(target)
     if existing and existing.get("inputs") == inputs and _complete(target, existing):
         refuse_losses(existing.get("losses", {}), strict)
+        if opened and not Opened(source.work).holds_release(target):
+            with aside or DatasetsAside() as opener:
+                features = described(source.contract, labelling, source.work / FEATURES, opener)
+                types = {name: features[name].arrow_schema for name in existing["configs"]}
+                _open(target, existing, types, source.work, opener, progress)
         return _summary(existing, unchanged=True)
     with aside or DatasetsAside() as opener:
-        return _write(source, target, documents, rejected, inputs, card, labelling, workers, progress, strict, opener)
+        return _write(
+            source, target, documents, rejected, inputs, card, labelling, workers, progress, strict, opened, opener
+        )
 
 
 def _write(
@@ -118,10 +130,12 @@ def _write(
     workers: Workers,
     progress: Progress,
     strict: bool,
+    opened: bool,
     aside: DatasetsAside,
 ) -> Released:
-    aside.start()
-    features = described(source.contract, labelling, source.work / "features.json", aside)
+    if opened or not Opened(source.work):
+        aside.start()
+    features = described(source.contract, labelling, source.work / FEATURES, aside)
     schemas = {name: one.schema_bytes for name, one in features.items()}
     types = {name: one.arrow_schema for name, one in features.items()}
     groups, slices = source.work / "release", source.work / "release-labels"
@@ -138,7 +152,7 @@ def _write(
         )
         for group, labels in zip(shards, labelling.tasks(source.out, slices, shards, schemas), strict=True)
     ]
-    facts, fresh = _make_groups(tasks, workers, progress)
+    facts = _make_groups(tasks, workers, progress)
     configs = _config_files(tasks, facts)
     if "train" not in configs.get(DOCUMENTS, {}):
         raise UsageError(
@@ -148,7 +162,6 @@ def _write(
     losses = [Path(t.folder) / t.key / LOSSES_FILE for t, f in zip(tasks, facts, strict=True) if f["losses"]]
     lost = count_losses(losses)
     refuse_losses(lost, strict)
-    new_files = _names_of(configs, fresh)
     fingerprint = _fingerprint(configs)
     version = f"1.0.{int(fingerprint[:12], 16)}"
     with made_folder(target, source.work) as folder:
@@ -178,18 +191,39 @@ def _write(
         types = {name: types[name] for name in configs}
         write_json(folder / "croissant.json", croissant(card, source.config, manifest, types, descriptions))
         write_manifest(folder, **manifest)
-        cache = source.work / "datasets-cache"
-        remove(cache)
-        with counted(progress, "verifying", 1) as step:
-            aside.call("verify", "verify_release", folder, manifest, new_files, cache)
-            step.advance()
-        remove(cache)
+        known = Opened(source.work)
+        if opened or not known.holds_shape(folder, types):
+            unread = None if opened else known.unread(manifest)
+            _open(folder, manifest, types, source.work, aside, progress, unread)
+        else:
+            recheck_release(folder, manifest, types, known.unread(manifest))
+            known.keep(folder, manifest, None)
     _sweep(groups, {t.key for t in tasks})
     if slices.is_dir():
         _sweep(slices, {Path(t.labels.folder).name for t in tasks if t.labels})
     made = _summary(manifest, unchanged=False)
     made.parts = parts
     return made
+
+
+def _open(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    types: Mapping[str, pa.Schema],
+    work: Path,
+    aside: DatasetsAside,
+    progress: Progress,
+    names: Sequence[str] | None = None,
+) -> None:
+    """Open a release with `datasets`, and note that it was. names: of the files to be read in full, None for all."""
+    names = [file["name"] for file in files_of(manifest)] if names is None else names
+    cache = work / "datasets-cache"
+    remove(cache)
+    with counted(progress, "verifying", 1) as step:
+        aside.call("verify", "verify_release", folder, manifest, names, cache)
+        step.advance()
+    remove(cache)
+    Opened(work).keep(folder, manifest, types)
 
 
 def _groups(files: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
@@ -215,10 +249,8 @@ def _groups(files: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return [g for g in groups if g]
 
 
-def _make_groups(
-    tasks: Sequence[GroupTask], workers: Workers, progress: Progress
-) -> tuple[list[dict[str, Any]], set[str]]:
-    """The facts of every group in order, and the keys of those made now."""
+def _make_groups(tasks: Sequence[GroupTask], workers: Workers, progress: Progress) -> list[dict[str, Any]]:
+    """The facts of every group in order."""
     facts: list[dict[str, Any] | None] = [finished_group(t) for t in tasks]
     missing = [i for i, f in enumerate(facts) if f is None]
     with counted(progress, "releasing", len(missing)) as step:
@@ -226,7 +258,7 @@ def _make_groups(
         for number, made in workers.run(make_group, [tasks[i] for i in missing], size * _SECONDS_PER_BYTE):
             facts[missing[number]] = made
             step.advance()
-    return [f for f in facts if f is not None], {tasks[i].key for i in missing}
+    return [f for f in facts if f is not None]
 
 
 def _config_files(
@@ -248,17 +280,10 @@ def _config_files(
                     | {
                         "name": f"{name}/{split}-{number:05d}-of-{len(having):05d}.parquet",
                         "made": str(Path(t.folder) / t.key / name / f"{split}.parquet"),
-                        "group": t.key,
                     }
                     for number, (t, f) in enumerate(having)
                 ]
     return made
-
-
-def _names_of(configs: Mapping[str, Mapping[str, list[dict[str, Any]]]], fresh: set[str]) -> list[str]:
-    """Names of the files that were made now; takes the group keys out of the facts, which are no business of readers."""
-    files = [file for splits in configs.values() for of_split in splits.values() for file in of_split]
-    return [file["name"] for file in files if file.pop("group") in fresh]
 
 
 def _add_up(facts: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -281,11 +306,10 @@ def _fingerprint(configs: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> s
 
 
 def _complete(target: Path, manifest: Mapping[str, Any]) -> bool:
-    files = [f for c in manifest["configs"].values() for fs in c["splits"].values() for f in fs]
     try:
         others = ["README.md", *([LOSSES_CSV] if "losses" in manifest else [])]
         return all((target / name).is_file() for name in others) and all(
-            (target / f["name"]).stat().st_size == f["bytes"] for f in files
+            (target / f["name"]).stat().st_size == f["bytes"] for f in files_of(manifest)
         )
     except OSError:
         return False

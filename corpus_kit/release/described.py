@@ -16,6 +16,8 @@ from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.plan import Labelling
 
 _LAYOUT = "2"
+FEATURES = "features.json"
+"""The file in `data/.work`."""
 
 
 @dataclass(frozen=True, slots=True)

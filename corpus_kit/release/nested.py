@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from corpus_kit.core.tables import array_of
 from corpus_kit.release.labels import LabelSlice
 from corpus_kit.release.main_text import GOLD, SUGGESTED, WHOLE, joined, kept_spans
 
@@ -73,7 +74,7 @@ def with_nested(
         opened = dict(labels.open.group_by("doc_id").agg(pl.col("open").sum()).iter_rows())
         columns["open_disagreements"] = [opened.get(d, 0) if d in known or d in opened else None for d in doc_ids]
     for name, dtype in nested.fields().items():
-        table = table.append_column(pa.field(name, dtype), pa.array(columns[name], dtype))
+        table = table.append_column(pa.field(name, dtype), array_of(columns[name], dtype))
     return table
 
 

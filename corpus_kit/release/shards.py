@@ -20,9 +20,9 @@ from corpus_kit.core.folders import aside_of, fsync_folder, is_intact, note_of, 
 from corpus_kit.core.tables import (
     Fingerprint,
     TableWriter,
+    array_of,
     file_sha256,
     read_table,
-    write_table,
 )
 from corpus_kit.release.configs import DOCUMENTS, LOSSES, ConfigSpec, build_config, counted_labels
 from corpus_kit.release.labels import read_slice
@@ -106,12 +106,12 @@ def make_group(task: GroupTask) -> dict[str, Any]:
     for number, path in enumerate(task.shards):
         table = read_table(Path(path))
         counts.add(table)
-        splits = table["split"].fill_null("train")
+        splits = pl.Series(table["split"]).fill_null("train")
         if labels is not None and task.labels is not None:
             own = labels.of(pl.DataFrame(table.select(["doc_id"])))
             for spec, config in others:
                 rows, lost = build_config(spec, table, own)
-                config.write(rows, splits.take(pa.compute.index_in(rows["doc_id"], table["doc_id"])))
+                config.write(rows, splits.gather(pl.Series(pa.compute.index_in(rows["doc_id"], table["doc_id"]))))
                 losses += lost
             table = with_nested(table, own, task.labels.nested, _suggested(task.labels, number))
         documents.write(_released(table, documents.schema, task.meta_keys), splits)
@@ -119,7 +119,9 @@ def make_group(task: GroupTask) -> dict[str, Any]:
     made = {config.folder.name: config.close() for config in (documents, *(config for _, config in others))}
     facts["configs"] = {name: splits for name, splits in made.items() if splits}
     facts["labels"] = {config.folder.name: config.values(spec) for spec, config in others}
-    write_table(aside / LOSSES_FILE, pa.Table.from_pylist(losses, LOSSES))
+    with TableWriter(aside / LOSSES_FILE, LOSSES) as writer:
+        if losses:
+            writer.write(pa.Table.from_pylist(losses, LOSSES))
     facts["files"] = {p.relative_to(aside).as_posix(): note_of(p) for p in sorted(aside.rglob("*.parquet"))}
     write_json(aside / FACTS_FILE, facts)
     fsync_folder(aside)
@@ -148,11 +150,12 @@ class _Config:
         self._fingerprints: dict[str, Fingerprint] = {}
         self._sizes: Counter[str] = Counter()
 
-    def write(self, table: pa.Table, splits: pa.ChunkedArray) -> None:
+    def write(self, table: pa.Table, splits: pl.Series) -> None:
         """Rows and the split of each."""
         table = table.cast(self.schema)
-        for split in pa.compute.unique(splits).to_pylist():
-            rows = table.filter(pa.compute.equal(splits, split))
+        # Compared by Polars: `pyarrow.compute` imports pandas to take a Python value.
+        for split in splits.unique(maintain_order=True):
+            rows = table.filter((splits == split).to_arrow())
             if split not in self._writers:
                 self.folder.mkdir(exist_ok=True)
                 self._writers[split] = TableWriter(self.folder / f"{split}.parquet", self.schema)
@@ -187,7 +190,7 @@ def _released(table: pa.Table, schema: pa.Schema, meta_keys: tuple[str, ...]) ->
     index = table.column_names.index("meta")
     column = table["meta"]
     if column.null_count < len(column):
-        column = pa.array([_public_meta(m, meta_keys) for m in column.to_pylist()], pa.string())
+        column = array_of([_public_meta(m, meta_keys) for m in column.to_pylist()], pa.string())
         table = table.set_column(index, table.schema.field(index), column)
     return table.select(schema.names).cast(schema)
 

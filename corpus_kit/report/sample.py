@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus_kit.core.folders import write_json
-from corpus_kit.core.tables import iter_batches, read_table
+from corpus_kit.core.tables import array_of, iter_batches, read_table
 from corpus_kit.report.totals import Totals
 
 MOST_DOCUMENTS = 400
@@ -89,7 +89,7 @@ def read_documents(ids: Sequence[str], shards: Sequence[Shard]) -> dict[str, dic
     found: dict[str, dict[str, Any]] = {}
     for shard in shards:
         found |= {doc_id: row for doc_id, row in _kept(shard.kept).items() if doc_id in wanted}
-    missing = pa.array(sorted(wanted - found.keys()), pa.string())
+    missing = array_of(sorted(wanted - found.keys()), pa.string())
     for shard in shards if len(missing) else ():
         here = read_table(shard.documents, ["doc_id"])["doc_id"]
         some = here.filter(pc.is_in(here, value_set=missing)).to_pylist()
@@ -109,7 +109,7 @@ def _kept(path: Path) -> dict[str, Any]:
 
 
 def _read(shard: Shard, ids: Sequence[str]) -> dict[str, Any]:
-    wanted = pa.array(ids, pa.string())
+    wanted = array_of(ids, pa.string())
     made: dict[str, Any] = {}
     for batch in iter_batches(shard.documents, _COLUMNS, rows=1024):
         for row in batch.filter(pc.is_in(batch.column("doc_id"), value_set=wanted)).to_pylist():

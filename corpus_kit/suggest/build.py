@@ -41,11 +41,11 @@ from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.tables import (
-    arrow_schema,
     content_fingerprint,
     file_sha256,
     read_table,
     rejected_table,
+    table_of,
     write_table,
 )
 from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel
@@ -230,8 +230,7 @@ def suggest_shard(task: ShardTask) -> dict[str, Any]:
     documents = {name: column.to_pylist() for name, column in _columns(Path(task.shard))}
     rows, sources, left_out = _rows(documents, recipe)
     contract = contract_of(recipe.contract, recipe.gate)
-    schema = arrow_schema(contract.columns)
-    table = pa.table({name: [row[name] for row in rows] for name in schema.names}, schema=schema)
+    table = table_of({name: [row[name] for row in rows] for name in contract.columns}, contract.columns)
     table, rejected = checked_rows(table, sources, contract)
 
     aside = aside_of(folder)

@@ -72,9 +72,9 @@ def test_a_release_that_reads_back_differently_is_not_given_its_name(tmp_path: P
         "from pathlib import Path\n"
         "real = b._make_groups\n"
         "def harmed(*a):\n"
-        "    facts, fresh = real(*a)\n"
+        "    facts = real(*a)\n"
         "    facts[0]['configs']['documents']['train']['fingerprint'] = 'f' * 64\n"
-        "    return facts, fresh\n"
+        "    return facts\n"
         "b._make_groups = harmed\n"
         "try: Corpus.without(sys.argv[1]).build([sys.argv[2]])\n"
         "except Exception as e: print(type(e).__name__, e)\n"
@@ -107,13 +107,13 @@ def test_what_columns_are_for_datasets_is_kept_and_a_new_contract_asks_again(
     assert asked == ["describe", "verify_release"]
     (raw / "b.txt").write_text("The lamp of the lighthouse is out.\n" * 9)
     Corpus.without(out).build([raw])
-    assert asked == ["describe", "verify_release", "verify_release"]
+    assert asked == ["describe", "verify_release"], "a release of the same shape is read without `datasets`"
     Corpus.without(tmp_path / "at once").build([raw])
     cards = [(folder / "release" / "README.md").read_bytes() for folder in (out, tmp_path / "at once")]
     assert cards[0] == cards[1], "a card from what was kept is the card of a first build"
-    asked[:] = asked[:3]
+    asked[:] = asked[:2]
     kept = out / ".work" / "features.json"
     kept.write_text(json.dumps(json.loads(kept.read_text()) | {"key": "of another contract"}))
     (raw / "c.txt").write_text("The market hall has a new roof.\n" * 9)
     Corpus.without(out).build([raw])
-    assert asked[3:] == ["describe", "verify_release"]
+    assert asked[2:] == ["describe"]

@@ -6,6 +6,7 @@ Built once per process from Python's Unicode database; its version is part of ev
 from __future__ import annotations
 
 import unicodedata
+from collections import defaultdict
 from functools import lru_cache
 from typing import Any
 
@@ -52,7 +53,7 @@ def tables() -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
     """
     kinds = np.zeros(_CODE_POINTS, np.uint8)
     folded = np.arange(_CODE_POINTS, dtype=np.uint64)
-    kinds[:_ASSIGNED] = [_CLASSES.get(unicodedata.category(chr(c)), SEPARATOR) for c in range(_ASSIGNED)]
+    kinds[:_ASSIGNED] = list(map(_CLASSES.__getitem__, map(unicodedata.category, map(chr, range(_ASSIGNED)))))
     for first, last in _UNSPACED:
         block = kinds[first : last + 1]
         block[block == WORD] = UNSPACED
@@ -68,7 +69,7 @@ def tables() -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
     return kinds, values
 
 
-_CLASSES = {
+_CLASSES = defaultdict(int) | {
     **dict.fromkeys(("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me"), WORD),
     **dict.fromkeys(("Nd", "Nl", "No"), DIGIT),
     "Cf": IGNORED,
@@ -79,6 +80,8 @@ def _folded(char: str) -> int:
     """The character in lower case, without accents and in its usual width, where that is one character."""
     if char.isascii():
         return ord(char.lower())
+    if char.casefold() == char and not unicodedata.decomposition(char):
+        return ord(char)  # nothing below would change it, and most letters of most scripts are like that
     plain = "".join(c for c in unicodedata.normalize("NFKD", char) if not _is_accent(ord(c))) or char
     plain = "".join(c for c in unicodedata.normalize("NFKD", plain.casefold()) if not _is_accent(ord(c))) or plain
     return ord(plain) if len(plain) == 1 else ord(char)

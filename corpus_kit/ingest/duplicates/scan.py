@@ -14,13 +14,14 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from corpus_kit.core.folders import aside_of, link_or_copy
 from corpus_kit.core.publisher import publisher_of
-from corpus_kit.core.tables import read_table
+from corpus_kit.core.tables import array_of, read_table
 from corpus_kit.ingest.duplicates.alphabet import mixed
 from corpus_kit.ingest.duplicates.lines import (
     contains,
@@ -128,7 +129,7 @@ def sign_shard(task: ShardTask) -> int:
         aside.replace(folder / task.signed)
         return 0
     made = np.array(signed)
-    table = read_table(Path(task.shard), _COLUMNS).take(pa.array(changed))
+    table = read_table(Path(task.shard), _COLUMNS).take(array_of(changed, pa.int64()))
     publishers = _publishers(table)
     texts: list[str] = table["text"].to_pylist()
     spans = _Spans(task.masked, table["doc_id"])
@@ -147,7 +148,7 @@ def _signed(folder: Path) -> list[Path]:
 def shingles_of(task: ShardTask, rows: I64) -> tuple[U64, I64]:
     """The sets of shingles of some rows of a shard, as their signatures saw them: the upper 40 bits of each hash, sorted
     within its document, and each document's bounds. 40 bits tell a pair's few thousand shingles apart."""
-    table = read_table(Path(task.shard), _COLUMNS).take(pa.array(rows))
+    table = read_table(Path(task.shard), _COLUMNS).take(array_of(rows, pa.int64()))
     repeated, publishers = load_repeated(task.repeated), _publishers(table)
     texts: list[str] = table["text"].to_pylist()
     spans = _Spans(task.masked, table["doc_id"])
@@ -216,10 +217,11 @@ class _Spans:
         self.keys: U64 = np.zeros(len(doc_ids), np.uint64)
         if path:
             table = read_table(Path(path), ["doc_id", "start", "end"])
-            rows = pc.index_in(table["doc_id"], value_set=doc_ids.combine_chunks()).fill_null(-1).to_numpy()
+            found = pc.index_in(table["doc_id"], value_set=doc_ids.combine_chunks())
+            rows = pl.Series(found).fill_null(-1).to_numpy()  # `pyarrow` would import pandas to take the number
             order = np.argsort(rows, kind="stable")
             order = order[rows[order] >= 0]
-            places = np.stack([table[c].to_numpy().astype(np.int64) for c in ("start", "end")], axis=1)
+            places = np.stack([pl.Series(table[c]).to_numpy().astype(np.int64) for c in ("start", "end")], axis=1)
             self.documents, self.places = rows[order].astype(np.int64), places[order]
             starts, ends = self.places.astype(np.uint64).T
             np.add.at(self.keys, self.documents, mixed(mixed(starts) ^ ends))

@@ -13,17 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from corpus_kit.core.contract_file import ContractFile
 from corpus_kit.core.folders import fsync_folder, note_of, remove, write_json
 from corpus_kit.core.tables import (
-    arrow_schema,
     content_fingerprint,
     file_sha256,
     iter_batches,
     read_table,
     rejected_table,
+    table_of,
     write_table,
 )
 from corpus_kit.suggest.build import checked_rows, contract_of
@@ -104,7 +103,7 @@ def ask_model(loaded: Loaded, languages: Model, shard: Path, target: Path) -> No
                 for name, value in zip(_SAID, (doc_id, *span), strict=True):
                     columns[name].append(value)
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_table(target, pa.table(columns, schema=arrow_schema(_SAID)))
+    write_table(target, table_of(columns, _SAID))
 
 
 def _batches(shard: Path, model: Model) -> Iterator[tuple[list[str], list[str]]]:
@@ -119,10 +118,9 @@ def entity_shard(task: EntityTask) -> dict[str, Any]:
     recipe, folder = task.recipe, Path(task.folder)
     documents = read_table(Path(task.shard), _READ).to_pylist()
     contract = contract_of(recipe.contract, recipe.gate)
-    schema = arrow_schema(contract.columns)
     unmapped: Counter[str] = Counter()
     rows, sources = _rows(task, documents, unmapped)
-    table = pa.table({name: [row[name] for row in rows] for name in schema.names}, schema=schema)
+    table = table_of({name: [row[name] for row in rows] for name in contract.columns}, contract.columns)
     table, rejected = checked_rows(table, sources, contract)
 
     aside = folder.with_name(f"{folder.name}.{os.getpid()}.part")

@@ -1,0 +1,229 @@
+"""A release like the one that `datasets` opened last is read without it, and a wrong one passes neither way."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from corpus_kit.core.errors import EnvironmentProblemError
+from corpus_kit.core.folders import read_manifest
+from corpus_kit.core.tables import read_table
+from corpus_kit.corpus import Corpus
+from corpus_kit.release import build as build_module
+from corpus_kit.release.aside import DatasetsAside
+from corpus_kit.release.recheck import KEPT, files_of, recheck_release
+
+FERRY, LAMP, ROOF = (
+    "The ferry to Sennet Bay is late again.\n",
+    "The lamp of the lighthouse is out.\n",
+    "The market hall has a new roof.\n",
+)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """Every call of `datasets`: what for, and which files are to be read in full."""
+    calls: list[tuple[str, Any]] = []
+    real = DatasetsAside.call
+
+    def call(self: DatasetsAside, module: str, function: str, *arguments: Any) -> Any:
+        calls.append((function, arguments[2] if function == "verify_release" else None))
+        return real(self, module, function, *arguments)
+
+    monkeypatch.setattr(DatasetsAside, "call", call)
+    return calls
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Corpus:
+    """A corpus of one page, built."""
+    Corpus.init(tmp_path / "corpus")
+    made = Corpus.open(tmp_path / "corpus")
+    _page(made, "a", FERRY)
+    made.build()
+    return made
+
+
+def _page(corpus: Corpus, name: str, text: str) -> None:
+    raw = corpus.data / "raw"
+    raw.mkdir(exist_ok=True)
+    (raw / f"{name}.txt").write_text(text * 9)
+
+
+def test_a_rebuild_of_the_same_shape_asks_datasets_nothing(corpus: Corpus, asked: list[tuple[str, Any]]) -> None:
+    _page(corpus, "b", LAMP)
+    assert corpus.build().release.rows["documents"] == {"train": 2}  # type: ignore[union-attr]
+    assert asked == []
+
+
+def test_a_release_built_in_two_steps_has_the_same_bytes_as_one_built_at_once(corpus: Corpus, tmp_path: Path) -> None:
+    _page(corpus, "b", LAMP)
+    corpus.build()
+    Corpus.init(tmp_path / "again" / "corpus")
+    another = Corpus.open(tmp_path / "again" / "corpus")
+    _page(another, "a", FERRY)
+    _page(another, "b", LAMP)
+    another.build()
+    for name in ("README.md", "manifest.json", "documents/train-00000-of-00001.parquet"):
+        assert (corpus.data / "release" / name).read_bytes() == (another.data / "release" / name).read_bytes(), name
+
+
+def test_another_front_matter_is_opened_with_datasets(corpus: Corpus, asked: list[tuple[str, Any]]) -> None:
+    card = corpus.data.parent / "DATASET_CARD.md"
+    text = card.read_text(encoding="utf-8")
+    assert text.startswith("---\n")
+    card.write_text(text.replace("---\n", "---\ntags: [ferries]\n", 1), encoding="utf-8")
+    corpus.build()
+    assert [what for what, _ in asked] == ["verify_release"]
+
+
+def test_an_export_opens_this_very_release_once(corpus: Corpus, asked: list[tuple[str, Any]]) -> None:
+    _page(corpus, "b", LAMP)
+    corpus.build()
+    corpus.export("hf")
+    corpus.export("hf")
+    manifest = read_manifest(corpus.data / "release")
+    assert manifest is not None
+    assert asked == [("verify_release", [f["name"] for f in files_of(manifest)])]
+
+
+def test_an_export_of_a_harmed_release_is_refused(corpus: Corpus) -> None:
+    """Planted: the rows of a rebuilt release are exchanged under a file of the same size."""
+    _page(corpus, "b", LAMP)
+    corpus.build()
+    file = next((corpus.data / "release" / "documents").glob("*.parquet"))
+    raw = file.read_bytes()
+    file.unlink()
+    file.write_bytes(raw[:4] + bytes(64) + raw[68:])
+    with pytest.raises(Exception, match=r"reads back differently|Corrupt|ZSTD|Parquet|deserialize|thrift"):
+        corpus.export("hf")
+
+
+def test_what_an_interrupted_build_wrote_is_read_by_the_next(
+    corpus: Corpus, asked: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: the build ends after the data files are made and before they are read."""
+    _page(corpus, "b", LAMP)
+    read: list[list[str]] = []
+
+    def stopped(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    def noted(folder: Path, manifest: Any, schemas: Any, new_files: Any) -> None:
+        read.append(list(new_files))
+        recheck_release(folder, manifest, schemas, new_files)
+
+    monkeypatch.setattr(build_module, "recheck_release", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        corpus.build()
+    monkeypatch.setattr(build_module, "recheck_release", noted)
+    corpus.build()
+    assert read == [["documents/train-00000-of-00001.parquet"]] and asked == []
+
+
+@pytest.mark.parametrize("kept", ["", "[]", "{", '{"shape": 7}'])
+def test_a_damaged_note_of_what_was_opened_counts_for_nothing(
+    kept: str, corpus: Corpus, asked: list[tuple[str, Any]]
+) -> None:
+    (corpus.data / ".work" / KEPT).write_text(kept)
+    _page(corpus, "b", LAMP)
+    corpus.build()
+    assert asked == [("verify_release", ["documents/train-00000-of-00001.parquet"])]
+
+
+def _rows(release: Path, file: Path) -> None:
+    table = pq.ParquetFile(file).read()
+    pq.write_table(table.slice(1), file)
+
+
+def _text(release: Path, file: Path) -> None:
+    _exchange(file, "text", lambda texts: [texts[0][:-1], *texts[1:]])
+
+
+def _value(release: Path, file: Path) -> None:
+    _exchange(file, "language", lambda values: ["xx"] * len(values))
+
+
+def _exchange(file: Path, column: str, change: Callable[[list[str]], list[str]]) -> None:
+    table = pq.ParquetFile(file).read()
+    place = table.column_names.index(column)
+    values = pa.array(change(table[column].to_pylist()), pa.string())
+    pq.write_table(table.set_column(place, table.schema.field(place), values), file)
+
+
+def _schema(release: Path, file: Path) -> None:
+    table = pq.ParquetFile(file).read()
+    pq.write_table(table.replace_schema_metadata(None), file)
+
+
+def _torn(release: Path, file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-9])
+
+
+def _another(release: Path, file: Path) -> None:
+    (file.parent / "train-00007-of-00001.parquet").write_bytes(file.read_bytes())
+
+
+def _declared(release: Path, file: Path) -> None:
+    readme = release / "README.md"
+    readme.write_text(readme.read_text().replace("num_examples: 2", "num_examples: 3"))
+
+
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [
+        (_rows, "rows: 1 instead of 2"),
+        (_text, "does not have its text_sha256"),
+        (_value, "content: "),
+        (_schema, "another schema"),
+        (_torn, "documents/train-00000-of-00001.parquet: "),
+        (_another, "documents/train: files"),
+        (_declared, "rows that README.md declares"),
+    ],
+)
+def test_every_kind_of_wrong_release_is_refused(harm: Callable[[Path, Path], None], told: str, corpus: Corpus) -> None:
+    from corpus_kit.release.described import Described
+
+    _page(corpus, "b", LAMP)
+    corpus.build()
+    release = corpus.data / "release"
+    manifest = read_manifest(release)
+    assert manifest is not None
+    (facts,) = files_of(manifest)
+    file = release / facts["name"]
+    content = file.read_bytes()
+    file.unlink()  # the build's own copy is a hard link to it
+    file.write_bytes(content)
+    kept = json.loads((corpus.data / ".work" / "features.json").read_text())
+    schemas = {name: Described(one["schema"], []).arrow_schema for name, one in kept["configs"]}
+    recheck_release(release, manifest, schemas, [facts["name"]])
+    harm(release, file)
+    facts["bytes"] = file.stat().st_size  # so that not even the size tells
+    with pytest.raises(EnvironmentProblemError, match="reads back differently") as caught:
+        recheck_release(release, manifest, schemas, [facts["name"]])
+    assert told in str(caught.value)
+
+
+def test_a_rebuild_imports_neither_pandas_nor_datasets(corpus: Corpus) -> None:
+    """Each takes longer to import than a rebuild's own work; `pyarrow` imports pandas wherever it takes a Python value."""
+    _page(corpus, "b", LAMP)
+    _page(corpus, "c", ROOF)
+    code = (
+        "import sys\nfrom corpus_kit import Corpus\n"
+        "from corpus_kit.release.aside import DatasetsAside\n"
+        "made = []\nDatasetsAside.start = lambda self: made.append(1)\n"
+        "Corpus.open(sys.argv[1]).build(workers=1)\n"
+        "print(made, *[m for m in ('pandas', 'pandera', 'datasets') if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, str(corpus.root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["[]"]
+    assert read_table(corpus.data / "release" / "documents" / "train-00000-of-00001.parquet").num_rows == 3
