@@ -16,7 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus_kit.core.errors import ConfigError
-from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, main_text, repeated_lines
+from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, features, main_text, repeated_lines, trees
+from corpus_kit.suggest.boilerplate.context import place, second_look
+from corpus_kit.suggest.boilerplate.features import describe
+from corpus_kit.suggest.boilerplate.pages import Rows, read_pages
 from corpus_kit.suggest.boilerplate.trees import EarlyExit
 
 MODEL = BoilerplateModel.load()
@@ -82,6 +85,44 @@ def test_plain_rows_leave_the_forest_early_and_the_others_hear_all_trees() -> No
 @given(st.lists(texts, min_size=2, max_size=6))
 def test_a_text_gets_the_same_scores_alone_and_in_any_company(batch: list[str]) -> None:
     assert MODEL.predict(batch) == [MODEL.predict([text])[0] for text in batch]
+
+
+def test_a_long_text_read_in_stretches_gets_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "\n".join(TEXTS)
+    whole = MODEL.predict([text])
+    monkeypatch.setattr(features, "_STRETCH", 97)
+    monkeypatch.setattr(trees, "_TABLE", 41)
+    features._powers.cache_clear()
+    try:
+        assert MODEL.predict([text]) == whole
+    finally:
+        features._powers.cache_clear()
+
+
+def test_neighbours_are_the_lines_before_and_after_and_of_the_same_text_only() -> None:
+    pages = read_pages(["One\nTwo words\n\nNow three words", "There are four words."])
+    rows = Rows(pages)
+    columns, line = describe(pages, rows)
+    around = place(columns, line, rows)
+    assert columns["words"].tolist() == [1, 2, 3, 4]
+    for by, wanted in ((-2, [None, None, 1, None]), (-1, [None, 1, 2, None]), (1, [2, 3, None, None])):
+        found = around[f"words{by:+d}"].tolist()
+        assert [told for told, one in zip(found, wanted, strict=True) if one] == [one for one in wanted if one]
+        (outside,) = {told for told, one in zip(found, wanted, strict=True) if one is None}
+        assert outside <= 0, "what is not there has no words"
+    odds = np.array([1.0, 2.0, 3.0, 4.0])
+    second = second_look(odds, line, rows)
+    assert second["odds-1"].tolist() == [-7, 1, 2, -7]
+    assert second["odds+1"].tolist() == [2, 3, -7, -7]
+
+
+def test_scores_are_the_calibrated_chances_and_not_the_trees_own() -> None:
+    """A model that is told its trees know nothing says so of every line."""
+    ignorant = dataclasses.replace(MODEL, knots=np.array([-9.0, 9.0]), chances=np.array([0.37, 0.37]))
+    assert {one.score for lines in ignorant.predict(TEXTS) for one in lines} == {0.37}
+    (batch,) = MODEL.score(TEXTS[:1])
+    chance = 1.0 / (1.0 + np.exp(batch.odds))
+    assert MODEL.chances[-1] - 1e-9 <= chance.min() and chance.max() <= MODEL.chances[0] + 1e-9
 
 
 def test_long_batches_are_cut_without_changing_a_score() -> None:
@@ -177,10 +218,11 @@ def test_a_model_of_another_format_is_refused(tmp_path: Path) -> None:
         BoilerplateModel.load(path)
 
 
-def test_suggesting_needs_no_training_library() -> None:
+def test_suggesting_loads_no_training_library_and_little_else() -> None:
     code = (
         "import sys; from corpus_kit.suggest.boilerplate import BoilerplateModel; BoilerplateModel.load().predict(['a']);"
-        "print([m for m in ('catboost', 'scipy', 'sklearn', 'pandas', 'rapidfuzz') if m in sys.modules])"
+        "print([m for m in ('catboost', 'scipy', 'sklearn', 'pandas', 'rapidfuzz',"
+        " 'polars', 'pyarrow', '_hashlib', 'importlib.resources') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -18,7 +18,7 @@ from corpus_kit.core.errors import UsageError
 from corpus_kit.core.folders import read_manifest
 from corpus_kit.corpus import Corpus
 from corpus_kit.suggest.boilerplate import BoilerplateModel, learn
-from corpus_kit.suggest.boilerplate.learn import labelled_pages, majority
+from corpus_kit.suggest.boilerplate.learn import labelled_pages, majority, mean_and_error
 from corpus_kit.suggest.boilerplate.retrain import Evidence, correct
 
 FOOTER = "Our volunteers read every letter and answer most of them within a fortnight, weather permitting."
@@ -130,6 +130,52 @@ def test_a_correction_that_does_not_help_is_refused_and_said(
     assert "no better than the packaged model" in shown.err
     assert not Path("models").exists()
     assert made(corpus) == before
+
+
+def test_better_scores_that_change_no_decision_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """People mark just what the packaged model marks: a correction makes it surer, and nothing else."""
+
+    def the_same(text: str) -> list[dict[str, Any]]:
+        (spans,) = BoilerplateModel.load().suggest([text], 0.5)
+        return [mark("boilerplate", text, text[one.start : one.end], one.label) for one in spans]
+
+    corpus = labelled(tmp_path, the_same)
+    monkeypatch.chdir(tmp_path / "corpus")
+    assert run(cli, ["suggest", "boilerplate", "--train", "--json"]) == 1
+    shown = capsys.readouterr()
+    found = json.loads(shown.out)["learned"]
+    assert found["after"]["brier"] < found["before"]["brier"], "the scores would not show it"
+    assert found["after"]["f1"] == found["before"]["f1"] == 1.0
+    assert (found["gain"], found["installed"]) == (0.0, False)
+    assert "F1 +0.0000, standard error 0.0000" in shown.err
+    assert not (corpus.root or tmp_path).joinpath("models").exists()
+
+
+def test_a_gain_on_one_part_of_the_pages_is_no_more_than_chance() -> None:
+    for gain in (0.1, 0.037, 1e-5):
+        mean, error = mean_and_error([0.0, gain, 0.0, 0.0, 0.0])
+        assert mean == pytest.approx(error) and not mean > error
+    mean, error = mean_and_error([0.0, 0.05, 0.0, 0.05, 0.0])
+    assert mean > error
+    mean, error = mean_and_error([0.04, -0.03, 0.05, -0.04, 0.01])
+    assert 0 < mean < error
+
+
+def test_what_helps_one_page_of_seven_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All would be better on average; six pages say nothing of the sort."""
+    learned_of = learn.correct
+
+    def on_one(evidence: Evidence, base_model: BoilerplateModel, left_out: Collection[int] = ()) -> BoilerplateModel:
+        return learned_of(evidence, base_model, left_out) if 0 in left_out else base_model
+
+    corpus = labelled(tmp_path)
+    monkeypatch.setattr(learn, "correct", on_one)
+    found = corpus.suggest("boilerplate", train=True).learned
+    assert found is not None
+    assert found.after.f1 > found.before.f1
+    assert not found.installed
 
 
 def test_single_answers_count_where_there_is_no_gold(tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ def command(
     boilerplate: menus, link lists, comments and the like, line by line, with the model of this corpus
     (models/boilerplate.npz) or else the packaged one. --train learns a correction from gold, and from single answers
     where a document has no gold; it is judged by pages it has not seen, and written to models/boilerplate.npz only when
-    they come out better than with the packaged model. Remove that file to go back to the packaged model.
+    more of what they keep is right than with the packaged model, by more than chance would do. Remove that file to go
+    back to the packaged model.
 
     entities: names that people labelled, wherever else they stand, each with the probability that people would label it
     there, learned from their labels. With --model, what a model on this machine says, in the labels that corpus.toml
@@ -90,7 +91,8 @@ def _tell(found: Any, output: Output) -> None:
         output.say(f"The correction is in use: models/boilerplate.npz, version {found.version}.")
     else:
         output.say(
-            f"On pages it had not seen the correction is no better than the packaged model, so it is not used; "
+            "On pages it had not seen the correction is no better than the packaged model beyond chance "
+            f"(F1 {found.gain:+.4f}, standard error {found.gain_error:.4f}), so it is not used; "
             f"suggestions are made by version {found.version} as before."
         )
 

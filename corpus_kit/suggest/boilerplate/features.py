@@ -24,6 +24,7 @@ _DOC = np.uint64(0xC2B2AE3D27D4EB4F)
 _NUMBER = np.uint64(0x51ED270B2D4B1F35)
 _BASE = 0xD6E8FEB86659FD93
 _NEVER = 1 << 40
+_STRETCH = 1 << 19  # as many weights as a batch has characters, and some
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +51,30 @@ def _hashes(values: U64 | U32, start: I64, end: I64) -> U64:
     """Order-sensitive hash of values[start:end] for each pair; equal content, equal hash, wherever it stands.
 
     A position-weighted prefix sum modulo 2**64, divided by the weight at the start; weights are odd, so they have inverses.
+    Long texts are gone through in stretches, so that the weights need no more room than for a short one.
     """
-    weight, inverse = _powers(max(1 << 19, 1 << len(values).bit_length()))
+    weight, inverse = _powers()
     total = np.zeros(len(values) + 1, np.uint64)
-    np.multiply(values, weight[: len(values)], out=total[1:], dtype=np.uint64)
-    np.cumsum(total[1:], out=total[1:])
-    mixed = (total[end] - total[start]) * inverse[start]
+    mixed = inverse[start % _STRETCH]
+    for low in range(0, len(values), _STRETCH):
+        sums = total[low + 1 : low + 1 + _STRETCH]
+        np.multiply(values[low : low + _STRETCH], weight[: len(sums)], out=sums, dtype=np.uint64)
+        np.cumsum(sums, out=sums)
+        if low:
+            sums *= np.uint64(pow(_BASE, low, 1 << 64))
+            sums += total[low]
+            mixed[start >= low] *= np.uint64(pow(_BASE, -_STRETCH, 1 << 64))
+    mixed *= total[end] - total[start]
     mixed ^= mixed >> np.uint64(29)
     return mixed * _PRIME
 
 
-@lru_cache(maxsize=2)
-def _powers(n: int) -> tuple[U64, U64]:
-    """base**i and base**-i modulo 2**64 for i < n."""
+@lru_cache(maxsize=1)
+def _powers() -> tuple[U64, U64]:
+    """base**i and base**-i modulo 2**64 for i < _STRETCH."""
     pair = []
     for factor in (_BASE, pow(_BASE, -1, 1 << 64)):
-        powers = np.full(n, factor, np.uint64)
+        powers = np.full(_STRETCH, factor, np.uint64)
         powers[0] = 1
         pair.append(np.multiply.accumulate(powers, dtype=np.uint64))
     return pair[0], pair[1]

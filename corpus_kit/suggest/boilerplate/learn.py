@@ -2,7 +2,8 @@
 
 A correction (see `retrain`) is made only of what people did on the current texts: gold where a document has it, else the
 latest answers of those who worked on it. It is kept only where it helps, and that is told by cross-validation: the pages
-of each part are judged by a correction that saw none of them and no copy of them.
+of each part are judged by a correction that saw none of them and no copy of them. With few pages much of a difference is
+chance, so the kept text must come out better by more than the standard error of the gain over the parts.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from corpus_kit.suggest.boilerplate.records import LineScore
 from corpus_kit.suggest.boilerplate.retrain import Spans, correct, gather
 
 PARTS = 5
+Verdict = tuple[float, float, float]  # of a page: precision, recall, squared error
 FEWEST = 5  # pages that are no copies of each other: with fewer, no part could be judged by the others
 
 
@@ -55,7 +57,8 @@ class Figures:
 class Learned:
     """pages: learned from, of which `from_gold` have gold and the others single answers. open: documents left out, as
     people's disagreements about them are not settled. before: the packaged model; after: with the correction, on pages it
-    had not seen. installed: whether the correction was written. version, sha256: of the model now in use."""
+    had not seen. gain, gain_error: what F1 gains on average over the parts, and its standard error. installed: whether the
+    correction was written. version, sha256: of the model now in use."""
 
     pages: int
     from_gold: int
@@ -64,6 +67,8 @@ class Learned:
     threshold: float
     before: Figures
     after: Figures
+    gain: float
+    gain_error: float
     installed: bool
     version: str
     sha256: str
@@ -85,19 +90,22 @@ def learn(data: Path, layer: str, control: str, threshold: float, target: Path) 
     base = BoilerplateModel.load()
     evidence = gather([(page.text, page.spans) for page in pages], base)
     part = {group: number % PARTS for number, group in enumerate(groups)}
-    verdicts: list[tuple[float, float, float]] = []
+    plain = judge(base, pages, threshold)
+    pairs: list[tuple[list[Verdict], list[Verdict]]] = []
     for number in range(PARTS):
         held = [at for at, page in enumerate(pages) if part[page.group] == number]
-        verdicts.extend(judge(correct(evidence, base, held), [pages[at] for at in held], threshold))
-    before, after = _figures(judge(base, pages, threshold)), _figures(verdicts)
-    better = (after.f1, -after.brier) > (before.f1, -before.brier)
+        learned = judge(correct(evidence, base, held), [pages[at] for at in held], threshold)
+        pairs.append(([plain[at] for at in held], learned))
+    before, after = _figures(plain), _figures([one for _, learned in pairs for one in learned])
+    gain, error = mean_and_error([_figures(learned).f1 - _figures(old).f1 for old, learned in pairs])
+    better = after.f1 > before.f1 and gain > error
     if better:
         model = correct(evidence, base)
         _write(target, model.to_bytes())
     else:
         model = BoilerplateModel.load(target if target.exists() else None)
-    gold = sum(page.gold for page in pages)
-    return Learned(len(pages), gold, opened, len(groups), threshold, before, after, better, model.version, model.sha256)
+    told = len(pages), sum(page.gold for page in pages), opened, len(groups), threshold
+    return Learned(*told, before, after, gain, error, better, model.version, model.sha256)
 
 
 def labelled_pages(data: Path, layer: str, control: str) -> tuple[list[Page], int]:
@@ -144,7 +152,13 @@ def majority(answers: Sequence[Spans]) -> list[tuple[int, int]]:
     return found
 
 
-def judge(model: BoilerplateModel, pages: Sequence[Page], threshold: float) -> list[tuple[float, float, float]]:
+def mean_and_error(gains: Sequence[float]) -> tuple[float, float]:
+    """Mean of `gains` and its standard error. Were one part alone to gain, the two would be equal: a change on one page
+    is never more than chance. Rounding must not decide that, so the error is taken a trifle larger."""
+    return float(np.mean(gains)), float(np.std(gains, ddof=1) / np.sqrt(len(gains))) * (1.0 + 1e-9)
+
+
+def judge(model: BoilerplateModel, pages: Sequence[Page], threshold: float) -> list[Verdict]:
     """Per page: precision and recall of the words `model` keeps against those people kept, and the mean squared error
     of its scores. A page of which nothing is kept and nothing was to be kept has 1.0."""
     told = []
@@ -217,7 +231,7 @@ def _covered(text: str, lines: Sequence[LineScore], spans: Spans) -> F64:
     return share
 
 
-def _figures(told: Sequence[tuple[float, float, float]]) -> Figures:
+def _figures(told: Sequence[Verdict]) -> Figures:
     precision, recall, brier = np.array(sorted(told)).mean(axis=0).tolist()
     return Figures(precision, recall, 2 * precision * recall / max(precision + recall, 1e-12), brier)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -118,6 +116,8 @@ class BoilerplateModel:
     @property
     def sha256(self) -> str:
         """Of `to_bytes()`, which for a loaded model is the file."""
+        import hashlib  # loads OpenSSL, which suggesting does not need
+
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
     def predict(
@@ -249,5 +249,5 @@ def _forest(part: dict[str, npt.NDArray[np.generic]], name: str) -> Forest:
 
 @lru_cache(maxsize=1)
 def _packaged() -> BoilerplateModel:
-    data = files("corpus_kit.suggest.boilerplate").joinpath("weights.npz").read_bytes()
+    data = Path(__file__).with_name("weights.npz").read_bytes()
     return BoilerplateModel.from_bytes(data, "the packaged model")

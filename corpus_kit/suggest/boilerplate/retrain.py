@@ -7,7 +7,6 @@ near zero by a prior, and the lines people mark again and again.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -80,6 +79,8 @@ def correct(evidence: Evidence, base_model: BoilerplateModel, left_out: Collecti
     lean = _correction(evidence.design[used], content, weight, evidence.odds[used])
     marked, kept = (_pages_by_key(page[chosen], key[chosen]) for chosen in (content <= 0.5, content > 0.5))
     known = _known(marked, kept)
+    import hashlib  # loads OpenSSL, which suggesting does not need
+
     digest = hashlib.sha256(lean.tobytes() + known.tobytes()).hexdigest()[:12]
     version = f"{base_model.version.partition('+')[0]}+{digest}"
     return replace(base_model, version=version, lean=lean, known=known)

@@ -18,6 +18,7 @@ I16 = npt.NDArray[np.int16]
 
 _LEAF_UNIT = 2.0**20
 _BLOCK = 256  # rows whose answers to all questions fit the processor's cache
+_TABLE = 1 << 16  # rows copied together: only a text of many megabytes has more
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,13 @@ class Forest:
 
         Raises KeyError when a column the trees ask about is missing.
         """
-        table = np.empty((len(self.names), len(columns[self.names[0]])), np.float32)
-        for at, name in enumerate(self.names):
-            table[at] = columns[name]
+        odds = np.empty(len(columns[self.names[0]]))
+        for low in range(0, len(odds), _TABLE):
+            part = [columns[name][low : low + _TABLE] for name in self.names]
+            odds[low : low + _TABLE] = self._told(np.stack(part, dtype=np.float32, casting="same_kind"))
+        return odds
+
+    def _told(self, table: F32) -> F64:
         first = self.early.trees
         if not first:
             return self._sums(table, 0, len(self.column)) + self.bias
