@@ -7,6 +7,7 @@ one. Scripts without case have a class of their own, and ideographs another, bec
 from __future__ import annotations
 
 import unicodedata
+from collections import defaultdict
 from enum import IntEnum
 from functools import lru_cache
 
@@ -90,34 +91,30 @@ def is_word(kinds: U8) -> Bool:
     return ((kinds >= Kind.LOWER) & (kinds <= Kind.DIGIT)) | (kinds >= Kind.MARK)
 
 
-def _kind_of(point: int) -> Kind:
-    category = unicodedata.category(chr(point))
-    if category in ("Lu", "Lt"):
-        return Kind.UPPER
-    if category == "Ll":
-        return Kind.LOWER
-    if category in ("Lo", "Lm"):
-        ideograph = 0x2E80 <= point <= 0x9FFF or 0xF900 <= point <= 0xFAFF or 0x0E00 <= point <= 0x0EFF
-        return Kind.IDEOGRAPH if ideograph else Kind.UNCASED
-    if category.startswith("N"):
-        return Kind.DIGIT
-    if category.startswith("M"):
-        return Kind.MARK
-    if category.startswith("Z") or point in (0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85, 0x200B, 0x2060, 0xFEFF):
-        return Kind.SPACE
-    if category in ("Ps", "Pe"):
-        return Kind.BRACKET
-    if category in ("Pi", "Pf"):
-        return Kind.QUOTE
-    if category.startswith(("S", "P")):
-        return Kind.SYMBOL
-    return Kind.OTHER
+_CATEGORIES = {  # what is not here is OTHER
+    Kind.SPACE: "Zs Zl Zp",
+    Kind.LOWER: "Ll",
+    Kind.UPPER: "Lu Lt",
+    Kind.UNCASED: "Lo Lm",
+    Kind.DIGIT: "Nd Nl No",
+    Kind.QUOTE: "Pi Pf",
+    Kind.BRACKET: "Ps Pe",
+    Kind.SYMBOL: "Pc Pd Po Sm Sc Sk So",
+    Kind.MARK: "Mn Mc Me",
+}
+_MORE_SPACES = (0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85, 0x200B, 0x2060, 0xFEFF)
+_IDEOGRAPHS = ((0x0E00, 0x0F00), (0x2E80, 0xA000), (0xF900, 0xFB00))  # and Thai and Lao, which have no spaces either
 
 
 @lru_cache(maxsize=1)
 def tables() -> tuple[U8, U32, U8]:
     """Kind, simple lower case and script number of every code point of the basic plane, as arrays of 65,536 entries."""
-    kinds = np.fromiter((_kind_of(point) for point in range(_BMP)), dtype=np.uint8, count=_BMP)
+    number = defaultdict(int, {name: int(kind) for kind, names in _CATEGORIES.items() for name in names.split()})
+    categories = map(unicodedata.category, map(chr, range(_BMP)))
+    kinds = np.fromiter(map(number.__getitem__, categories), dtype=np.uint8, count=_BMP)
+    for low, high in _IDEOGRAPHS:
+        kinds[low:high][kinds[low:high] == Kind.UNCASED] = Kind.IDEOGRAPH
+    kinds[list(_MORE_SPACES)] = Kind.SPACE
     for kind, members in _PUNCTUATION.items():
         kinds[[ord(member) for member in members]] = kind
     lower = np.arange(_BMP, dtype=np.uint32)
