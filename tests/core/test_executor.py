@@ -31,7 +31,7 @@ def test_two_workers_give_the_same_results_from_other_processes(two: Workers) ->
 
 
 def test_workers_do_not_start_a_thread_per_core(two: Workers) -> None:
-    assert set(dict(two.run(threads, range(3))).values()) == {("1", 1)}
+    assert set(dict(two.run(threads, range(4))).values()) == {("1", 1)}
 
 
 def test_only_a_window_of_tasks_is_taken_at_a_time(two: Workers) -> None:
