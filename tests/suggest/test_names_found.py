@@ -10,11 +10,13 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus_kit.suggest.entities.calibration import fit
 from corpus_kit.suggest.entities.characters import Characters
 from corpus_kit.suggest.entities.edges import begins, ends
 from corpus_kit.suggest.entities.inflection import RULES, forms, rule_of
 from corpus_kit.suggest.entities.lexicon import Lexicon
-from corpus_kit.suggest.entities.records import Suggestion, without_overlaps
+from corpus_kit.suggest.entities.propagation import Page, Propagation
+from corpus_kit.suggest.entities.records import Name, Suggestion, without_overlaps
 
 
 def places(text: str, names: list[str], language: str = "") -> list[tuple[int, int, int]]:
@@ -97,6 +99,20 @@ def test_every_whole_word_occurrence_is_found_at_its_code_points(text: str, name
     }
     assert {(s, e, n) for s, e, n in told if text[s:e] == n} == plain
     assert all(regex.sub(r"\s+", " ", text[s:e]) == n for s, e, n in told)
+
+
+@given(st.lists(_TEXT, min_size=1, max_size=5), st.lists(_NAME, min_size=1, max_size=6, unique=True), st.data())
+def test_what_is_suggested_in_a_text_does_not_depend_on_the_texts_beside_it(
+    texts: list[str], names: list[str], data: st.DataObject
+) -> None:
+    learned = [Name(name, "PERSON", 2 + i, 2) for i, name in enumerate(names)]
+    model = Propagation(learned, {"<ab", ">жж"}, fit(()), 0.0)
+    pages = [Page(text, data.draw(st.sampled_from(("en", "ru"))), boilerplate=((0, 3),)) for text in texts]
+    together = model.suggest(pages)
+    assert together == [model.suggest([page])[0] for page in pages]
+    for page, found in zip(pages, together, strict=True):
+        assert all(0 <= one.start < one.end <= len(page.text) for one in found)
+        assert all(a.end <= b.start for a, b in pairwise(found))
 
 
 @given(st.text(alphabet="абвгдежзиклмнопрстуфхАБВ", min_size=3, max_size=12), st.sampled_from(sorted(RULES)))

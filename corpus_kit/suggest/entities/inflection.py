@@ -148,63 +148,68 @@ def rule_of(language: str) -> str:
     return code if code in RULES else ""
 
 
-@lru_cache(maxsize=1 << 16)
 def forms(word: str, rule: str) -> tuple[tuple[str, frozenset[str]], ...]:
     """Stems and the endings each may have so that the word stays the same name; the word itself is among them.
 
     word: one word as it was labelled, with its capitals. rule: a key of `RULES`.
     """
-    if (len(word) > 1 and word.isupper()) or not word.isalpha():
-        return ((word, _AS_IT_IS),)
     table = _table(rule)
+    if word[-1] not in table.last or not word.isalpha() or (len(word) > 1 and word.isupper()):
+        return ((word, _AS_IT_IS),)
     found = {word: _ITSELF}  # stem → its sets of endings, as bits
-    for length in range(min(table.longest, len(word)) + 1):
-        for cut, old, change, least in table.by_end.get(word[len(word) - length :], ()):
-            stem = word[: len(word) - cut] + old
-            if len(stem) >= least and stem.endswith(change.after):
-                found[stem] = found.get(stem, 0) | change.whole
-                for end, new, endings in change.others:
+    length = len(word)
+    for size in range(1, min(table.longest, length) + 1):
+        for cut, old, after, least, whole, others in table.by_end.get(word[length - size :], ()):
+            stem = word[: length - cut] + old
+            if len(stem) >= least and stem.endswith(after):
+                found[stem] = found.get(stem, 0) | whole
+                for end, new, endings in others:
                     if stem.endswith(end):
                         literal = stem[: len(stem) - len(end)] + new
                         found[literal] = found.get(literal, 0) | endings
-    return tuple((stem, table.endings(sets)) for stem, sets in sorted(found.items()))
+    return tuple([(stem, table.endings(sets)) for stem, sets in sorted(found.items())])
 
 
 _ITSELF = 1
 _AS_IT_IS = frozenset(("",))
-
-
-@dataclass(frozen=True, slots=True)
-class _Pattern:
-    """A paradigm whose sets of endings are bits. others: end of a stem, what it becomes, endings after that."""
-
-    after: tuple[str, ...]
-    whole: int
-    others: tuple[tuple[str, str, int], ...]
+_Changes = tuple[tuple[str, str, int], ...]
+_Step = tuple[int, str, tuple[str, ...], int, int, _Changes]
+"""What to cut off a word and what to put there instead for a stem; what that must end with, and how long it must be; the
+stem's sets of endings as bits; ends of the stem, what they become, sets of endings after that."""
 
 
 class _Table:
     """The paradigms of a language by how their forms end.
 
-    by_end: end of a word → what to cut off it, what to put there instead for the stem, the paradigm, the least length of
-    the stem. longest: of these ends.
+    by_end: end of a word → its steps. longest: of these ends. last: the letters they end with.
     """
 
     def __init__(self, paradigms: Iterable[Paradigm]) -> None:
-        self.by_end: dict[str, list[tuple[int, str, _Pattern, int]]] = {}
         self._sets = [_AS_IT_IS]
         self._united: dict[int, frozenset[str]] = {}
+        steps: dict[str, dict[tuple[int, str, tuple[str, ...], int], tuple[int, _Changes]]] = {}
+
+        def put(end: str, cut: int, old: str, after: tuple[str, ...], least: int) -> None:
+            # Steps that lead to one stem are one step. No end is empty: what has no ending must end with something.
+            known = steps.setdefault(end, {})
+            bits, changes = known.get((cut, old, after, least), (0, ()))
+            known[cut, old, after, least] = bits | whole, tuple(dict.fromkeys((*changes, *others)))
+
         for paradigm in paradigms:
             others = tuple((old, new, self._bit(endings)) for old, new, endings in paradigm.changes)
-            pattern = _Pattern(paradigm.after, self._bit(paradigm.first | paradigm.others), others)
-            for ending in sorted((paradigm.first | paradigm.others) - _NO_PLURALS):
+            whole = self._bit(paradigm.first | paradigm.others)
+            for ending in (paradigm.first | paradigm.others) - _NO_PLURALS:
                 least = LEAST_STEM if ending in paradigm.first else LEAST_OBLIQUE_STEM
                 for after in paradigm.after:
-                    self._put(after + ending, (len(ending), "", pattern, least))
+                    put(after + ending, len(ending), "", ("",), least)
             for old, new, endings in paradigm.changes:
-                for ending in sorted(endings):
-                    self._put(new + ending, (len(new + ending), old, pattern, LEAST_OBLIQUE_STEM))
-        self.longest = max(map(len, self.by_end))
+                for ending in endings:
+                    put(new + ending, len(new + ending), old, paradigm.after, LEAST_OBLIQUE_STEM)
+        self.by_end: dict[str, list[_Step]] = {
+            end: [(*step, *result) for step, result in known.items()] for end, known in steps.items()
+        }
+        self.longest = max(map(len, steps))
+        self.last = {end[-1] for end in steps}
 
     def endings(self, sets: int) -> frozenset[str]:
         """The union of the sets whose bits are given."""
@@ -216,9 +221,6 @@ class _Table:
         if endings not in self._sets:
             self._sets.append(endings)
         return 1 << self._sets.index(endings)
-
-    def _put(self, end: str, what: tuple[int, str, _Pattern, int]) -> None:
-        self.by_end.setdefault(end, []).append(what)
 
 
 @lru_cache(maxsize=len(RULES))

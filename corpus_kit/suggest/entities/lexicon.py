@@ -8,6 +8,7 @@ space of one line, or one line break.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -50,13 +51,14 @@ class Lexicon:
         self._others: dict[int, dict[str, int]] = {}  # node → white space (as " ") or punctuation → next node
         self._sets: dict[frozenset[str], int] = {_AS_IT_IS: 0}
         starts: dict[str, int] = {}
-        ways: list[tuple[int, int, int]] = []  # number of a first stem, set of endings, node
-        nodes: dict[tuple[bool, str], int] = {}
+        ways = array("q")  # number of a first stem, set of endings, node, and so on
+        nodes: dict[str, int] = {}
         for number, name in enumerate(names):
             self._names[self._grow(starts, ways, nodes, name)] = number
         self._endings = list(self._sets)
         self._automaton = ahocorasick_rs.AhoCorasick(list(starts)) if starts else None
-        ordered = np.array(sorted(ways), np.int64).reshape(-1, 3)
+        ordered = np.array(ways, np.int64).reshape(-1, 3)
+        ordered = ordered[np.lexsort(ordered.T[::-1])]
         self._first = np.searchsorted(ordered[:, 0], np.arange(len(starts) + 1))
         self._way_set, self._way_node = ordered[:, 1], ordered[:, 2]
         self._name_of = np.array(self._names, np.int64)
@@ -92,29 +94,29 @@ class Lexicon:
         new[1:] = (found[1:] != found[:-1]).any(1)
         return Places(*found[new].T)
 
-    def _grow(
-        self, starts: dict[str, int], ways: list[tuple[int, int, int]], nodes: dict[tuple[bool, str], int], name: str
-    ) -> int:
+    def _grow(self, starts: dict[str, int], ways: array[int], nodes: dict[str, int], name: str) -> int:
         """The node where a name ends. A node is its words as they were labelled; their forms are ways to it."""
-        pieces = [" " if piece.isspace() else piece for piece in _PIECES.findall(name)]
+        pieces = _PIECES.findall(name)
         inflects = bool(self.rule) and any(piece[0].isupper() for piece in pieces)
-        node, prefix = -1, ""
+        node, prefix = -1, "+" if inflects else "-"
         for piece in pieces:
+            if piece.isspace():
+                piece = " "
             prefix += piece
-            known = nodes.get((inflects, prefix))
+            known = nodes.get(prefix)
             if known is None:
-                known = nodes[inflects, prefix] = len(self._names)
+                known = nodes[prefix] = len(self._names)
                 self._names.append(-1)
-                if not is_word(piece[0]) and node >= 0:
+                word = is_word(piece[0])
+                if not word and node >= 0:
                     self._others.setdefault(node, {})[piece] = known
                 else:
-                    inflected = inflects and is_word(piece[0])
-                    for stem, endings in forms(piece, self.rule) if inflected else ((piece, _AS_IT_IS),):
+                    for stem, endings in forms(piece, self.rule) if inflects and word else ((piece, _AS_IT_IS),):
                         way = self._sets.setdefault(endings, len(self._sets))
                         if node >= 0:
                             self._words.setdefault(node, {}).setdefault(stem, []).append((way, known))
                         else:
-                            ways.append((starts.setdefault(stem, len(starts)), way, known))
+                            ways.extend((starts.setdefault(stem, len(starts)), way, known))
             node = known
         return node
 
@@ -156,9 +158,11 @@ class Lexicon:
                         self._reached(text, start, at + len(stem), then, found)
             return
         for cut in range(min(LONGEST_ENDING, stop - at - 1) + 1):
-            for endings, then in words.get(text[at : stop - cut], ()):
-                if text[stop - cut : stop] in self._endings[endings]:
-                    self._reached(text, start, stop, then, found)
+            inflected = words.get(text[at : stop - cut])
+            if inflected is not None:
+                for endings, then in inflected:
+                    if text[stop - cut : stop] in self._endings[endings]:
+                        self._reached(text, start, stop, then, found)
 
 
 class _Tails:
