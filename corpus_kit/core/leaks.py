@@ -33,7 +33,8 @@ def find_leaks(documents: Path, manifest: Mapping[str, Any]) -> Iterator[Finding
     columns = ["doc_id", "duplicate_cluster", "split"]
     columns += ["outlet", "url"] if by_publisher else []
     columns += ["published_on"] if starts else []
-    grouped = []
+    shared = _clusters_of_several(documents)
+    clusters, publishers = [], []
     for path in parts(documents, "documents"):
         try:
             frame = pl.from_arrow(read_table(path, columns))
@@ -45,18 +46,36 @@ def find_leaks(documents: Path, manifest: Mapping[str, Any]) -> Iterator[Finding
         frame = frame.with_columns(pl.col("split").fill_null(SPLITS[0]))
         if starts:
             yield from _periods(frame, starts)
+        clusters.append(frame.select("doc_id", "duplicate_cluster", "split").filter(_among(shared)))
         if by_publisher:
             names = map(publisher_of, frame["outlet"].to_list(), frame["url"].to_list())
-            frame = frame.with_columns(pl.Series("publisher", list(names), pl.String))
-        wanted = ["doc_id", "duplicate_cluster", "split", *(["publisher"] if by_publisher else [])]
-        grouped.append(frame.select(wanted))
-    if not grouped:
-        return
-    together = pl.concat(grouped)
-    yield from _groups(together, "duplicate_cluster", "leak_cluster", "They are copies of each other.")
-    if by_publisher:
-        known = together.filter(pl.col("publisher").is_not_null())
-        yield from _groups(known, "publisher", "leak_publisher", "They have one publisher.")
+            named = frame.select("doc_id", "split", pl.Series("publisher", list(names), pl.String)).drop_nulls(
+                "publisher"
+            )
+            publishers.append(named.group_by("publisher", "split").agg(pl.col("doc_id").min()))
+    if clusters:
+        yield from _groups(pl.concat(clusters), "duplicate_cluster", "leak_cluster", "They are copies of each other.")
+    if publishers:
+        yield from _groups(pl.concat(publishers), "publisher", "leak_publisher", "They have one publisher.")
+
+
+def _clusters_of_several(documents: Path) -> pl.Series:
+    """The clusters that hold more than the document they are named after. Only these can leak, and they are few: the
+    others need not be held in memory all at once."""
+    found = [pl.Series("duplicate_cluster", [], pl.String)]
+    for path in parts(documents, "documents"):
+        try:
+            frame = pl.from_arrow(read_table(path, ["doc_id", "duplicate_cluster"]))
+        except CorpusKitError:
+            continue
+        assert isinstance(frame, pl.DataFrame)
+        if {"doc_id", "duplicate_cluster"} <= set(frame.columns):
+            found.append(frame.filter(pl.col("doc_id") != pl.col("duplicate_cluster"))["duplicate_cluster"].unique())
+    return pl.concat(found).unique()
+
+
+def _among(clusters: pl.Series) -> pl.Expr:
+    return pl.col("duplicate_cluster").is_in(clusters.implode())
 
 
 def _groups(frame: pl.DataFrame, key: str, code: str, bond: str) -> Iterator[Finding]:
