@@ -12,6 +12,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -51,11 +52,21 @@ class DatasetsAside:
 
     def call(self, module: str, function: str, *arguments: Any) -> Any:
         """`corpus_kit.release.<module>.<function>(*arguments)`. Raises what it raises."""
+        return self.begin(module, function, *arguments)()
+
+    def begin(self, module: str, function: str, *arguments: Any) -> Callable[[], Any]:
+        """The same, under way while this process does something else; what is returned waits for the result.
+
+        One at a time. Without a process of its own it is done when the result is asked for.
+        """
         self.start()
         if self._process is None:
-            return _function(module, function)(*arguments)
+            return partial(_function(module, function), *arguments)
         self._send((module, function, arguments))
-        assert self._process.stdout is not None
+        return self._answer
+
+    def _answer(self) -> Any:
+        assert self._process is not None and self._process.stdout is not None
         try:
             result, error = pickle.load(self._process.stdout)
         except (EOFError, pickle.UnpicklingError) as e:

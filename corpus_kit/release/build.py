@@ -111,7 +111,7 @@ def build_release(
             with aside or DatasetsAside() as opener:
                 features = described(source.contract, labelling, source.work / FEATURES, opener)
                 types = {name: features[name].arrow_schema for name in existing["configs"]}
-                _open(target, existing, types, source.work, opener, progress)
+                _open(target, existing, types, source.work, opener, workers, progress)
         return _summary(existing, unchanged=True)
     with aside or DatasetsAside() as opener:
         return _write(
@@ -194,9 +194,9 @@ def _write(
         known = Opened(source.work)
         if opened or not known.holds_shape(folder, types):
             unread = None if opened else known.unread(manifest)
-            _open(folder, manifest, types, source.work, aside, progress, unread)
+            _open(folder, manifest, types, source.work, aside, workers, progress, unread)
         else:
-            recheck_release(folder, manifest, types, known.unread(manifest))
+            recheck_release(folder, manifest, types, known.unread(manifest), workers)
             known.keep(folder, manifest, None)
     _sweep(groups, {t.key for t in tasks})
     if slices.is_dir():
@@ -212,15 +212,27 @@ def _open(
     types: Mapping[str, pa.Schema],
     work: Path,
     aside: DatasetsAside,
+    workers: Workers,
     progress: Progress,
-    names: Sequence[str] | None = None,
+    unread: Sequence[str] | None = None,
 ) -> None:
-    """Open a release with `datasets`, and note that it was. names: of the files to be read in full, None for all."""
-    names = [file["name"] for file in files_of(manifest)] if names is None else names
+    """Open a release with `datasets`, and note that it was.
+
+    unread: the files to be read in full: by `datasets` the first of every split, the others by the workers at the same time.
+    None for all of them by `datasets`.
+    """
+    if unread is None:
+        by_datasets, others = [file["name"] for file in files_of(manifest)], set[str]()
+    else:
+        firsts = {files[0]["name"] for c in manifest["configs"].values() for files in c["splits"].values()}
+        by_datasets, others = [name for name in unread if name in firsts], set(unread) - firsts
     cache = work / "datasets-cache"
     remove(cache)
     with counted(progress, "verifying", 1) as step:
-        aside.call("verify", "verify_release", folder, manifest, names, cache)
+        opened = aside.begin("verify", "verify_release", folder, manifest, by_datasets, cache)
+        if unread is not None:
+            recheck_release(folder, manifest, types, sorted(others), workers)
+        opened()
         step.advance()
     remove(cache)
     Opened(work).keep(folder, manifest, types)

@@ -11,6 +11,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,23 @@ import pyarrow.parquet as pq
 import yaml
 
 from corpus_kit.core.errors import EnvironmentProblemError
+from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import write_json
 from corpus_kit.core.tables import Fingerprint
 
+_SECONDS_PER_BYTE = 1 / 50e6  # what `recheck_file` takes, roughly, per byte of a file
 _LAYOUT = "1"
 KEPT = "release-opened.json"
 _COUNTS = frozenset({"version", "num_bytes", "num_examples", "download_size", "dataset_size", "size_categories"})
+
+
+@dataclass(frozen=True, slots=True)
+class FileTask:
+    """One call of `recheck_file`. facts: of the file, as the manifest has them. schema: serialised."""
+
+    folder: str
+    facts: dict[str, Any]
+    schema: bytes
 
 
 class Opened:
@@ -73,13 +85,18 @@ def files_of(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def recheck_release(
-    folder: Path, manifest: Mapping[str, Any], schemas: Mapping[str, pa.Schema], new_files: Sequence[str]
+    folder: Path,
+    manifest: Mapping[str, Any],
+    schemas: Mapping[str, pa.Schema],
+    new_files: Sequence[str],
+    workers: Workers,
 ) -> None:
     """Compare a release with its manifest: names, sizes, declared counts of all files; schema, rows, hashes of the new.
 
-    schemas: of each configuration, with the `huggingface` key. new_files: names below `folder`.
+    schemas: of each configuration, with the `huggingface` key. new_files: names below `folder`, read by the workers.
     Raises EnvironmentProblemError for any difference.
     """
+    new, tasks = frozenset(new_files), []
     infos = {info["config_name"]: info for info in _front(folder)["dataset_info"]}
     same("configurations that README.md declares", list(infos), list(manifest["configs"]))
     for config, facts in manifest["configs"].items():
@@ -91,14 +108,19 @@ def recheck_release(
             same(f"{config}/{split}: files", found, sorted(f["name"] for f in files))
             for file in files:
                 same(f"{file['name']}: bytes", (folder / file["name"]).stat().st_size, file["bytes"])
-                if file["name"] in new_files:
-                    _recheck_file(folder, file, schemas[config])
+                if file["name"] in new:
+                    tasks.append(FileTask(str(folder), file, schemas[config].serialize().to_pybytes()))
+    seconds = sum(task.facts["bytes"] for task in tasks) * _SECONDS_PER_BYTE
+    for _ in workers.run(recheck_file, tasks, seconds):
+        pass
 
 
-def _recheck_file(folder: Path, facts: Mapping[str, Any], schema: pa.Schema) -> None:
-    name = facts["name"]
+def recheck_file(task: FileTask) -> None:
+    """Read one file whole. Raises EnvironmentProblemError where it is not what its facts and its schema say."""
+    facts, name = task.facts, task.facts["name"]
+    schema = pa.ipc.read_schema(pa.py_buffer(task.schema))
     try:
-        with pq.ParquetFile(folder / name) as file:
+        with pq.ParquetFile(Path(task.folder) / name) as file:
             # Metadata apart: Parquet names the values of a list otherwise, and then they would never be equal.
             found = file.schema_arrow
             if not found.equals(schema) or found.metadata != schema.metadata:
@@ -116,8 +138,11 @@ def verify_rows(name: str, batches: Any, facts: Mapping[str, Any]) -> None:
         rows += batch.num_rows
         table = batch if isinstance(batch, pa.Table) else pa.Table.from_batches([batch])
         if {"text", "text_sha256"} <= set(table.column_names):
-            for text, sha in zip(table["text"].to_pylist(), table["text_sha256"].to_pylist(), strict=True):
-                if hashlib.sha256(text.encode()).hexdigest() != sha:
+            texts = (
+                table["text"].cast(pa.binary()).to_pylist()
+            )  # bytes as they stand: decoding takes as long as hashing
+            for text, sha in zip(texts, table["text_sha256"].to_pylist(), strict=True):
+                if hashlib.sha256(text).hexdigest() != sha:
                     raise broken(f"{name}: a text does not have its text_sha256 {sha}")
             table = table.drop_columns(["text"])
         fingerprint.add(table)

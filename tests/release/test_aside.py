@@ -93,13 +93,13 @@ def test_what_columns_are_for_datasets_is_kept_and_a_new_contract_asks_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    real = DatasetsAside.call
+    real = DatasetsAside.begin
 
-    def call(self: DatasetsAside, module: str, function: str, *arguments: object) -> object:
+    def begin(self: DatasetsAside, module: str, function: str, *arguments: object) -> object:
         asked.append(function)
         return real(self, module, function, *arguments)
 
-    monkeypatch.setattr(DatasetsAside, "call", call)
+    monkeypatch.setattr(DatasetsAside, "begin", begin)
     raw, out = tmp_path / "raw", tmp_path / "out"
     raw.mkdir()
     (raw / "a.txt").write_text("The ferry to Sennet Bay is late again.\n" * 9)

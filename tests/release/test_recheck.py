@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpus_kit.core.errors import EnvironmentProblemError
+from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import read_manifest
 from corpus_kit.core.tables import read_table
 from corpus_kit.corpus import Corpus
+from corpus_kit.ingest import documents as documents_module
 from corpus_kit.release import build as build_module
+from corpus_kit.release import recheck as recheck_module
 from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.recheck import KEPT, files_of, recheck_release
 
@@ -32,13 +36,13 @@ FERRY, LAMP, ROOF = (
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     """Every call of `datasets`: what for, and which files are to be read in full."""
     calls: list[tuple[str, Any]] = []
-    real = DatasetsAside.call
+    real = DatasetsAside.begin
 
-    def call(self: DatasetsAside, module: str, function: str, *arguments: Any) -> Any:
+    def begin(self: DatasetsAside, module: str, function: str, *arguments: Any) -> Any:
         calls.append((function, arguments[2] if function == "verify_release" else None))
         return real(self, module, function, *arguments)
 
-    monkeypatch.setattr(DatasetsAside, "call", call)
+    monkeypatch.setattr(DatasetsAside, "begin", begin)
     return calls
 
 
@@ -117,9 +121,9 @@ def test_what_an_interrupted_build_wrote_is_read_by_the_next(
     def stopped(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    def noted(folder: Path, manifest: Any, schemas: Any, new_files: Any) -> None:
+    def noted(folder: Path, manifest: Any, schemas: Any, new_files: Any, workers: Any) -> None:
         read.append(list(new_files))
-        recheck_release(folder, manifest, schemas, new_files)
+        recheck_release(folder, manifest, schemas, new_files, workers)
 
     monkeypatch.setattr(build_module, "recheck_release", stopped)
     with pytest.raises(KeyboardInterrupt):
@@ -137,6 +141,41 @@ def test_a_damaged_note_of_what_was_opened_counts_for_nothing(
     _page(corpus, "b", LAMP)
     corpus.build()
     assert asked == [("verify_release", ["documents/train-00000-of-00001.parquet"])]
+
+
+def test_workers_read_what_datasets_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a first build `datasets` reads the first file of every split, the workers all others; none is left unread.
+
+    Planted: one of the others is harmed after it was noted.
+    """
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for number in range(40):
+        (raw / f"{number}.txt").write_text(f"The ferry number {number} to Sennet Bay is late again.\n" * 9)
+    monkeypatch.setattr(build_module, "_groups", lambda files: [[file] for file in files])
+    monkeypatch.setattr(documents_module, "SHARD_BYTES", 2000)
+    read: list[str] = []
+    real = recheck_module.recheck_file
+
+    def harmed(task: recheck_module.FileTask) -> None:
+        read.append(task.facts["name"])
+        real(replace(task, facts=task.facts | {"fingerprint": "f" * 64}) if len(read) == 2 else task)
+
+    def noted(task: recheck_module.FileTask) -> None:
+        read.append(task.facts["name"])
+        real(task)
+
+    monkeypatch.setattr(recheck_module, "recheck_file", harmed)
+    with pytest.raises(EnvironmentProblemError, match="reads back differently"):
+        Corpus.without(tmp_path / "out").build([raw])
+    assert not (tmp_path / "out" / "release").exists()
+    read.clear()
+    monkeypatch.setattr(recheck_module, "recheck_file", noted)
+    Corpus.without(tmp_path / "out").build([raw])
+    manifest = read_manifest(tmp_path / "out" / "release")
+    assert manifest is not None
+    names = [f["name"] for f in files_of(manifest)]
+    assert len(names) > 3 and read == names[1:]
 
 
 def _rows(release: Path, file: Path) -> None:
@@ -204,11 +243,11 @@ def test_every_kind_of_wrong_release_is_refused(harm: Callable[[Path, Path], Non
     file.write_bytes(content)
     kept = json.loads((corpus.data / ".work" / "features.json").read_text())
     schemas = {name: Described(one["schema"], []).arrow_schema for name, one in kept["configs"]}
-    recheck_release(release, manifest, schemas, [facts["name"]])
+    recheck_release(release, manifest, schemas, [facts["name"]], Workers(1))
     harm(release, file)
     facts["bytes"] = file.stat().st_size  # so that not even the size tells
     with pytest.raises(EnvironmentProblemError, match="reads back differently") as caught:
-        recheck_release(release, manifest, schemas, [facts["name"]])
+        recheck_release(release, manifest, schemas, [facts["name"]], Workers(1))
     assert told in str(caught.value)
 
 
