@@ -21,25 +21,17 @@ from corpus_kit.core.folders import remove, write_json
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.ingest.duplicates.alphabet import mixed
 from corpus_kit.ingest.duplicates.components import components
-from corpus_kit.ingest.duplicates.lines import LineTask, count_lines, count_publishers, ranges
+from corpus_kit.ingest.duplicates.lines import LINES, PAGES, LineTask, count_lines, count_publishers, ranges
 from corpus_kit.ingest.duplicates.pairs import band_tasks, distinct_pairs, pair_bands
-from corpus_kit.ingest.duplicates.scan import (
-    LINES,
-    PAGES,
-    SPANS,
-    ShardTask,
-    scan_shard,
-    scanned,
-    sign_shard,
-)
+from corpus_kit.ingest.duplicates.scan import SPANS, ShardTask, scan_shard, scanned, sign_shard
 from corpus_kit.ingest.duplicates.settings import Recipe
 from corpus_kit.ingest.duplicates.shingles import I64, U64
-from corpus_kit.ingest.duplicates.state import open_array, readable, save_array
+from corpus_kit.ingest.duplicates.state import open_array, readable, save_array, save_listing
 from corpus_kit.ingest.duplicates.verify import (
     PAIRS_PER_TASK,
     ShingleTask,
     VerifyTask,
-    places_of,
+    shingles_file,
     verify_pairs,
     write_shingles,
 )
@@ -92,7 +84,8 @@ class Found:
 
 @dataclass(slots=True)
 class _Search:
-    """One search under way. ids, texts: (documents,) doc_id and 64 bits of the text's hash."""
+    """One search under way. ids, texts: (documents,) doc_id and 64 bits of the text's hash. listing: file that names the
+    folders of all tasks."""
 
     tasks: list[ShardTask]
     folder: Path
@@ -102,6 +95,7 @@ class _Search:
     progress: Progress
     ids: U64
     texts: U64
+    listing: str
     found: Found = field(default_factory=Found)
 
     def run(
@@ -145,7 +139,8 @@ def find_copies(
         ShardTask(str(s.path), str(folder / s.key), recipe, str(folder / _REPEATED), str(s.masked or ""))
         for s in shards
     ]
-    search = _Search(tasks, folder, scratch, recipe, workers, progress, ids, texts)
+    listing = save_listing(scratch / "shards.txt", [t.folder for t in tasks])
+    search = _Search(tasks, folder, scratch, recipe, workers, progress, ids, texts, listing)
     search.found.documents = len(ids)
     _scan(search)
     _find_repeated_lines(search)
@@ -180,21 +175,19 @@ def _known_result(folder: Path, fingerprint: str) -> tuple[U64, Found] | None:
 
 def _scan(search: _Search) -> None:
     # Two shards may be the same bytes only where both are empty; then one of them is scanned.
-    new = {t.folder: t for t in search.tasks if not scanned(Path(t.folder))}
+    new = {t.folder: t for t in search.tasks if not scanned(t)}
     share = len(new) / max(len(search.tasks), 1)
     search.run("scanning", scan_shard, list(new.values()), share * _SECONDS_PER_SCANNED)
     search.found.scanned = len(new)
 
 
 def _find_repeated_lines(search: _Search) -> None:
-    lines = tuple(f"{t.folder}/{LINES}" for t in search.tasks)
-    pages = tuple(f"{t.folder}/{PAGES}" for t in search.tasks)
     counts = str(search.scratch / "publishers.npy")
-    save_array(counts, count_publishers([open_array(p) for p in pages]))
-    rows = sum(len(open_array(file)) for file in lines)
+    save_array(counts, count_publishers(open_array(f"{t.folder}/{PAGES}") for t in search.tasks))
+    rows = sum(len(open_array(f"{t.folder}/{LINES}")) for t in search.tasks)
     least = search.recipe.settings.repeated_lines
     tasks = [
-        LineTask(lines, pages, first, last, counts, least, str(search.scratch / f"lines-{number:05d}.npy"))
+        LineTask(search.listing, first, last, counts, least, str(search.scratch / f"lines-{number:05d}.npy"))
         for number, (first, last) in enumerate(ranges(rows))
     ]
     search.found.repeated_lines = search.run("counting lines", count_lines, tasks)
@@ -207,15 +200,15 @@ def _find_repeated_lines(search: _Search) -> None:
 def _near_copies(search: _Search) -> I64:
     """Edges between documents with equal or similar texts."""
     equal = _equal_texts(search.texts)
-    signed = tuple(f"{t.folder}/{t.signed}" for t in search.tasks)
-    sizes = np.array([open_array(s).shape[1] for s in signed])
-    masks = np.concatenate([np.array(open_array(s)[0]) for s in signed])
-    content = mixed(search.texts ^ mixed(masks))
+    masks = [np.array(open_array(f"{t.folder}/{t.signed}")[0]) for t in search.tasks]
+    sizes = np.array([len(shard) for shard in masks])
+    content = mixed(search.texts ^ mixed(np.concatenate(masks)))
     verdicts = _load_verdicts(search)
     edges, labels = equal, ""
     asked: U64 = np.empty(0, np.uint64)
     for number in (1, 2):
-        tasks = band_tasks(signed, len(search.ids), search.recipe.settings.bands, labels, str(search.scratch))
+        own = search.listing, search.tasks[0].signed, len(search.ids), search.recipe.settings.bands
+        tasks = band_tasks(*own, labels, str(search.scratch))
         search.run(f"pairing, round {number}", pair_bands, tasks)
         pairs = distinct_pairs(np.concatenate([open_array(t.target) for t in tasks]))
         pairs, keys = _distinct(pairs, search.texts, content)
@@ -254,15 +247,15 @@ def _verify(search: _Search, pairs: I64, keys: U64, sizes: I64, verdicts: NDArra
     if len(keys) == 0:
         return verdicts
     bounds = np.concatenate(([0], np.cumsum(sizes)))
-    shingles = _write_shingles(search, pairs, bounds)
-    located = _located(pairs, bounds, shingles)
+    wanted = _write_shingles(search, pairs, bounds)
+    located = _located(pairs, bounds, wanted)
     order = np.lexsort((located[:, 3], located[:, 2], located[:, 1], located[:, 0]))
     path = str(search.scratch / "located.npy")
     save_array(path, located[order])
-    targets = tuple(target for target, _ in shingles)
+    last, folder = len(order), str(search.scratch)
     tasks = [
-        VerifyTask(path, n, min(n + PAIRS_PER_TASK, len(order)), targets, str(search.scratch / f"similar-{n:010d}.npy"))
-        for n in range(0, len(order), PAIRS_PER_TASK)
+        VerifyTask(path, n, min(n + PAIRS_PER_TASK, last), folder, f"{folder}/similar-{n:010d}.npy")
+        for n in range(0, last, PAIRS_PER_TASK)
     ]
     search.found.verified += search.run("comparing", verify_pairs, tasks)
     made = np.empty(len(keys), _VERDICT)
@@ -272,35 +265,28 @@ def _verify(search: _Search, pairs: I64, keys: U64, sizes: I64, verdicts: NDArra
     return together[np.argsort(together["pair"], kind="stable")]
 
 
-def _write_shingles(search: _Search, pairs: I64, bounds: I64) -> list[tuple[str, I64]]:
-    """Per shard the target of `write_shingles` and the rows that are in it."""
+def _write_shingles(search: _Search, pairs: I64, bounds: I64) -> I64:
+    """Write the shingles of all documents of these pairs, shard by shard; returns the documents, sorted."""
     wanted = np.unique(pairs)
-    made: list[tuple[str, I64]] = []
-    tasks = []
-    for number, task in enumerate(search.tasks):
-        rows = wanted[np.searchsorted(wanted, bounds[number]) : np.searchsorted(wanted, bounds[number + 1])]
-        rows = rows - bounds[number]
-        target = str(search.scratch / f"shingles-{number:06d}") if rows.size else ""
-        if rows.size:
-            save_array(f"{target}-rows.npy", rows)
-            tasks.append(ShingleTask(task, f"{target}-rows.npy", target))
-        made.append((target, rows))
+    path = str(search.scratch / "wanted.npy")
+    save_array(path, wanted)
+    cuts, folder = np.searchsorted(wanted, bounds).tolist(), str(search.scratch)
+    tasks = [
+        ShingleTask(task, path, cuts[n], cuts[n + 1], int(bounds[n]), shingles_file(folder, n))
+        for n, task in enumerate(search.tasks)
+        if cuts[n] < cuts[n + 1]
+    ]
     search.run("reading candidates", write_shingles, tasks)
-    return made
+    return wanted
 
 
-def _located(pairs: I64, bounds: I64, shingles: list[tuple[str, I64]]) -> I64:
-    """(n, 4) shard and place in its shingles of both sides."""
+def _located(pairs: I64, bounds: I64, wanted: I64) -> I64:
+    """(n, 4) shard and place in its shingles of both sides. wanted: the documents that have shingles, sorted."""
+    firsts = np.searchsorted(wanted, bounds)
     columns = []
     for side in (0, 1):
         shard = np.searchsorted(bounds, pairs[:, side], side="right") - 1
-        place = np.empty(len(pairs), np.int64)
-        order = np.argsort(shard, kind="stable")
-        cuts = np.searchsorted(shard[order], np.arange(len(shingles) + 1))
-        for number, (_, rows) in enumerate(shingles):
-            here = order[cuts[number] : cuts[number + 1]]
-            place[here] = places_of(rows, pairs[here, side] - bounds[number])
-        columns += [shard, place]
+        columns += [shard, np.searchsorted(wanted, pairs[:, side]) - firsts[shard]]
     return np.stack(columns, axis=1)
 
 

@@ -11,23 +11,28 @@ a third of a publisher's pages the largest count holds: short articles leave mos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus_kit.ingest.duplicates.alphabet import mixed
 from corpus_kit.ingest.duplicates.shingles import I64, U64, Tokens, line_hashes
-from corpus_kit.ingest.duplicates.state import open_array, save_array
+from corpus_kit.ingest.duplicates.state import load_listing, open_array, save_array
 
+LINES, PAGES = "lines.npy", "pages.npy"  # in a shard's folder
 _MARKS = 8
 LINE = np.dtype([("key", "<u8"), ("document", "<u4")])
 """A line of a document, once. key: of line and publisher. document: row in the shard."""
 PAGE = np.dtype([("publisher", "<u4"), ("marks", "<u4", (_MARKS,))])
 """A document. marks: what tells different pages apart."""
 PUBLISHER = np.dtype([("publisher", "<u4"), ("pages", "<u4")])
+PagesOf: TypeAlias = Callable[[NDArray[np.uint32]], NDArray[np.void]]
 
 ROWS_PER_TASK, LEAST_ROWS, HANDS = 1 << 22, 1 << 17, 16
 # Shares of a publisher's pages on which a line must stand besides.
@@ -37,11 +42,10 @@ _BEYOND = (1 << 64) - 1
 
 @dataclass(frozen=True, slots=True)
 class LineTask:
-    """One call of `count_lines`. lines, pages: per shard a `LINE` array sorted by key and a `PAGE` array. first, last: the
-    keys that are this call's. publishers: a `PUBLISHER` array of the corpus."""
+    """One call of `count_lines`. listing: file that names the folders of all shards, each with a `LINE` array sorted by
+    key and a `PAGE` array. first, last: the keys that are this call's. publishers: a `PUBLISHER` array of the corpus."""
 
-    lines: tuple[str, ...]
-    pages: tuple[str, ...]
+    listing: str
     first: int
     last: int
     publishers: str
@@ -83,14 +87,22 @@ def lines_of(keys: U64, documents: I64) -> NDArray[np.void]:
 def count_lines(task: LineTask) -> int:
     """Write the sorted keys of the repeated lines between `first` and `last`; returns how many there are."""
     shards = []
-    for lines_file, pages_file in zip(task.lines, task.pages, strict=True):
-        lines = open_array(lines_file)
-        begin, end = np.searchsorted(lines["key"], np.array([task.first, task.last], np.uint64))
-        end = len(lines) if task.last == _BEYOND else end
-        shards.append((np.array(lines[begin:end]), open_array(pages_file)))
+    for folder in load_listing(task.listing):
+        lines = open_array(f"{folder}/{LINES}")
+        # Step by step: `searchsorted` copies the whole column to align it, and so reads the whole file for every range.
+        keys = lines["key"]
+        begin = bisect_left(keys, task.first)
+        end = len(lines) if task.last == _BEYOND else bisect_left(keys, task.last, begin)
+        # Pages are opened when they are asked for: not all files of all shards at once.
+        shards.append((np.array(lines[begin:end]), partial(_pages, f"{folder}/{PAGES}")))
     found = repeated_lines(shards, open_array(task.publishers), task.least)
     save_array(task.target, found)
     return len(found)
+
+
+def _pages(path: str, rows: NDArray[np.uint32]) -> NDArray[np.void]:
+    made: NDArray[np.void] = open_array(path)[rows]
+    return made
 
 
 def ranges(rows: int) -> list[tuple[int, int]]:
@@ -101,21 +113,20 @@ def ranges(rows: int) -> list[tuple[int, int]]:
     return list(zip(cuts, [*cuts[1:], _BEYOND], strict=True))
 
 
-def count_publishers(pages: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
+def count_publishers(pages: Iterable[NDArray[np.void]]) -> NDArray[np.void]:
     """Pages per publisher, sorted by publisher."""
-    together = np.concatenate([shard["publisher"] for shard in pages]) if pages else np.empty(0, np.uint32)
+    together = np.concatenate([np.empty(0, np.uint32), *(np.array(shard["publisher"]) for shard in pages)])
     names, counts = np.unique(together, return_counts=True)
     made = np.empty(len(names), PUBLISHER)
     made["publisher"], made["pages"] = names, counts
     return made
 
 
-def repeated_lines(
-    shards: Sequence[tuple[NDArray[np.void], NDArray[np.void]]], publishers: NDArray[np.void], least: int
-) -> U64:
+def repeated_lines(shards: Sequence[tuple[NDArray[np.void], PagesOf]], publishers: NDArray[np.void], least: int) -> U64:
     """The sorted keys of the lines that stand on enough different pages of their publisher.
 
-    shards: (`LINE`s, `PAGE`s) of each. least: pages that every publisher asks for, 0 where no line is to be found.
+    shards: `LINE`s of each, and what gives the `PAGE`s of some rows. least: pages that every publisher asks for, 0 where no
+    line is to be found.
     """
     keys = np.sort(np.concatenate([np.empty(0, np.uint64), *(lines["key"] for lines, _ in shards)]))
     if keys.size == 0 or least == 0:
@@ -141,16 +152,15 @@ def repeated_lines(
     return found
 
 
-def _rows_of(
-    candidates: U64, shards: Sequence[tuple[NDArray[np.void], NDArray[np.void]]]
-) -> tuple[U64, NDArray[np.void]]:
+def _rows_of(candidates: U64, shards: Sequence[tuple[NDArray[np.void], PagesOf]]) -> tuple[U64, NDArray[np.void]]:
     """(index among the candidates, page) of every line that is one."""
     places: list[U64] = [np.empty(0, np.uint64)]
-    pages = [np.empty(0, PAGE)]
+    pages: list[NDArray[np.void]] = [np.empty(0, PAGE)]
     for lines, page in shards:
         mine = lines[contains(candidates, lines["key"])]
         places.append(np.searchsorted(candidates, mine["key"]).astype(np.uint64))
-        pages.append(np.array(page[mine["document"]]))
+        if mine.size:
+            pages.append(page(mine["document"]))
     return np.concatenate(places), np.concatenate(pages)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from corpus_kit.ingest.duplicates.shingles import I64, U64
 from corpus_kit.ingest.duplicates.signatures import NONE
-from corpus_kit.ingest.duplicates.state import open_array, save_array
+from corpus_kit.ingest.duplicates.state import load_listing, open_array, save_array
 
 ROWS_PER_TASK, LEAST_ROWS, HANDS = 1 << 23, 1 << 17, 16
 _CROWD = 256  # in larger buckets not all pairs are made, but each document's next neighbours
@@ -19,11 +19,13 @@ _NEIGHBOURS = 16
 class BandTask:
     """One call of `pair_bands`.
 
-    signed: the files of signatures of all shards in order. first, last: the bands that are this call's. part, parts: of
-    those only the hashes in this part of the range. labels: the components found so far, empty in the first round.
+    listing: file that names the folders of all shards in order. signed: name of the file of signatures in each. first,
+    last: the bands that are this call's. part, parts: of those only the hashes in this part of the range. labels: the
+    components found so far, empty in the first round.
     """
 
-    signed: tuple[str, ...]
+    listing: str
+    signed: str
     first: int
     last: int
     part: int
@@ -32,14 +34,14 @@ class BandTask:
     target: str
 
 
-def band_tasks(signed: tuple[str, ...], documents: int, bands: int, labels: str, folder: str) -> list[BandTask]:
+def band_tasks(listing: str, signed: str, documents: int, bands: int, labels: str, folder: str) -> list[BandTask]:
     """Calls that hold some eight million rows each: several bands, or a part of one."""
     # A small corpus's bands are shared out too: so many tasks that several hands have work, and no task is a trifle.
     shares = min(max(documents * bands // LEAST_ROWS, 1), HANDS)
     per_task = min(max(ROWS_PER_TASK // max(documents, 1), 1), -(-bands // shares))
     parts = -(-documents // ROWS_PER_TASK) or 1
     return [
-        BandTask(signed, b, min(b + per_task, bands), p, parts, labels, f"{folder}/pairs-{b:04d}-{p:04d}.npy")
+        BandTask(listing, signed, b, min(b + per_task, bands), p, parts, labels, f"{folder}/pairs-{b:04d}-{p:04d}.npy")
         for b in range(0, bands, per_task)
         for p in range(parts)
     ]
@@ -52,10 +54,9 @@ def pair_bands(task: BandTask) -> int:
     all documents of a bucket that are not yet known to belong together are.
     """
     labels = open_array(task.labels) if task.labels else None
-    shards = [open_array(path) for path in task.signed]
     made: list[I64] = [np.empty((0, 2), np.int64)]
-    for band in range(task.first, task.last):
-        hashes, places = _column(shards, band, task.part, task.parts)
+    for band in _bands(task):
+        hashes, places = _part_of(band, task.part, task.parts)
         order = np.argsort(hashes, kind="stable")
         hashes, places = hashes[order], places[order]
         same = np.zeros(len(hashes) + 1, np.bool_)
@@ -76,19 +77,20 @@ def distinct_pairs(pairs: I64) -> I64:
     return np.stack((packed >> np.uint64(32), packed & np.uint64(0xFFFFFFFF)), axis=1).astype(np.int64)
 
 
-def _column(shards: list[U64], band: int, part: int, parts: int) -> tuple[U64, I64]:
+def _bands(task: BandTask) -> U64:
+    """(last - first, documents) hashes. Each shard's file is opened once, and one is open at a time."""
+    rows = slice(1 + task.first, 1 + task.last)
+    parts = [np.array(open_array(f"{folder}/{task.signed}")[rows]) for folder in load_listing(task.listing)]
+    return np.concatenate(parts, axis=1)
+
+
+def _part_of(hashes: U64, part: int, parts: int) -> tuple[U64, I64]:
     """(hash, position of the document in the corpus) of one band, documents without shingles left out."""
-    low, high = (part << 64) // parts, ((part + 1) << 64) // parts - 1
-    hashes, places, begin = [], [], 0
-    for shard in shards:
-        row = np.array(shard[1 + band])
-        chosen = row != NONE
-        if parts > 1:
-            chosen &= (row >= np.uint64(low)) & (row <= np.uint64(high))
-        hashes.append(row[chosen])
-        places.append(np.flatnonzero(chosen) + begin)
-        begin += len(row)
-    return np.concatenate(hashes), np.concatenate(places)
+    chosen = hashes != NONE
+    if parts > 1:
+        low, high = (part << 64) // parts, ((part + 1) << 64) // parts - 1
+        chosen &= (hashes >= np.uint64(low)) & (hashes <= np.uint64(high))
+    return hashes[chosen], np.flatnonzero(chosen)
 
 
 def _stars(places: I64, heads: I64) -> I64:

@@ -24,6 +24,8 @@ from corpus_kit.core.publisher import publisher_of
 from corpus_kit.core.tables import array_of, read_table
 from corpus_kit.ingest.duplicates.alphabet import mixed
 from corpus_kit.ingest.duplicates.lines import (
+    LINES,
+    PAGES,
     contains,
     count_publishers,
     line_keys,
@@ -38,7 +40,7 @@ from corpus_kit.ingest.duplicates.shingles import I64, U64, Tokens, tokenise
 from corpus_kit.ingest.duplicates.signatures import band_hashes, batches, counted_shingles
 from corpus_kit.ingest.duplicates.state import open_array, readable, save_array
 
-LINES, PAGES, SPANS = "lines.npy", "pages.npy", "spans.npy"
+SPANS = "spans.npy"
 SCANNED = "signed-scan.npy"
 _SET_BITS = 40
 _COLUMNS = ["doc_id", "text", "outlet", "url"]
@@ -76,9 +78,11 @@ class Page:
     span_keys: U64
 
 
-def scanned(folder: Path) -> bool:
+def scanned(task: ShardTask) -> bool:
     """Whether an earlier call of `scan_shard` was finished."""
-    return all(readable(folder / name) for name in (LINES, PAGES, SPANS)) and bool(_signed(folder))
+    folder = Path(task.folder)
+    wanted = (LINES, PAGES, SPANS) if task.masked else (LINES, PAGES)
+    return all(readable(folder / name) for name in wanted) and bool(_signed(folder))
 
 
 def scan_shard(task: ShardTask) -> int:
@@ -98,14 +102,16 @@ def scan_shard(task: ShardTask) -> int:
         page = _read(texts[begin:end], publishers[begin:end], spans.of(begin, end, texts))
         found = lines_of(page.keys, page.documents)
         pages.append(pages_of(page.keys, page.documents, page.sizes, publishers[begin:end]))
-        here = repeated_lines([(found, pages[-1])], count_publishers(pages[-1:]), task.recipe.settings.repeated_lines)
+        counted = count_publishers(pages[-1:])
+        here = repeated_lines([(found, pages[-1].__getitem__)], counted, task.recipe.settings.repeated_lines)
         signed.append(_sign(page, np.union1d(known, here), task.recipe))
         found["document"] += begin
         rows.append(found)
     lines = np.concatenate(rows)
     save_array(folder / LINES, lines[np.argsort(lines["key"], kind="stable")])
     save_array(folder / PAGES, np.concatenate(pages))
-    save_array(folder / SPANS, spans.keys)
+    if task.masked:
+        save_array(folder / SPANS, spans.keys)
     save_array(folder / SCANNED, np.concatenate(signed, axis=1))
     return len(lines)
 
@@ -121,7 +127,8 @@ def sign_shard(task: ShardTask) -> int:
     signed = open_array(earlier)
     hit = contains(repeated, np.array(lines["key"]))
     masks = mask_keys(np.array(lines["key"][hit]), np.array(lines["document"][hit]), signed.shape[1])
-    masks += open_array(folder / SPANS)
+    if task.masked:
+        masks += open_array(folder / SPANS)
     changed = np.flatnonzero(masks != signed[0])
     if changed.size == 0:
         aside = aside_of(folder / task.signed)

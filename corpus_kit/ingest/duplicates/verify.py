@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from corpus_kit.ingest.duplicates.lines import contains
 from corpus_kit.ingest.duplicates.scan import ShardTask, shingles_of
-from corpus_kit.ingest.duplicates.shingles import I64, U64
+from corpus_kit.ingest.duplicates.shingles import U64
 from corpus_kit.ingest.duplicates.state import open_array, save_array
 
 PAIRS_PER_TASK = 1 << 12
@@ -18,10 +18,14 @@ _ELEMENTS = 1 << 20  # shingles that are compared at once
 
 @dataclass(frozen=True, slots=True)
 class ShingleTask:
-    """One call of `write_shingles`. rows: path of the wanted rows. target: path without ending."""
+    """One call of `write_shingles`. wanted: file with the wanted documents of the corpus, sorted, of which first to last are
+    this shard's. begin: the shard's first document."""
 
     shard: ShardTask
-    rows: str
+    wanted: str
+    first: int
+    last: int
+    begin: int
     target: str
 
 
@@ -29,35 +33,39 @@ class ShingleTask:
 class VerifyTask:
     """One call of `verify_pairs`.
 
-    pairs: (n, 4) shard and place in it of both sides, of which first to last are this call's. shingles: per shard what
-    `write_shingles` was given as target; empty where no document of it is wanted.
+    pairs: (n, 4) shard and place in it of both sides, of which first to last are this call's. folder: where the sets of
+    shingles of every shard are, see `shingles_file`.
     """
 
     pairs: str
     first: int
     last: int
-    shingles: tuple[str, ...]
+    folder: str
     target: str
 
 
+def shingles_file(folder: str, shard: int) -> str:
+    """Where `write_shingles` puts those of one shard: the number of documents n, n + 1 bounds, then the sets."""
+    return f"{folder}/shingles-{shard:06d}.npy"
+
+
 def write_shingles(task: ShingleTask) -> int:
-    """Write the sets of shingles of the wanted documents one behind the other, and their bounds."""
-    values, bounds = shingles_of(task.shard, np.array(open_array(task.rows)))
-    save_array(f"{task.target}-bounds.npy", bounds)
-    save_array(f"{task.target}-values.npy", values)
-    return len(bounds) - 1
+    """Write the sets of shingles of the wanted documents one behind the other, with their bounds in front."""
+    rows = open_array(task.wanted)[task.first : task.last] - task.begin
+    values, bounds = shingles_of(task.shard, rows)
+    save_array(task.target, np.concatenate(([len(rows)], bounds, values)).astype(np.uint64))
+    return len(rows)
 
 
 def verify_pairs(task: VerifyTask) -> int:
     """Write the similarity of every pair, float64; returns how many there are."""
     pairs = np.array(open_array(task.pairs)[task.first : task.last])
     used = np.unique(pairs[:, [0, 2]])
-    bounds = {int(s): open_array(f"{task.shingles[s]}-bounds.npy") for s in used}
-    values = {int(s): open_array(f"{task.shingles[s]}-values.npy") for s in used}
+    sets = {s: _sets(shingles_file(task.folder, s)) for s in used.tolist()}
 
     def one(shard: int, place: int) -> U64:
-        row: U64 = values[shard][bounds[shard][place] : bounds[shard][place + 1]]
-        return row
+        values, bounds = sets[shard]
+        return values[bounds[place] : bounds[place + 1]]
 
     made = np.empty(len(pairs), np.float64)
     left: list[U64] = []
@@ -74,6 +82,13 @@ def verify_pairs(task: VerifyTask) -> int:
     return len(made)
 
 
+def _sets(path: str) -> tuple[U64, list[int]]:
+    """(values, bounds) of one shard's sets."""
+    both = open_array(path)
+    count = int(both[0])
+    return both[count + 2 :], both[1 : count + 2].tolist()
+
+
 def jaccard(left: list[U64], right: list[U64]) -> NDArray[np.float64]:
     """(n,) |a ∩ b| / |a ∪ b| of n pairs of sorted sets of 40-bit numbers; 0 for two empty ones."""
     a, b = (np.fromiter(map(len, side), np.int64, len(side)) for side in (left, right))
@@ -86,8 +101,3 @@ def jaccard(left: list[U64], right: list[U64]) -> NDArray[np.float64]:
     union = a + b - both
     made: NDArray[np.float64] = np.divide(both, union, out=np.zeros(len(a)), where=union > 0)
     return made
-
-
-def places_of(wanted: I64, rows: I64) -> I64:
-    """Where each of `rows` stands among the sorted `wanted`."""
-    return np.searchsorted(wanted, rows)
