@@ -12,11 +12,12 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from corpus_kit.core.cluster import Cluster
 
 A = TypeVar("A")
+B = TypeVar("B")
 R = TypeVar("R")
 
 # Below this many tasks, or seconds of work, the start of processes costs more than they save.
@@ -50,15 +52,13 @@ class Workers:
         seconds: roughly what all tasks take on one core, where the caller can tell. However many processes are wanted,
         what is done sooner than they start is done here.
         """
-        if self._cluster is not None and len(tasks) > 1:
+        if not self._spreads(len(tasks), seconds):
+            yield from enumerate(map(function, tasks))
+            return
+        if self._cluster is not None:
             yield from self._cluster.run(function, tasks)
             return
         count = self._wanted or available_cores()
-        worth = len(tasks) >= _WORTH_A_POOL if seconds is None else seconds >= SECONDS_WORTH_A_POOL
-        if count == 1 or len(tasks) < 2 or (self._pool is None and not worth):
-            for index, task in enumerate(tasks):
-                yield index, function(task)
-            return
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(count, mp_context=context, initializer=_one_thread_each)
@@ -77,6 +77,35 @@ class Workers:
                 "Run the command again: finished shards are kept. Fewer --workers need less memory.",
             ) from e
 
+    def run_halves(
+        self, first: Callable[[A], B], then: Callable[[B], R], tasks: Sequence[A], seconds: float | None = None
+    ) -> Iterator[tuple[int, R]]:
+        """`run` with `then(first(task))`, where `then` compresses, hashes and waits for the disk more than it computes.
+
+        In this process one thread does the second halves while the next task's first half is under way: a third of the time.
+        """
+        if self._spreads(len(tasks), seconds):
+            yield from self.run(_Both(first, then), tasks, seconds)
+            return
+        with ThreadPoolExecutor(1) as beside:
+            before: Future[R] | None = None
+            for index, task in enumerate(tasks):
+                begun = first(task)
+                if before is not None:
+                    yield index - 1, before.result()
+                before = beside.submit(then, begun)
+            if before is not None:
+                yield len(tasks) - 1, before.result()
+
+    def _spreads(self, tasks: int, seconds: float | None) -> bool:
+        """Whether the work goes to other processes."""
+        if tasks < 2 or self._cluster is not None:
+            return tasks > 1
+        if (self._wanted or available_cores()) == 1:
+            return False
+        worth = tasks >= _WORTH_A_POOL if seconds is None else seconds >= SECONDS_WORTH_A_POOL
+        return worth or self._pool is not None
+
     def close(self, *, now: bool = False) -> None:
         """End the processes; with `now` without waiting for what they do."""
         if self._cluster is not None:
@@ -90,6 +119,17 @@ class Workers:
         # Futures are not cancelled: the pool's own thread, finding its processes gone, would stumble over cancelled ones.
         self._pool.shutdown(wait=not now)
         self._pool = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Both(Generic[A, B, R]):
+    """Two halves as one function that can be pickled."""
+
+    first: Callable[[A], B]
+    then: Callable[[B], R]
+
+    def __call__(self, task: A) -> R:
+        return self.then(self.first(task))
 
 
 def _finished(waiting: dict[Future[R], int]) -> Iterator[tuple[int, R]]:

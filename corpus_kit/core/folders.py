@@ -167,10 +167,10 @@ def link_or_copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def note_of(path: Path) -> list[Any]:
-    """What tells later whether a kept file is still the one that was written: size, mtime, sha256."""
+def note_of(path: Path, sha256: str | None = None) -> list[Any]:
+    """What tells later whether a kept file is still the one that was written: size, mtime, sha256 (given if known)."""
     status = path.stat()
-    return [status.st_size, status.st_mtime_ns, file_sha256(path)]
+    return [status.st_size, status.st_mtime_ns, sha256 or file_sha256(path)]
 
 
 def is_intact(path: Path, note: list[Any]) -> bool:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def arrow_schema(columns: Mapping[str, Any]) -> pa.Schema:
     return pa.schema([(name, _plain(dtype)) for name, dtype in columns.items()])
 
 
+@lru_cache(maxsize=64)
 def _plain(dtype: Any) -> pa.DataType:
     kind = pl.Series([], dtype=dtype).to_arrow().type
     return pa.string() if pa.types.is_large_string(kind) or kind == pa.string_view() else kind

@@ -69,6 +69,8 @@ class Patch:
 
 def assign(
     shards: Sequence[Shard],
+    ids: NDArray[np.uint64],
+    texts: NDArray[np.uint64],
     work: Path,
     recipe: Recipe,
     rule: Split | None,
@@ -78,9 +80,10 @@ def assign(
 ) -> Assignment:
     """Clusters and splits of all documents.
 
+    ids, texts: (documents,) doc_id and the first 64 bits of text_sha256 as numbers, in the order of the shards' rows.
     work: where the search for copies keeps its state. Raises UsageError when `splits.csv` puts copies on two sides.
     """
-    ids, texts, bounds = columns_of_shards([s.path for s in shards])
+    bounds = np.cumsum([0, *(s.rows for s in shards)])
     clusters, found = find_copies(shards, ids, texts, work, recipe, workers, progress)
     splits = split_documents(ids, clusters, [s.path for s in shards], rule, frozen)
     return Assignment(ids, clusters, splits, bounds, found)

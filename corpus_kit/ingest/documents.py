@@ -48,7 +48,8 @@ from corpus_kit.ingest.unit import (
     UnitTask,
     collision,
     finished_unit,
-    make_unit,
+    read_unit,
+    write_unit,
 )
 
 Masks: TypeAlias = Callable[[Sequence[Shard]], Sequence[Shard]]
@@ -166,11 +167,14 @@ def build_documents(
     used = {m.folder.name for m in made}
     made = _settle_repeated(made, units_folder, recipe, workers, progress)
     result = _counts(found, fields, made)
+    ids, _, texts, _ = _identities(made)
     shards = [(m.folder, shard | {"read_sha256": shard["sha256"]}) for m in made for shard in m.facts["shards"]]
     unsettled: Sequence[Shard] = [Shard(folder / s["name"], s["sha256"], rows=s["rows"]) for folder, s in shards]
     unsettled = masks(unsettled) if masks else unsettled
     assignment = assign(
         unsettled,
+        ids,
+        texts,
         work / "duplicates",
         CopyRecipe(duplicates),
         split,
@@ -237,10 +241,13 @@ def _make_units(
             tasks.append(UnitTask(unit, recipe, str(place)))
             places.append(len(made) - 1)
     with counted(progress, "reading", sum(len(t.unit.files) for t in tasks)) as step:
-        size = sum(max(f.size, _LEAST_SIZE) for t in tasks for f in t.unit.files)
-        for index, facts in workers.run(make_unit, tasks, size * SECONDS_PER_BYTE):
-            task = tasks[index]
-            made[places[index]] = _Made(task.unit, Path(task.folder), facts)
+        sizes = [sum(max(f.size, _LEAST_SIZE) for f in t.unit.files) for t in tasks]
+        # The large ones first, so that in the end no process waits for one of them.
+        order = sorted(range(len(tasks)), key=lambda i: -sizes[i])
+        in_order = [tasks[i] for i in order]
+        for index, facts in workers.run_halves(read_unit, write_unit, in_order, sum(sizes) * SECONDS_PER_BYTE):
+            task = in_order[index]
+            made[places[order[index]]] = _Made(task.unit, Path(task.folder), facts)
             step.advance(len(task.unit.files))
     return [m for m in made if m is not None]
 
@@ -249,7 +256,7 @@ def _settle_repeated(
     made: list[_Made], folder: Path, recipe: Recipe, workers: Workers, progress: Progress
 ) -> list[_Made]:
     """Ids that stand in several units: the first in source order keeps them, the later units are made without."""
-    ids, checks, owner = _identities(made)
+    ids, checks, _, owner = _identities(made)
     order = np.argsort(ids, kind="stable")
     same = np.flatnonzero(ids[order][1:] == ids[order][:-1])
     if same.size == 0:
@@ -271,12 +278,11 @@ def _settle_repeated(
     return made
 
 
-def _identities(made: list[_Made]) -> tuple[Any, Any, Any]:
-    """(doc_id, check, index of the unit) of all documents as numpy arrays: 20 bytes a document."""
-    pairs = [np.load(m.folder / IDS_FILE) for m in made] or [np.empty((0, 2), np.uint64)]
-    owner = np.repeat(np.arange(len(pairs), dtype=np.int32), [len(p) for p in pairs])
-    ids = np.concatenate(pairs)
-    return ids[:, 0], ids[:, 1], owner
+def _identities(made: list[_Made]) -> tuple[Any, Any, Any, Any]:
+    """(doc_id, check, beginning of text_sha256, index of the unit) of all documents as numpy arrays: 28 bytes a document."""
+    each = [np.load(m.folder / IDS_FILE) for m in made] or [np.empty((0, 3), np.uint64)]
+    owner = np.repeat(np.arange(len(each), dtype=np.int32), [len(e) for e in each])
+    return *np.ascontiguousarray(np.concatenate(each).T), owner
 
 
 def _source_of(made: _Made, doc_id: str) -> str:

@@ -77,19 +77,19 @@ def page_facts(text: str, *, title: str | None = None, published_on: date | None
 def _head(text: str) -> list[_Line]:
     """The first non-blank lines."""
     lines: list[_Line] = []
-    position = 0
-    for raw in text[:_HEAD_CHARS].split("\n"):
-        if raw:
-            stripped = raw.strip()
-            if stripped is raw:
-                lines.append((position, raw))
-            elif stripped:
-                lines.append((position + raw.index(stripped), stripped))
-            if len(lines) == _HEAD_LINES:
-                return lines if position < _HEAD_CHARS - len(raw) or len(text) <= _HEAD_CHARS else lines[:-1]
-        position += len(raw) + 1
-    if lines and len(text) > _HEAD_CHARS:
-        lines.pop()  # cut in the middle
+    position, missing, last = 0, _HEAD_LINES, min(len(text), _HEAD_CHARS)
+    # Line by line: a copy of the whole head costs more than all that is found in it.
+    while missing and position <= last:
+        end = text.find("\n", position, last)
+        if end < 0:
+            end = last
+            if last < len(text):
+                break  # cut in the middle
+        raw = text[position:end]
+        if stripped := raw.strip():
+            lines.append((position if stripped is raw else position + raw.index(stripped), stripped))
+            missing -= 1
+        position = end + 1
     return lines
 
 
@@ -121,37 +121,41 @@ def _headline(text: str, lines: list[_Line]) -> _Line | None:
     Of the candidates before the first paragraph, one that is repeated on the page (alone, or glued to a breadcrumb)
     wins, then the first whose words come back in the text. Mastheads and slogans fail that.
     """
-    first = next((i for i, (_, line) in enumerate(lines) if len(line) >= 120 and _is_paragraph(line)), None)
-    if first is None:
+    before: list[_Line] = []
+    for start, line in lines:
+        if len(line) >= 120 and _is_paragraph(line):
+            break
+        if len(line) >= _LEAST_HEADLINE:
+            before.append((start, line))
+    else:
         return None
-    before, start = lines[:first], lines[first][0]
-    body = text[start : start + _BODY_CHARS]
     for found in (*_repeated(before, lines), *before):
-        if _could_be_headline(found[1]) and _comes_back(found[1], body):
+        if _could_be_headline(found[1]) and _comes_back(found[1], text, start, start + _BODY_CHARS):
             return found
     return None
 
 
 def _repeated(before: list[_Line], lines: list[_Line]) -> list[_Line]:
     """The lines that some other line of the head is, or ends with."""
-    if len({line[-_LEAST_HEADLINE:] for _, line in lines}) == len(lines):
+    long = [line for _, line in lines if len(line) >= _LEAST_HEADLINE]
+    if len({line[-_LEAST_HEADLINE:] for line in long}) == len(long):
         return []
-    return [found for found in before if sum(line.endswith(found[1]) for _, line in lines) > 1]
+    return [found for found in before if sum(line.endswith(found[1]) for line in long) > 1]
 
 
-def _comes_back(line: str, body: str) -> bool:
-    """Whether a third of the line's longer words, inflection aside, stand in the text."""
+def _comes_back(line: str, text: str, start: int, end: int) -> bool:
+    """Whether a third of the line's longer words, inflection aside, stand in `text[start:end]`."""
     stems = {word[:5] for word in _LONGER_WORDS.findall(line.casefold())}
     if len(stems) < 2:
         return False
     # What stands there in small letters suffices most often; folding the whole text is what takes the time.
-    return _holds_third(body, stems) or _holds_third(body.casefold(), stems)
+    return _holds_third(text, stems, start, end) or _holds_third(text[start:end].casefold(), stems)
 
 
-def _holds_third(text: str, words: set[str]) -> bool:
+def _holds_third(text: str, words: set[str], start: int = 0, end: int | None = None) -> bool:
     missing = -(-len(words) // 3)
     for word in words:
-        if word in text:
+        if text.find(word, start, end) >= 0:
             missing -= 1
             if not missing:
                 return True
@@ -175,8 +179,9 @@ def _publication_date(text: str, lines: list[_Line], headline: _Line | None, kno
     if headline is None:
         return None
     candidates: list[FoundDate] = []
+    above = headline[0]
     for start, line in lines:
-        if start <= headline[0]:
+        if start <= above:
             continue
         if len(line) > 300 or len(candidates) == 3:
             break
@@ -199,13 +204,19 @@ def _publication_date(text: str, lines: list[_Line], headline: _Line | None, kno
 
 def _outlet(text: str) -> str | None:
     """The name in the page's copyright line, when there is exactly one."""
-    tail = text[-_TAIL_CHARS:]
-    places = [place for mark in ("©", "opyright", "(c)", "(C)") if (place := tail.find(mark)) >= 0]
+    tail = max(len(text) - _TAIL_CHARS, 0)  # where it begins; a copy of it costs as much as the search
+    places = [place for mark in ("©", "opyright") if (place := text.find(mark, tail)) >= 0]
+    bracket = text.find("(", tail)
+    while bracket >= 0:  # many times as fast as a search for "(c)" and one for "(C)"
+        if text[bracket + 1 : bracket + 3] in ("c)", "C)"):
+            places.append(bracket)
+            break
+        bracket = text.find("(", bracket + 1)
     if not places:
         return None
     # From the line of the first mark on: the pattern is much slower than the search for it.
-    line = tail.rfind("\n", 0, min(places)) + 1
-    names = {m["name"].strip() for m in _COPYRIGHT.finditer("\n" + tail[line:])}
+    line = max(text.rfind("\n", tail, min(places)) + 1, tail)
+    names = {m["name"].strip() for m in _COPYRIGHT.finditer("\n" + text[line:])}
     names = {n for n in names if not n.isdigit() and not n.lower().startswith(("all rights", "все права"))}
     return names.pop() if len(names) == 1 else None
 

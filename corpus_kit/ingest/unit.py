@@ -24,8 +24,8 @@ from corpus_kit.core.collector import without_collector
 from corpus_kit.core.contract_file import ContractFile
 from corpus_kit.core.contracts import Contract
 from corpus_kit.core.errors import IdentityCollisionError
-from corpus_kit.core.folders import aside_of, fsync_folder, is_intact, note_of, put_in_place, write_json
-from corpus_kit.core.identity import Identity, by_id, by_path, by_text, ends_shard
+from corpus_kit.core.folders import aside_of, is_intact, note_of, put_in_place, write_json
+from corpus_kit.core.identity import HEX_DIGITS, Identity, by_id, by_path, by_text, ends_shard
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.tables import (
     array_of,
@@ -47,12 +47,14 @@ from corpus_kit.ingest.rows import Fields, make_row, text_hash
 SHARD_BYTES = 2 << 20
 """Small enough that a new file costs little, at every stage; large enough that Parquet's own bytes do not count."""
 SECONDS_PER_BYTE = 1 / 40e6
-"""What `make_unit` takes, roughly; languages included."""
+"""What reading and writing a unit takes, roughly; languages included."""
 UNIT_FILE = "unit.json"
 IDS_FILE = "ids.npy"
-"""doc_id and check of every document as two columns of uint64."""
+"""doc_id, check and the beginning of text_sha256 of every document, as three columns of uint64."""
 REJECTED_FILE = "rejected.parquet"
 """The unit's refusals; there is none where nothing was refused."""
+_FORMAT = 2
+"""Of a unit's folder. Counted up when what lies in there changes, so that no build takes over what it cannot read."""
 _MANY = frozenset({"jsonl", "json", "csv", "parquet"})
 
 
@@ -73,7 +75,7 @@ class Recipe:
     @property
     def key(self) -> str:
         parts: list[Any] = [self.text_field, self.id_field, self.id_scope, asdict(self.fields), asdict(self.limits)]
-        parts += [self.contract.sha256, self.versions, self.shard_bytes]
+        parts += [self.contract.sha256, self.versions, self.shard_bytes, _FORMAT]
         return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
 
 
@@ -95,7 +97,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class UnitTask:
-    """One call of `make_unit`: paths and settings, no texts."""
+    """One call of `read_unit`: paths and settings, no texts."""
 
     unit: Unit
     recipe: Recipe
@@ -108,8 +110,9 @@ def finished_unit(folder: Path, files: tuple[RawFile, ...]) -> dict[str, Any] | 
     A file that could not be read is tried again: who reads and what the disk answers are in no stamp.
     """
     facts = _load(folder)
-    stamps = [list(f.stamp) for f in files]
-    return facts if facts and facts["stamps"] == stamps and None not in facts["sha256"] else None
+    if facts is None or None in facts["sha256"] or facts["stamps"] != [list(f.stamp) for f in files]:
+        return None
+    return facts
 
 
 def _load(folder: Path) -> dict[str, Any] | None:
@@ -122,11 +125,17 @@ def _load(folder: Path) -> dict[str, Any] | None:
     return facts if intact else None
 
 
-def make_unit(task: UnitTask) -> dict[str, Any]:
-    """Read, check and write one unit; returns the content of its `unit.json`.
+@dataclass(frozen=True, slots=True)
+class ReadUnit:
+    """A unit between its halves. writer: its rows, not all written yet; None where the files are the same bytes as last time."""
 
-    `reused` in it is True when the files turned out to be the same bytes as last time.
-    """
+    folder: Path
+    facts: dict[str, Any]
+    writer: _UnitWriter | None
+
+
+def read_unit(task: UnitTask) -> ReadUnit:
+    """The first half of making a unit: read its files."""
     folder, limits = Path(task.folder), task.recipe.limits
     known = _load(folder)
     stamps = [list(f.stamp) for f in task.unit.files]
@@ -135,7 +144,7 @@ def make_unit(task: UnitTask) -> dict[str, Any]:
         aside = aside_of(folder / UNIT_FILE)
         write_json(aside, known, compact=True)
         aside.replace(folder / UNIT_FILE)
-        return known | {"reused": True}
+        return ReadUnit(folder, known, None)
     aside = aside_of(folder)
     aside.mkdir(parents=True)
     writer = _UnitWriter(aside, task)
@@ -147,10 +156,22 @@ def make_unit(task: UnitTask) -> dict[str, Any]:
             digests.append(digest)
     # No hash for what was written to meanwhile, so that the next build reads it again.
     digests = [None if f.source in writer.changed else d for f, d in zip(task.unit.files, digests, strict=True)]
-    facts = writer.finish() | {"stamps": stamps, "sha256": digests}
-    facts["files"] = {path.name: note_of(path) for path in sorted(aside.iterdir())}
+    return ReadUnit(folder, {"stamps": stamps, "sha256": digests}, writer)
+
+
+def write_unit(read: ReadUnit) -> dict[str, Any]:
+    """The second half: check the rows and write them. Returns the content of the unit's `unit.json`.
+
+    `reused` in it is True when the files turned out to be the same bytes as last time.
+    """
+    if read.writer is None:
+        return read.facts | {"reused": True}
+    aside, folder = read.writer.folder, read.folder
+    facts = read.writer.finish() | read.facts
+    known = {shard["name"]: shard["sha256"] for shard in facts["shards"]}
+    facts["files"] = {path.name: note_of(path, known.get(path.name)) for path in sorted(aside.iterdir())}
     write_json(aside / UNIT_FILE, facts, compact=True)
-    fsync_folder(aside)
+    # Not flushed: what a power cut leaves half-written is noticed by its size, and `documents` is flushed as a whole.
     put_in_place(aside, folder, UNIT_FILE)
     return facts | {"reused": False}
 
@@ -184,7 +205,7 @@ class _UnitWriter:
         self.rows: list[dict[str, Any]] = []
         self.identities: list[Identity] = []
         self.rejected: list[Rejected] = []
-        self.kept: list[Identity] = []
+        self.kept: list[tuple[str, str, str]] = []
         self.shards: list[dict[str, Any]] = []
         self.seen: dict[str, tuple[str, str]] = {}
         self.changed: set[str] = set()
@@ -273,8 +294,9 @@ class _UnitWriter:
 
     def _write_shard(self) -> None:
         """Check the collected rows against the contract and write the good ones."""
-        rows, identities = self.rows, self.identities
-        self.rows, self.identities = [], []
+        rows, self.rows = self.rows, []
+        identities = [(*i, row["text_sha256"]) for i, row in zip(self.identities, rows, strict=True)]
+        self.identities = []
         if not rows:
             return
         # All rows have the same keys in the same order.
@@ -310,7 +332,7 @@ class _UnitWriter:
                 "name": name,
                 "rows": table.num_rows,
                 "bytes": sum(columns["raw_bytes"]),
-                "last_doc_id": identities[-1].doc_id,
+                "last_doc_id": identities[-1][0],
                 "sha256": file_sha256(self.folder / name),
                 "fingerprint": content_fingerprint([table]),
             }
@@ -320,7 +342,8 @@ class _UnitWriter:
         self._write_shard()
         if self.rejected:
             write_table(self.folder / REJECTED_FILE, rejected_table(self.rejected))
-        ids = np.array([(int(i.doc_id, 16), int(i.check, 16)) for i in self.kept], np.uint64).reshape(-1, 2)
+        digits = b"".join([f"{i}{check}{text[:HEX_DIGITS]}".encode() for i, check, text in self.kept])
+        ids = np.frombuffer(bytes.fromhex(digits.decode()), ">u8").astype(np.uint64).reshape(-1, 3)
         np.save(self.folder / IDS_FILE, ids)
         return {
             "records": self.records,

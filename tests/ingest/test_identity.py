@@ -137,7 +137,7 @@ def test_duplicate_ids_across_units_keep_the_first_in_source_order(
     assert [r["detail"] for r in made.rejected] == ["first seen as a.jsonl#same"] * 2
     assert list(made.by_source) == ["a.jsonl#same", "a.jsonl#a", "b.jsonl#b", "c.jsonl#c"]
     calls: list[object] = []
-    monkeypatch.setattr("corpus_kit.ingest.documents.make_unit", calls.append)
+    monkeypatch.setattr("corpus_kit.ingest.documents.read_unit", calls.append)
     again = ingest(raw, tmp_path / "out")
     assert calls == [], "a second build finds units with repeated ids again, too"
     assert again.documents == made.documents and again.reasons == made.reasons

@@ -11,6 +11,7 @@ import pytest
 from ingest_samples import Run, ingest, page, write
 
 from corpus_kit.ingest import documents
+from corpus_kit.ingest.unit import ReadUnit
 
 
 @pytest.fixture
@@ -22,15 +23,15 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 def redone(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The sources of every unit that was read, build after build."""
     made: list[list[str]] = []
-    real = documents.make_unit
+    real = documents.read_unit
 
-    def watched(task: Any) -> dict[str, Any]:
-        facts = real(task)
-        if not facts["reused"]:
+    def watched(task: Any) -> ReadUnit:
+        read = real(task)
+        if read.writer is not None:
             made.append([f.source for f in task.unit.files])
-        return facts
+        return read
 
-    monkeypatch.setattr(documents, "make_unit", watched)
+    monkeypatch.setattr(documents, "read_unit", watched)
     return made
 
 
@@ -141,18 +142,18 @@ def test_a_build_that_stopped_goes_on(
     raw = corpus(tmp_path / "raw")
     undisturbed = ingest(raw, tmp_path / "other")
     redone.clear()
-    watched = documents.make_unit
+    watched = documents.read_unit
 
-    def stops(task: Any) -> dict[str, Any]:
+    def stops(task: Any) -> ReadUnit:
         if len(redone) == 3:
             raise KeyboardInterrupt
         return watched(task)
 
-    monkeypatch.setattr(documents, "make_unit", stops)
+    monkeypatch.setattr(documents, "read_unit", stops)
     with pytest.raises(KeyboardInterrupt):
         ingest(raw, tmp_path / "out")
     assert not (tmp_path / "out" / "documents").exists()
-    monkeypatch.setattr(documents, "make_unit", watched)
+    monkeypatch.setattr(documents, "read_unit", watched)
     done, redone[:] = list(redone), []
     made = ingest(raw, tmp_path / "out")
     assert made.result.unchanged_units == 3
