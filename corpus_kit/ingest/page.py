@@ -18,7 +18,7 @@ _SENTENCE_END = re.compile(r"[.!?。！？؟…][\"'»”’)\]]*$")
 _BULLET = re.compile(r"^[•·▪◦*\-–—>|+#©]|^\d+[.)]\s")
 _WORDS = re.compile(r"\w{2,}")
 _LONGER_WORDS = re.compile(r"\w{4,}")
-_MENU = re.compile(r"\s{2,}|\s[|·•/»>›]\s")
+_MENU = re.compile(r"\s(?:\s+|[|·•/»>›]\s)")
 _GLUED = re.compile(r"[^\W\d_A-Z][a-zà-öø-ÿа-яёіїєґąćęłńóśźż][A-ZÀ-ÖØ-ÞА-ЯЁІЇЄҐĄĆĘŁŃÓŚŹŻ]|\w[«“„][A-ZА-Я]")
 _BODY_CHARS = 2500
 _LEAST_HEADLINE = 18
@@ -107,7 +107,7 @@ def _could_be_headline(line: str) -> bool:
         return False
     if not (line[0].isalnum() or line[0] in "«“\"„'¿¡‘(") or "://" in line or "@" in line:
         return False
-    if "   " in line or len(_MENU.findall(line)) > 1 or len(_WORDS.findall(line)) < 4:
+    if "   " in line or len(_WORDS.findall(line)) < 4 or len(_MENU.findall(line)) > 1:
         return False
     if not line[1:40].islower() and _GLUED.search(line, 0, 40):
         return False

@@ -9,7 +9,7 @@ import codecs
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,16 +58,24 @@ class Refused:
 
 def read_file(
     file: RawFile, text_field: str, limits: Limits, content: bytes | None = None, digest: str | None = None
-) -> Iterator[Record | Refused]:
+) -> Iterable[Record | Refused]:
     """All records of one file in their order.
 
     content, digest: the file's bytes as they lie on the disk and their sha256, where the caller has read them already.
     """
+    if file.format != "text":
+        return _read_many(file, text_field, limits)
     try:
-        if file.format == "text":
-            yield _read_text(file, limits, content, digest)
-        else:
-            yield from _READERS[file.format](file, text_field, limits)
+        return (_read_text(file, limits, content, digest),)
+    except Refusal as e:
+        return (Refused(None, e),)
+    except OSError as e:
+        return (Refused(None, Refusal("unreadable", e.strerror or "cannot be read")),)
+
+
+def _read_many(file: RawFile, text_field: str, limits: Limits) -> Iterator[Record | Refused]:
+    try:
+        yield from _READERS[file.format](file, text_field, limits)
     except Refusal as e:
         yield Refused(None, e)
     except OSError as e:

@@ -127,7 +127,7 @@ def _load(folder: Path) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class ReadUnit:
-    """A unit between its halves. writer: its rows, not all written yet; None where the files are the same bytes as last time."""
+    """A unit between its halves. writer: its rows, not all written yet; None where the files are the bytes of last time."""
 
     folder: Path
     facts: dict[str, Any]
@@ -212,9 +212,8 @@ class _UnitWriter:
         self.records = 0
 
     def take_file(self, file: RawFile, content: bytes | None, digest: str | None) -> None:
-        sidecar = self.unit.sidecar.get(file.source, {})
-        wrong = _broken_promise(sidecar, file, digest)
-        if wrong:
+        sidecar = self.unit.sidecar.get(file.source, {}) if self.unit.sidecar else {}
+        if sidecar and (wrong := _broken_promise(sidecar, file, digest)):
             self.records += 1
             self.rejected.append(Rejected("read", file.source, "hash_mismatch", wrong, raw_sha256=digest))
             return
@@ -250,7 +249,9 @@ class _UnitWriter:
         self, file: RawFile, record: Record, raw: bytes | None, sidecar: dict[str, Any], occurrences: Counter[str]
     ) -> None:
         """raw: the bytes of a file of one record that lies uncompressed on the disk."""
-        source = place = file.source if record.number is None else f"{file.source}#{record.number}"
+        source = place = file.source
+        if record.number is not None:
+            source = place = f"{source}#{record.number}"
         try:
             text_sha256 = text_hash(record)
             explicit = self._explicit_id(record, sidecar)
@@ -275,6 +276,8 @@ class _UnitWriter:
             self.rejected.append(Rejected(stage, place, e.reason, e.detail, raw_sha256=record.raw_sha256))
 
     def _explicit_id(self, record: Record, sidecar: dict[str, Any]) -> str | None:
+        if record.number is None and not sidecar:
+            return None
         name = self.recipe.id_field
         value = record.fields.pop(name, None) if record.number is not None else sidecar.get(name)
         if value is None:
