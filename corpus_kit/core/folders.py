@@ -125,6 +125,34 @@ def aside_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
 
 
+@contextlib.contextmanager
+def gone_on_failure(aside: Path) -> Iterator[None]:
+    """On a full disk, what is half done would take the room that the next try needs."""
+    try:
+        yield
+    except BaseException:
+        remove(aside)
+        raise
+
+
+@contextlib.contextmanager
+def kept_folder(folder: Path, facts_file: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield an empty folder to fill with files, and facts to fill in; on success they become `folder`, to be used again.
+
+    The facts go into `facts_file`, with notes of the files (`files`). On failure nothing stays.
+    """
+    aside = aside_of(folder)
+    aside.mkdir(parents=True)
+    facts: dict[str, Any] = {}
+    with gone_on_failure(aside):
+        yield aside, facts
+        written = sorted(path for path in aside.rglob("*") if path.is_file())
+        facts["files"] = {path.relative_to(aside).as_posix(): note_of(path) for path in written}
+        write_json(aside / facts_file, facts, compact=True)
+        fsync_folder(aside)
+    put_in_place(aside, folder, facts_file)
+
+
 def put_in_place(aside: Path, folder: Path, facts_file: str) -> None:
     """Give a finished folder its name. Tasks may run twice, also at once; so what is there with the same facts stays.
 

@@ -27,6 +27,9 @@ from corpus_kit.core.records import Rejected
 COMPRESSION, COMPRESSION_LEVEL = "zstd", 3
 MAX_ROW_GROUP_BYTES = 100 * 10**6
 MAX_FILE_BYTES = 500 * 10**6
+# Pages end where content-defined chunking says so (a megabyte and the value it falls in), never by a limit of their own:
+# where a full disk meets a page that ended so, Arrow aborts the whole process instead of raising an error.
+_NO_PAGE_LIMIT = 1 << 30
 
 # Columns with few distinct values; for all others a dictionary costs time and gains nothing.
 _DICTIONARY = frozenset(
@@ -61,6 +64,8 @@ class TableWriter:
             use_dictionary=names or False,
             write_page_index=True,
             use_content_defined_chunking=True,
+            data_page_size=_NO_PAGE_LIMIT,
+            max_rows_per_page=_NO_PAGE_LIMIT,
             # Statistics of a text are its first bytes: large and of no use.
             write_statistics=[f.name for f in schema if f.name not in ("text", "payload", "meta")],
         )

@@ -163,6 +163,8 @@ def build_documents(
     fields = read_metadata(sidecars, found.files)
     units_folder = work / "documents"
     units_folder.mkdir(exist_ok=True)
+    for half in units_folder.glob("*.part"):  # of a build that was killed: they take room
+        remove(half)
     made = _make_units(_units(found.files, fields), units_folder, recipe, workers, progress, on_new)
     used = {m.folder.name for m in made}
     made = _settle_repeated(made, units_folder, recipe, workers, progress)

@@ -24,7 +24,7 @@ from corpus_kit.core.collector import without_collector
 from corpus_kit.core.contract_file import ContractFile
 from corpus_kit.core.contracts import Contract
 from corpus_kit.core.errors import IdentityCollisionError
-from corpus_kit.core.folders import aside_of, is_intact, note_of, put_in_place, write_json
+from corpus_kit.core.folders import aside_of, gone_on_failure, is_intact, note_of, put_in_place, write_json
 from corpus_kit.core.identity import HEX_DIGITS, Identity, by_id, by_path, by_text, ends_shard
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.tables import (
@@ -149,7 +149,7 @@ def read_unit(task: UnitTask) -> ReadUnit:
     aside.mkdir(parents=True)
     writer = _UnitWriter(aside, task)
     digests = []
-    with without_collector():  # the rows of a shard wait for one another: a tenth of the time
+    with gone_on_failure(aside), without_collector():  # the rows of a shard wait for one another: a tenth of the time
         for file in task.unit.files:
             content, digest = _read(file, limits)
             writer.take_file(file, content, digest)
@@ -167,10 +167,11 @@ def write_unit(read: ReadUnit) -> dict[str, Any]:
     if read.writer is None:
         return read.facts | {"reused": True}
     aside, folder = read.writer.folder, read.folder
-    facts = read.writer.finish() | read.facts
-    known = {shard["name"]: shard["sha256"] for shard in facts["shards"]}
-    facts["files"] = {path.name: note_of(path, known.get(path.name)) for path in sorted(aside.iterdir())}
-    write_json(aside / UNIT_FILE, facts, compact=True)
+    with gone_on_failure(aside):
+        facts = read.writer.finish() | read.facts
+        known = {shard["name"]: shard["sha256"] for shard in facts["shards"]}
+        facts["files"] = {path.name: note_of(path, known.get(path.name)) for path in sorted(aside.iterdir())}
+        write_json(aside / UNIT_FILE, facts, compact=True)
     # Not flushed: what a power cut leaves half-written is noticed by its size, and `documents` is flushed as a whole.
     put_in_place(aside, folder, UNIT_FILE)
     return facts | {"reused": False}

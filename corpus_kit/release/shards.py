@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from corpus_kit.core.columns import SPLITS
-from corpus_kit.core.folders import aside_of, fsync_folder, is_intact, note_of, put_in_place, write_json
+from corpus_kit.core.folders import is_intact, kept_folder
 from corpus_kit.core.tables import (
     Fingerprint,
     TableWriter,
@@ -96,36 +96,31 @@ def make_group(task: GroupTask) -> dict[str, Any]:
     Returns counts for manifest and card.
     """
     folder = Path(task.folder) / task.key
-    aside = aside_of(folder)
-    aside.mkdir(parents=True)
-    documents = _Config(aside / DOCUMENTS, task.schema)
-    labels = read_slice(Path(task.labels.folder)) if task.labels else None
-    others = [(spec, _Config(aside / spec.name, raw)) for spec, raw in _configs(task.labels)]
-    losses: list[dict[str, Any]] = []
-    counts = _Counts()
-    for number, path in enumerate(task.shards):
-        table = read_table(Path(path))
-        counts.add(table)
-        splits = pl.Series(table["split"]).fill_null("train")
-        if labels is not None and task.labels is not None:
-            own = labels.of(pl.DataFrame(table.select(["doc_id"])))
-            for spec, config in others:
-                rows, lost = build_config(spec, table, own)
-                config.write(rows, splits.gather(pl.Series(pa.compute.index_in(rows["doc_id"], table["doc_id"]))))
-                losses += lost
-            table = with_nested(table, own, task.labels.nested, _suggested(task.labels, number))
-        documents.write(_released(table, documents.schema, task.meta_keys), splits)
-    facts: dict[str, Any] = {"counts": counts.as_dict(), "losses": len(losses)}
-    made = {config.folder.name: config.close() for config in (documents, *(config for _, config in others))}
-    facts["configs"] = {name: splits for name, splits in made.items() if splits}
-    facts["labels"] = {config.folder.name: config.values(spec) for spec, config in others}
-    with TableWriter(aside / LOSSES_FILE, LOSSES) as writer:
-        if losses:
-            writer.write(pa.Table.from_pylist(losses, LOSSES))
-    facts["files"] = {p.relative_to(aside).as_posix(): note_of(p) for p in sorted(aside.rglob("*.parquet"))}
-    write_json(aside / FACTS_FILE, facts)
-    fsync_folder(aside)
-    put_in_place(aside, folder, FACTS_FILE)
+    with kept_folder(folder, FACTS_FILE) as (aside, facts):
+        documents = _Config(aside / DOCUMENTS, task.schema)
+        labels = read_slice(Path(task.labels.folder)) if task.labels else None
+        others = [(spec, _Config(aside / spec.name, raw)) for spec, raw in _configs(task.labels)]
+        losses: list[dict[str, Any]] = []
+        counts = _Counts()
+        for number, path in enumerate(task.shards):
+            table = read_table(Path(path))
+            counts.add(table)
+            splits = pl.Series(table["split"]).fill_null("train")
+            if labels is not None and task.labels is not None:
+                own = labels.of(pl.DataFrame(table.select(["doc_id"])))
+                for spec, config in others:
+                    rows, lost = build_config(spec, table, own)
+                    config.write(rows, splits.gather(pl.Series(pa.compute.index_in(rows["doc_id"], table["doc_id"]))))
+                    losses += lost
+                table = with_nested(table, own, task.labels.nested, _suggested(task.labels, number))
+            documents.write(_released(table, documents.schema, task.meta_keys), splits)
+        facts |= {"counts": counts.as_dict(), "losses": len(losses)}
+        made = {config.folder.name: config.close() for config in (documents, *(config for _, config in others))}
+        facts["configs"] = {name: splits for name, splits in made.items() if splits}
+        facts["labels"] = {config.folder.name: config.values(spec) for spec, config in others}
+        with TableWriter(aside / LOSSES_FILE, LOSSES) as writer:
+            if losses:
+                writer.write(pa.Table.from_pylist(losses, LOSSES))
     return facts
 
 

@@ -25,31 +25,15 @@ from corpus_kit.core.contract_file import ContractFile
 from corpus_kit.core.contracts import Contract, compile_gate
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import (
-    aside_of,
-    fsync_folder,
-    is_intact,
-    note_of,
-    put_in_place,
-    read_manifest,
-    remove,
-    write_json,
-)
+from corpus_kit.core.folders import is_intact, read_manifest, remove
 from corpus_kit.core.labelconfig import Control
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.rejects import Refusals
-from corpus_kit.core.tables import (
-    content_fingerprint,
-    file_sha256,
-    read_table,
-    rejected_table,
-    table_of,
-    write_table,
-)
+from corpus_kit.core.tables import read_table, table_of
 from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel
-from corpus_kit.suggest.folder import TABLE, drop_layer, put_layer
+from corpus_kit.suggest.folder import TABLE, drop_layer, keep_shard, put_layer
 
 LAYER = "boilerplate"
 MODEL = "corpus-kit-boilerplate"
@@ -226,33 +210,14 @@ def remove_suggestions(out: Path, work: Path) -> None:
 
 def suggest_shard(task: ShardTask) -> dict[str, Any]:
     """Suggestions for one shard of documents, checked and written; returns the content of its `facts.json`."""
-    recipe, folder = task.recipe, Path(task.folder)
+    recipe = task.recipe
     documents = {name: column.to_pylist() for name, column in _columns(Path(task.shard))}
     rows, sources, left_out = _rows(documents, recipe)
     contract = contract_of(recipe.contract, recipe.gate)
     table = table_of({name: [row[name] for row in rows] for name in contract.columns}, contract.columns)
     table, rejected = checked_rows(table, sources, contract)
-
-    aside = aside_of(folder)
-    aside.mkdir(parents=True)
-    target = aside / f"{TABLE}.parquet"
-    write_table(target, table)
-    write_table(aside / "rejected.parquet", rejected_table(rejected))
-    facts: dict[str, Any] = {
-        "rows": table.num_rows,
-        "sha256": file_sha256(target),
-        "fingerprint": content_fingerprint([table]),
-        "documents": len(documents["doc_id"]),
-        "marked": len(set(table["doc_id"].to_pylist())),
-        "labels": dict(sorted(Counter(table["label"].to_pylist()).items())),
-        "left_out": dict(sorted(left_out.items())),
-        "rejected": dict(sorted(Counter(r.reason for r in rejected).items())),
-    }
-    facts["files"] = {path.name: note_of(path) for path in sorted(aside.iterdir())}
-    write_json(aside / _FACTS, facts, compact=True)
-    fsync_folder(aside)
-    put_in_place(aside, folder, _FACTS)
-    return facts
+    about = {"documents": len(documents["doc_id"]), "left_out": dict(sorted(left_out.items()))}
+    return keep_shard(Path(task.folder), _FACTS, table, rejected, **about)
 
 
 def _columns(shard: Path) -> Iterator[tuple[str, pa.ChunkedArray]]:

@@ -11,12 +11,37 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from corpus_kit.core.folders import link_or_copy, made_folder, read_manifest, remove, write_manifest
-from corpus_kit.core.tables import part_name
+import pyarrow as pa
+
+from corpus_kit.core.folders import kept_folder, link_or_copy, made_folder, read_manifest, remove, write_manifest
+from corpus_kit.core.records import Rejected
+from corpus_kit.core.tables import content_fingerprint, file_sha256, part_name, rejected_table, write_table
 
 TABLE = "suggestions"
 FIRST = "boilerplate"
 """The layer whose files come first, one for each of the documents' and in their order."""
+
+
+def keep_shard(
+    folder: Path, facts_file: str, table: pa.Table, rejected: Sequence[Rejected], **about: Any
+) -> dict[str, Any]:
+    """Write the suggestions for one shard of documents and what broke the contract into a folder that later builds find
+    again; returns what its `facts_file` says: counts, hashes and `about`.
+    """
+    with kept_folder(folder, facts_file) as (aside, facts):
+        target = aside / f"{TABLE}.parquet"
+        write_table(target, table)
+        write_table(aside / "rejected.parquet", rejected_table(rejected))
+        facts |= {
+            "rows": table.num_rows,
+            "sha256": file_sha256(target),
+            "fingerprint": content_fingerprint([table]),
+            "marked": len(set(table["doc_id"].to_pylist())),
+            "labels": dict(sorted(Counter(table["label"].to_pylist()).items())),
+            "rejected": dict(sorted(Counter(r.reason for r in rejected).items())),
+            **about,
+        }
+    return facts
 
 
 def put_layer(

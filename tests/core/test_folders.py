@@ -12,6 +12,7 @@ from corpus_kit.core import folders
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.folders import (
     is_intact,
+    kept_folder,
     link_or_copy,
     made_folder,
     note_of,
@@ -159,3 +160,22 @@ def test_removing_a_link_to_a_folder_keeps_the_folder(tmp_path: Path) -> None:
     remove(tmp_path / "link")
     remove(tmp_path / "missing")
     assert [p.name for p in tmp_path.iterdir()] == ["real"]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_what_is_kept_for_later_builds_is_whole_or_leaves_nothing(error: type[BaseException], tmp_path: Path) -> None:
+    def keep(fail: bool) -> None:
+        with kept_folder(tmp_path / "shard", "facts.json") as (folder, facts):
+            (folder / "deep").mkdir()
+            (folder / "deep" / "rows.bin").write_bytes(b"all rows")
+            facts["rows"] = 2
+            if fail:
+                raise error
+
+    with pytest.raises(error):
+        keep(fail=True)
+    assert list(tmp_path.iterdir()) == []
+    keep(fail=False)
+    assert [p.name for p in tmp_path.iterdir()] == ["shard"]
+    facts = json.loads((tmp_path / "shard" / "facts.json").read_text(encoding="utf-8"))
+    assert facts["rows"] == 2 and is_intact(tmp_path / "shard" / "deep" / "rows.bin", facts["files"]["deep/rows.bin"])

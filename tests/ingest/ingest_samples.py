@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,7 @@ def ingest(
     metadata: Path | None = None,
     splits: Path | None = None,
     workers: int = 1,
+    on_new: Callable[[], object] = lambda: None,
     **settings: Any,
 ) -> Run:
     """raw → `out/documents` and `out/rejected`. settings: keys of `[input]` in corpus.toml."""
@@ -92,7 +93,16 @@ def ingest(
     sources = raw if isinstance(raw, list) else [raw]
     with work_folder(out) as work, open_workers(workers) as pool, Refusals(out, work) as refusals:
         result = build_documents(
-            sources, out, work, recipe, pool, Silent(), refusals=refusals, metadata=metadata, splits=splits
+            sources,
+            out,
+            work,
+            recipe,
+            pool,
+            Silent(),
+            refusals=refusals,
+            metadata=metadata,
+            splits=splits,
+            on_new=on_new,
         )
         refusals.finish()
     made = Run(result, out, rows(out / "documents"), rows(out / "rejected"))
@@ -115,6 +125,36 @@ def environment(**changes: str) -> dict[str, str]:
 
 def command(*args: str | Path) -> list[str]:
     return [sys.executable, "-m", "corpus_kit", *map(str, args)]
+
+
+# The real command with small units, so that a small corpus has many of them, and processes started for however little work.
+_SMALL_UNITS = """
+import sys
+import corpus_kit.core.executor as executor
+import corpus_kit.ingest.documents as documents
+from corpus_kit.cli.errors import run
+from corpus_kit.cli.main import cli
+
+class Told(executor.ProcessPoolExecutor):
+    def shutdown(self, *args, **options):
+        print("processes:", len(self._processes or ()), file=sys.stderr)
+        super().shutdown(*args, **options)
+
+documents.SHARD_BYTES = 9_000
+executor.SECONDS_WORTH_A_POOL = 0
+executor.ProcessPoolExecutor = Told
+sys.exit(run(cli, sys.argv[1:]))
+"""
+
+
+def small_units_command(*args: str | Path) -> list[str]:
+    """As `command`, with units of a few pages. How many processes there were stands in its stderr."""
+    return [sys.executable, "-c", _SMALL_UNITS, *map(str, args)]
+
+
+def processes_told(stderr: str) -> int:
+    """How many worker processes a `small_units_command` says that it had."""
+    return max((int(line.split()[1]) for line in stderr.splitlines() if line.startswith("processes:")), default=1)
 
 
 def cli(*args: str | Path, prefix: tuple[str, ...] = (), **options: Any) -> subprocess.CompletedProcess[str]:

@@ -6,11 +6,22 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ingest_samples import cli, command, environment, ingest, no_half_written_folder, page, rows, write
+from ingest_samples import (
+    cli,
+    command,
+    environment,
+    ingest,
+    no_half_written_folder,
+    page,
+    processes_told,
+    rows,
+    small_units_command,
+    write,
+)
 
 from corpus_kit.core.errors import UsageError
 
@@ -84,7 +95,12 @@ def small_disk(tmp_path: Path) -> tuple[str, ...]:
     return prefix
 
 
-def on_disk(prefix: tuple[str, ...], script: str, *args: str | Path) -> subprocess.CompletedProcess[str]:
+def on_disk(
+    prefix: tuple[str, ...],
+    script: str,
+    *args: str | Path,
+    command: Callable[..., list[str]] = command,
+) -> subprocess.CompletedProcess[str]:
     """Run a shell script on the small disk; `"$@"` in it is the corpus-kit command."""
     line = [*prefix, "sh", "-c", script, "sh", *command(*args)]
     return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False, env=environment())
@@ -96,12 +112,24 @@ def test_a_full_disk_is_one_sentence_and_no_half_written_folder(
 ) -> None:
     noise = {f"{i:03d}.txt": os.urandom(30_000).hex() for i in range(80)}  # hex halves; 2.4 MB are left of 4.8
     raw, out = write(tmp_path / "raw", noise), tmp_path / "disk" / "out"
-    script = '"$@"; code=$?; echo; echo LEFT; ls -A "$0/out" 2>/dev/null; exit $code'.replace("$0", f"{tmp_path}/disk")
-    done = on_disk(small_disk, script, "build", raw, "--out", out, "--workers", str(workers))
+    script = f'"$@"; code=$?; echo; echo LEFT; ls -A {out}; exit $code'
+    line = ("build", raw, "--out", out, "--workers", str(workers))
+    done = on_disk(small_disk, script, *line, command=small_units_command)
     assert done.returncode == 3, done.stderr
+    assert processes_told(done.stderr) == workers
     assert "Error: The disk is full" in done.stderr and "Free some space" in done.stderr
     assert "Traceback" not in done.stderr and "bug" not in done.stderr
-    assert done.stdout.split("LEFT")[1].split() in ([], [".work"])
+    assert done.stdout.split("LEFT")[1].split() == [".work"]
+
+
+def test_a_full_disk_in_the_middle_of_a_long_text_is_the_same_sentence(
+    tmp_path: Path, small_disk: tuple[str, ...]
+) -> None:
+    """Arrow ends the process (`abort`) where a page of its own making, of a megabyte and more, does not fit."""
+    raw = write(tmp_path / "raw", {f"{i}.txt": os.urandom(1_500_000).hex() for i in range(3)})
+    done = on_disk(small_disk, '"$@"', "build", raw, "--out", tmp_path / "disk" / "out")
+    assert done.returncode == 3, done.stderr
+    assert "Error: The disk is full" in done.stderr and "Check failed" not in done.stderr
 
 
 def test_after_a_full_disk_the_last_build_is_still_whole(tmp_path: Path, small_disk: tuple[str, ...]) -> None:

@@ -6,30 +6,17 @@ import hashlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ingest_samples import environment, no_half_written_folder, page, write
-
-# The real command with small units, so that a small corpus has many of them.
-_CHILD = """
-import sys
-import corpus_kit.core.executor as executor
-import corpus_kit.ingest.documents as documents
-from corpus_kit.cli.errors import run
-from corpus_kit.cli.main import cli
-documents.SHARD_BYTES = 9_000
-executor.SECONDS_WORTH_A_POOL = 0
-sys.exit(run(cli, sys.argv[1:]))
-"""
+from ingest_samples import environment, ingest, no_half_written_folder, page, processes_told, small_units_command, write
 
 
 def start(*args: str | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", _CHILD, *map(str, args)],
+        small_units_command(*args),
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -105,6 +92,7 @@ def test_ctrl_c_leaves_nothing_half_written_and_the_same_command_goes_on(
     code, err = interrupted(raw, out, workers, lambda pid: os.killpg(pid, signal.SIGINT))
     assert code == 130
     assert "Stopped. Nothing is half-written" in err and "Traceback" not in err
+    assert processes_told(err) == workers
     assert no_half_written_folder(out)
     went_on(raw, out, workers, undisturbed)
 
@@ -130,6 +118,14 @@ def test_kill_9_loses_only_the_units_under_way_and_ends_the_workers(
         time.sleep(0.05)
     assert [c for c in children if _runs(c)] == []
     went_on(raw, out, 2, undisturbed)
+
+
+def test_what_a_killed_build_had_half_done_makes_room_before_the_next_one_reads(tmp_path: Path) -> None:
+    small, half = write(tmp_path / "raw", {"a.txt": page(1)}), tmp_path / "out" / ".work" / "documents" / "0a.1b.part"
+    write(half, {"shard-00000.parquet.2c.part": b"half a shard"})
+    seen: list[bool] = []
+    ingest(small, tmp_path / "out", on_new=lambda: seen.append(half.exists()))
+    assert seen == [False]
 
 
 def _runs(pid: int) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,23 +14,14 @@ from typing import Any
 import polars as pl
 
 from corpus_kit.core.contract_file import ContractFile
-from corpus_kit.core.folders import fsync_folder, note_of, remove, write_json
-from corpus_kit.core.tables import (
-    content_fingerprint,
-    file_sha256,
-    iter_batches,
-    read_table,
-    rejected_table,
-    table_of,
-    write_table,
-)
+from corpus_kit.core.tables import iter_batches, read_table, table_of, write_table
 from corpus_kit.suggest.build import checked_rows, contract_of
 from corpus_kit.suggest.entities.interface import Loaded, answers
 from corpus_kit.suggest.entities.learning import MODEL, NamesModel, names_from
 from corpus_kit.suggest.entities.people import read_notes
 from corpus_kit.suggest.entities.propagation import Page, Propagation
 from corpus_kit.suggest.entities.records import Occupied, Suggestion, without_overlaps
-from corpus_kit.suggest.folder import TABLE
+from corpus_kit.suggest.folder import keep_shard
 
 FACTS = "facts.json"
 BATCH = 64
@@ -115,37 +105,16 @@ def _batches(shard: Path, model: Model) -> Iterator[tuple[list[str], list[str]]]
 
 def entity_shard(task: EntityTask) -> dict[str, Any]:
     """Suggestions for one shard, checked and written; returns the content of its `facts.json`."""
-    recipe, folder = task.recipe, Path(task.folder)
+    recipe = task.recipe
     documents = read_table(Path(task.shard), _READ).to_pylist()
     contract = contract_of(recipe.contract, recipe.gate)
     unmapped: Counter[str] = Counter()
     rows, sources = _rows(task, documents, unmapped)
     table = table_of({name: [row[name] for row in rows] for name in contract.columns}, contract.columns)
     table, rejected = checked_rows(table, sources, contract)
-
-    aside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    remove(aside)
-    aside.mkdir(parents=True)
-    target = aside / f"{TABLE}.parquet"
-    write_table(target, table)
-    write_table(aside / "rejected.parquet", rejected_table(rejected))
-    facts: dict[str, Any] = {
-        "rows": table.num_rows,
-        "sha256": file_sha256(target),
-        "fingerprint": content_fingerprint([table]),
-        "documents": len(documents),
-        "marked": len(set(table["doc_id"].to_pylist())),
-        "labels": dict(sorted(Counter(table["label"].to_pylist()).items())),
-        "by_model": dict(sorted(Counter(table["model_version"].to_pylist()).items())),
-        "left_out": dict(sorted(unmapped.items())),
-        "rejected": dict(sorted(Counter(r.reason for r in rejected).items())),
-    }
-    facts["files"] = {path.name: note_of(path) for path in sorted(aside.iterdir())}
-    write_json(aside / FACTS, facts, compact=True)
-    fsync_folder(aside)
-    remove(folder)
-    aside.rename(folder)
-    return facts
+    by_model = dict(sorted(Counter(table["model_version"].to_pylist()).items()))
+    about = {"documents": len(documents), "by_model": by_model, "left_out": dict(sorted(unmapped.items()))}
+    return keep_shard(Path(task.folder), FACTS, table, rejected, **about)
 
 
 def _rows(
