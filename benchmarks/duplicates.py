@@ -1,6 +1,8 @@
 """Near-duplicates: speed beside datatrove and datasketch, planted pairs found, cost of a rebuild. One run, one table.
 
-    python benchmarks/duplicates.py --write
+    python benchmarks/duplicates.py --write                               the peers on two cores
+    python benchmarks/duplicates.py --write --peers-cores 1 2             ... and on one, which takes twice as long
+    python benchmarks/duplicates.py --write --folder DIR                  goes on where a stopped run was
 
 The pages are those of `syndication.py`. All contenders read the same Parquet files of accepted documents, take words in
 runs of five, 25 bands of 5 rows (datatrove, datasketch: 125 and 128 permutations), and run on the same cores: with one
@@ -27,8 +29,12 @@ import time
 import venv
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
+
+from kept import Kept, own_code, peers_code
 
 HERE = Path(__file__).resolve()
 README = HERE.with_name("README.md")
@@ -241,48 +247,82 @@ def _choose(n: int) -> int:
 # --- the tables ------------------------------------------------------------------------------------------------------
 
 
-def speed(folder: Path, count: int, python: Path, against: Sequence[str]) -> Iterator[str]:
+def speed(folder: Path, count: int, python: Path, against: Sequence[str], peers_cores: Sequence[int]) -> Iterator[str]:
+    """Ours before, between and after its peers, so that what the machine does besides falls on all; medians of ours."""
     documents = ingested([folder / "own" / "pages"], folder / "own-built")
+    kept = Kept(folder)
+
+    def measured(name: str, workers: int, turn: int) -> dict[str, Any]:
+        def measure() -> dict[str, Any]:
+            work = folder / f"{name}-{workers}"
+            shutil.rmtree(work, ignore_errors=True)
+            facts = run(name, Path(sys.executable) if name == "ours" else python, documents, work, workers)
+            shutil.rmtree(work)
+            if "clusters" in facts:
+                facts["clusters"] = hashlib.sha256(json.dumps(facts["clusters"]).encode()).hexdigest()
+            return facts
+
+        code = own_code() if name == "ours" else peers_code(__file__)
+        return kept.get(f"{name}, {count:,} pages, {workers} cores, turn {turn}", code, measure)
+
+    turns: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for turn, name in enumerate(x for peer in ("", *against) for x in (peer, "ours") if x):
+        for workers in (1, 2) if name == "ours" else peers_cores:
+            turns.setdefault((name, workers), []).append(measured(name, workers, turn))
+    middle = {
+        key: {what: median(f[what] for f in facts) for what in ("seconds", "cpu")} for key, facts in turns.items()
+    }
     yield f"### Speed, {count:,} pages of {_mean_bytes(documents):,.0f} characters\n"
     yield "| | 1 core: s | documents/s | CPU s | ours is | by CPU | 2 cores: s | documents/s | ours is |"
     yield "|---|---|---|---|---|---|---|---|---|"
-    seconds: dict[str, list[tuple[float, float]]] = {}
-    digests = set()
     for name in ("ours", *against):
+        cells = []
         for workers in (1, 2):
-            work = folder / f"{name}-{workers}"
-            facts = run(name, Path(sys.executable) if name == "ours" else python, documents, work, workers)
-            seconds.setdefault(name, []).append((facts["seconds"], facts["cpu"]))
-            if name == "ours":
-                digests.add(hashlib.sha256(json.dumps(facts["clusters"]).encode()).hexdigest())
-            shutil.rmtree(work)
-    for name, times in seconds.items():
-        (s, c), (s2, _) = times
-        (o, d), (o2, _) = seconds["ours"]
-        one = f"{s:.1f} | {count / s:,.0f} | {c:.1f} | {s / o:.1f} × | {c / d:.1f} ×"
-        yield f"| {name} | {one} | {s2:.1f} | {count / s2:,.0f} | {s2 / o2:.1f} × |"
-    yield f"\nClusters with one and two workers: {'the same' if len(digests) == 1 else 'DIFFERENT'}.\n"
+            made, own = middle.get((name, workers)), middle["ours", workers]
+            if made is None:
+                cells += ["–"] * (5 if workers == 1 else 3)
+                continue
+            s, cpu = made["seconds"], made["cpu"]
+            ratio = f"{s / own['seconds']:.1f} ×"
+            cells += [f"{s:.1f}", f"{count / s:,.0f}"]
+            cells += [f"{cpu:.1f}", ratio, f"{cpu / own['cpu']:.1f} ×"] if workers == 1 else [ratio]
+        yield f"| {name} | {' | '.join(cells)} |"
+    digests = {f["clusters"] for (name, _), facts in turns.items() if name == "ours" for f in facts}
+    yield f"\nOurs: medians of {len(turns['ours', 1])} turns, before, between and after the others. "
+    yield f"Clusters with one and two workers: {'the same' if len(digests) == 1 else 'DIFFERENT'}.\n"
+    steps = turns["ours", 2][0]["steps"]
+    yield "Steps of ours on two cores, s: " + ", ".join(f"{k} {v:.2f}" for k, v in steps.items()) + ".\n"
 
 
 def truths(folder: Path, count: int) -> Iterator[str]:
-    from syndication import MENUS, write_corpus
+    from syndication import MENUS
+
+    kept = Kept(folder)
 
     yield f"### Planted copies, {count:,} pages\n"
     yield "| menus and footers | planted pairs ≥ 0.8 | recall | precision | adjusted Rand index |"
     yield "|---|---|---|---|---|"
     said = {"own": "each publisher's own", "same": "the same on every page", "unknown": "the same, publisher unknown"}
     for menus in MENUS:
-        place = folder / f"truth-{menus}"
-        write_corpus(count, place, seed=1, menus=menus)
-        documents = ingested([place / "pages"], place / "built")
-        facts = run("ours", Path(sys.executable), documents, place / "work", 2)
-        right = accuracy(documents, place / "truth.jsonl", facts["clusters"])
+        right = kept.get(f"planted copies, {count:,} pages, {menus}", own_code(), partial(_truth, folder, count, menus))
         yield (
             f"| {said[menus]} | {right['pairs']:,} | {right['recall']:.4f} | {right['precision']:.4f} "
             f"| {right['rand']:.4f} |"
         )
-        shutil.rmtree(place)
     yield ""
+
+
+def _truth(folder: Path, count: int, menus: str) -> dict[str, float]:
+    from syndication import write_corpus
+
+    place = folder / f"truth-{menus}"
+    shutil.rmtree(place, ignore_errors=True)
+    write_corpus(count, place, seed=1, menus=menus)
+    documents = ingested([place / "pages"], place / "built")
+    facts = run("ours", Path(sys.executable), documents, place / "work", 2)
+    right = accuracy(documents, place / "truth.jsonl", facts["clusters"])
+    shutil.rmtree(place)
+    return right
 
 
 def rebuild(folder: Path, count: int) -> Iterator[str]:
@@ -291,6 +331,8 @@ def rebuild(folder: Path, count: int) -> Iterator[str]:
 
     pages = folder / "own" / "pages"
     out, work = folder / "own-built", folder / "rebuild"
+    for place in (work, folder / "new", folder / "fresh"):
+        shutil.rmtree(place, ignore_errors=True)
     before = run("ours", Path(sys.executable), ingested([pages], out), work, 2)
     write_corpus(count + count // 100, folder / "new", first=count)
     for path in (folder / "new" / "pages").iterdir():
@@ -328,7 +370,12 @@ def main() -> None:
     parser.add_argument(
         "--against", nargs="*", choices=("datatrove", "datasketch"), default=("datatrove", "datasketch")
     )
-    parser.add_argument("--folder", type=Path, help="where to work; by default a temporary folder")
+    parser.add_argument(
+        "--peers-cores", nargs="*", type=int, choices=(1, 2), default=(2,), help="on how many cores the peers run"
+    )
+    parser.add_argument(
+        "--folder", type=Path, help="where to work; a second run there measures only what a stopped one has not"
+    )
     parser.add_argument("--peers", type=Path, default=HERE.parents[1] / ".venv-peers", help="the peers' environment")
     parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/README.md")
     parser.add_argument("--contender", nargs=5, help=argparse.SUPPRESS)
@@ -346,9 +393,10 @@ def main() -> None:
     if "truth" in given.only:
         lines += truths(folder, given.truth)
     if "speed" in given.only or "rebuild" in given.only:
+        shutil.rmtree(folder / "own", ignore_errors=True)  # the same bytes again, without the new pages of a rebuild
         write_corpus(given.count, folder / "own")
     if "speed" in given.only:
-        lines += speed(folder, given.count, peers_python(given.peers), given.against)
+        lines += speed(folder, given.count, peers_python(given.peers), given.against, given.peers_cores)
     if "rebuild" in given.only:
         lines += rebuild(folder, given.count)
     table = "\n".join(lines)

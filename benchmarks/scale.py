@@ -1,6 +1,8 @@
 """The whole build beside datatrove, one worker beside two, a rebuild, and what each stage costs. One run, one table.
 
-    python benchmarks/scale.py --write
+    python benchmarks/scale.py --write                          datatrove on two cores
+    python benchmarks/scale.py --write --peers-cores 1 2        ... and on one, which takes twice as long
+    python benchmarks/scale.py --write --folder DIR             goes on where a stopped run was
 
 The pages are those of `syndication.py`, a file for each of sixty papers. Ours is `Corpus.build` with suggestions and
 report off: decoded, language, contracts, near-copies, splits, release, verified by `datasets`. datatrove does what a
@@ -10,8 +12,8 @@ run works without one, it is given a filter around pycld2, the library that we u
 splits, keeps no refusals and gives no offsets.
 
 Every contender is a process of its own, held on as many cores as it has workers. `process` is the whole process from
-outside with all imports, `inside` the work alone. CPU seconds are those of one worker, imports included; they hold on
-a busy machine too. (With two, datatrove's processes are not its children's, and their CPU seconds cannot be told.)
+outside with all imports, `inside` the work alone. CPU seconds are those of all its processes, imports included; they hold
+on a busy machine too. (With two, datatrove's processes are not its children's, and their CPU seconds cannot be told.)
 """
 
 from __future__ import annotations
@@ -25,9 +27,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
+
+from ingest import Run
+from kept import Kept, own_code, peers_code
 
 HERE = Path(__file__).resolve()
 README = HERE.with_name("README.md")
@@ -58,20 +66,22 @@ def ours(pages: Path, out: Path, workers: int, suggest: bool = False) -> dict[st
     from corpus_kit.corpus import Corpus
 
     class Clock(Silent):
-        """CPU seconds of this process by step; with one worker that is all of them."""
+        """CPU seconds of this process by step, with one worker that is all of them; and seconds."""
 
         def __init__(self) -> None:
             self.seconds: Counter[str] = Counter()
+            self.walls: Counter[str] = Counter()
 
         def step(self, label: str, total: int) -> Any:
-            return Open(label, time.process_time())
+            return Open(label, time.process_time(), time.perf_counter())
 
         def finish(self, step: Any) -> None:
             self.seconds[step.label] += time.process_time() - step.began
+            self.walls[step.label] += time.perf_counter() - step.at
 
     class Open:
-        def __init__(self, label: str, began: float) -> None:
-            self.label, self.began = label, began
+        def __init__(self, label: str, began: float, at: float) -> None:
+            self.label, self.began, self.at = label, began, at
 
         def advance(self, n: int = 1) -> None: ...
 
@@ -86,6 +96,7 @@ def ours(pages: Path, out: Path, workers: int, suggest: bool = False) -> dict[st
         "clusters": made.ingested.clusters,
         "fingerprint": made.release.fingerprint if made.release else "",
         "steps": dict(clock.seconds),
+        "walls": dict(clock.walls),
         "own_cpu": time.process_time() - cpu,
     }
 
@@ -159,61 +170,121 @@ def run(name: str, pages: Path, out: Path, workers: int, python: str = sys.execu
 # --- the tables ------------------------------------------------------------------------------------------------------
 
 
-def tables(folder: Path, count: int, peers: Path, against: bool) -> Iterator[str]:
+def tables(folder: Path, count: int, peers: Path, peers_cores: Sequence[int], turns: int) -> Iterator[str]:
+    """Ours before and after datatrove, so that what the machine does besides falls on both; medians of ours."""
     from duplicates import peers_python
     from syndication import write_corpus
 
-    write_corpus(count, folder / "own")
-    pages = folder / "own" / "pages"
+    pages, new = folder / "own" / "pages", folder / "new"
+    for place in (pages.parent, new):
+        shutil.rmtree(place, ignore_errors=True)
+    write_corpus(count, pages.parent)
+    write_corpus(count + count // 100, new, first=count)
     size = sum(p.stat().st_size for p in pages.iterdir()) / count
+    python = str(peers_python(peers)) if peers_cores else ""
+    kept, own, other = Kept(folder), list[Turn](), dict[int, Run]()
+    for turn in range(turns):
+        name = f"ours, {count:,} pages, turn {turn}"
+        one = kept.get(f"{name}, 1 worker", own_code(), partial(_fresh, "ours", pages, folder, 1))
+        two = kept.get(f"{name}, 2 workers", own_code(), partial(_with_rebuild, folder, pages, new))
+        own.append(Turn(Run(**one), Run(**two["full"]), Run(**two["again"])))
+        for workers in peers_cores if turn == 0 else ():
+            name = f"datatrove, {count:,} pages, {workers} workers"
+            measured = kept.get(
+                name, peers_code(__file__), partial(_fresh, "datatrove", pages, folder, workers, python)
+            )
+            other[workers] = Run(**measured)
     machine = f"Python {platform.python_version()}, {os.cpu_count()} cores"
     yield f"{count:,} pages of {size:,.0f} bytes; {machine}; {_versions()}.\n"
-    one = run("ours", pages, folder / "one", 1)
-    yield from stages(one, count)
-    shutil.rmtree(folder / "one")
-    two = run("ours", pages, folder / "two", 2)
-    rows = [("corpus-kit build", 1, one), ("corpus-kit build", 2, two)]
-    if against:
-        python = str(peers_python(peers))
-        for workers in (1, 2):
-            rows.append(("datatrove", workers, run("datatrove", pages, folder / "peer", workers, python)))
-            shutil.rmtree(folder / "peer")
+    yield from stages(own[0].one, count)
+    yield from _whole(own, other, count)
+    yield from _rebuilds(own)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of ours: with one worker, with two, and then again after 1 % new pages."""
+
+    one: Run
+    two: Run
+    again: Run
+
+
+def _with_rebuild(folder: Path, pages: Path, new: Path) -> dict[str, Any]:
+    """A full build and then one with the new pages beside the others; the pages are as before afterwards."""
+    full = run("ours", pages, _empty(folder / "two"), 2)
+    moved = [path.rename(pages / f"new-{path.name}") for path in (new / "pages").iterdir()]
+    try:
+        again = run("ours", pages, folder / "two", 2)
+    finally:
+        for path in moved:
+            path.rename(new / "pages" / path.name.removeprefix("new-"))
+    shutil.rmtree(folder / "two")
+    return {"full": asdict(full), "again": asdict(again)}
+
+
+def _fresh(name: str, pages: Path, folder: Path, workers: int, python: str = sys.executable) -> dict[str, Any]:
+    made = asdict(run(name, pages, _empty(folder / "fresh"), workers, python))
+    shutil.rmtree(folder / "fresh")
+    return made
+
+
+def _empty(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def _whole(own: Sequence[Turn], other: Mapping[int, Run], count: int) -> Iterator[str]:
     yield "### Whole build, suggestions off\n"
     yield "| | workers | process, s | inside, s | CPU, s | documents/s | peak MB | corpus-kit is | by CPU |"
     yield "|---|---|---|---|---|---|---|---|---|"
-    own = {1: one, 2: two}
-    for name, workers, made in rows:
-        mine, seconds = own[workers], made.said["inside"]
-        cells = [f"{made.process:.1f}", f"{seconds:.1f}", f"{made.cpu:.1f}" if workers == 1 else ""]
-        cells += [f"{count / seconds:,.0f}", f"{made.peak:.0f}", f"{seconds / mine.said['inside']:.1f} ×"]
-        cells.append(f"{made.cpu / mine.cpu:.1f} ×" if workers == 1 else "")
+    middle = {1: _middle([t.one for t in own]), 2: _middle([t.two for t in own])}
+    rows = [("corpus-kit build", workers, made) for workers, made in middle.items()]
+    for name, workers, made in [*rows, *(("datatrove", workers, made) for workers, made in other.items())]:
+        mine, seconds = middle[workers], made.said["inside"]
+        told = name != "datatrove" or workers == 1
+        cells = [f"{made.process:.1f}", f"{seconds:.1f}", f"{made.cpu:.1f}" if told else "–"]
+        cells += [f"{count / seconds:,.0f}", f"{made.peak:.0f}", f"{made.process / mine.process:.1f} ×"]
+        cells.append(f"{made.cpu / mine.cpu:.1f} ×" if told else "–")
         yield f"| {name} | {workers} | {' | '.join(cells)} |"
-    same = one.said["fingerprint"] == two.said["fingerprint"]
+    process = median(t.one.process / t.two.process for t in own)
+    inside = median(t.one.said["inside"] / t.two.said["inside"] for t in own)
+    same = len({run.said["fingerprint"] for t in own for run in (t.one, t.two)}) == 1
     yield (
-        f"\nOne worker / two workers: {one.process / two.process:.2f} × (process), "
-        f"{one.said['inside'] / two.said['inside']:.2f} × (inside). The same release: {'yes' if same else 'NO'}.\n"
+        f"\nOne worker / two workers: {process:.2f} × (process), {inside:.2f} × (inside); medians of {len(own)} turns, "
+        f"before and after datatrove. The same release: {'yes' if same else 'NO'}.\n"
     )
-    yield from rebuild(folder, pages, count, two)
 
 
-def rebuild(folder: Path, pages: Path, count: int, full: Any) -> Iterator[str]:
+def _middle(runs: Sequence[Run]) -> Run:
+    """Medians of every figure."""
+    said = {"inside": median(r.said["inside"] for r in runs)}
+    return Run(*(median(getattr(r, name) for r in runs) for name in ("process", "cpu", "peak")), said)
+
+
+def _rebuilds(own: Sequence[Turn]) -> Iterator[str]:
     """A build after 1 % new pages that come as files of their own."""
-    from syndication import write_corpus
-
-    write_corpus(count + count // 100, folder / "new", first=count)
-    for path in (folder / "new" / "pages").iterdir():
-        path.rename(pages / f"new-{path.name}")
-    again = run("ours", pages, folder / "two", 2)
     yield "### Rebuild after 1 % new pages, 2 workers\n"
-    yield "| | process, s | inside, s | CPU, s |"
-    yield "|---|---|---|---|"
-    for name, made in (("full", full), ("rebuild", again)):
-        yield f"| {name} | {made.process:.2f} | {made.said['inside']:.2f} | {made.cpu:.2f} |"
+    yield "| | process, s | inside, s | CPU, s | without counting lines: process, s |"
+    yield "|---|---|---|---|---|"
+    for name in ("two", "again"):
+        runs = [getattr(t, name) for t in own]
+        made, rest = _middle(runs), median(map(_without_lines, runs))
+        yield (
+            f"| {'full' if name == 'two' else 'rebuild'} | {made.process:.2f} | {made.said['inside']:.2f} "
+            f"| {made.cpu:.2f} | {rest:.2f} |"
+        )
+    process = median(t.again.process / t.two.process for t in own)
+    inside = median(t.again.said["inside"] / t.two.said["inside"] for t in own)
+    rest = median(_without_lines(t.again) / _without_lines(t.two) for t in own)
     yield (
-        f"\nRebuild / full: {again.process / full.process:.3f} (process), "
-        f"{again.said['inside'] / full.said['inside']:.3f} (inside), {again.cpu / full.cpu:.3f} (CPU); lines counted across "
-        "documents are in it.\n"
+        f"\nRebuild / full: {process:.3f} (process), {inside:.3f} (inside), {rest:.3f} (process, without the stage that "
+        "counts lines across documents).\n"
     )
+
+
+def _without_lines(made: Run) -> float:
+    return float(made.process - made.said["walls"].get("counting lines", 0))
 
 
 def stages(made: Any, count: int) -> Iterator[str]:
@@ -247,8 +318,13 @@ def write_between(begin: str, end: str, table: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the whole build beside datatrove.")
     parser.add_argument("--count", type=int, default=50_000, help="pages")
-    parser.add_argument("--no-peer", action="store_true", help="without datatrove")
-    parser.add_argument("--folder", type=Path, help="where to work; by default a temporary folder")
+    parser.add_argument(
+        "--peers-cores", nargs="*", type=int, choices=(1, 2), default=(2,), help="on how many cores datatrove runs"
+    )
+    parser.add_argument("--turns", type=int, default=3, help="how often ours is measured")
+    parser.add_argument(
+        "--folder", type=Path, help="where to work; a second run there measures only what a stopped one has not"
+    )
     parser.add_argument("--peers", type=Path, default=HERE.parents[1] / ".venv-peers", help="the peers' environment")
     parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/README.md")
     parser.add_argument("--contender", nargs=4, help=argparse.SUPPRESS)
@@ -260,11 +336,12 @@ def main() -> None:
         print(json.dumps(CONTENDERS[name](Path(pages), Path(out), int(workers))))
         return
     folder = given.folder or Path(tempfile.mkdtemp(prefix="corpus-kit-scale-"))
-    table = "\n".join(tables(folder, given.count, given.peers, not given.no_peer))
+    table = "\n".join(tables(folder, given.count, given.peers, given.peers_cores, given.turns))
     print(table)
     if given.write:
         write_between(BEGIN, END, table)
-    shutil.rmtree(folder)
+    if not given.folder:
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
