@@ -63,4 +63,5 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing corpus-kit and its dependencies into $(VENV) (about 1.2 GB, some minutes on first use)"
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m compileall -q corpus_kit
 	@touch $(STAMP)

@@ -76,6 +76,10 @@ class LabelSlice:
     relations: pl.DataFrame
     stale: pl.DataFrame
 
+    def is_empty(self) -> bool:
+        """Whether there is no label at all, as before anybody has labelled."""
+        return all(getattr(self, name).is_empty() for name in self.__slots__)
+
     def of(self, doc_ids: pl.DataFrame) -> LabelSlice:
         """Only those of the documents in the column `doc_id`."""
         frames: dict[str, pl.DataFrame] = {name: getattr(self, name) for name in self.__slots__}

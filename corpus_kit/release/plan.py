@@ -56,9 +56,9 @@ class Labelling:
             return [None] * len(groups)
         every, suggested = read_labels_of(out), self._suggestion_files(out)
         made: list[LabelTask | None] = []
+        nothing = keep_slice(every, kept) if every.is_empty() else None
         for shards in groups:
-            doc_ids = pl.concat([pl.DataFrame(read_table(shard, ["doc_id"])) for shard in shards])
-            folder = str(kept / keep_slice(every.of(doc_ids), kept))
+            folder = str(kept / (nothing or keep_slice(every.of(_doc_ids(shards)), kept)))
             own = tuple(schemas[config.name] for config in self.configs)
             files = tuple(suggested[shard.name] for shard in shards) if suggested else ()
             made.append(LabelTask(folder, self.nested, self.configs, own, files))
@@ -99,6 +99,10 @@ def plan_release(out: Path, layers: Mapping[str, Layer]) -> Labelling:
     if "gold" in manifests:
         agreement = json.loads((out / "gold" / _AGREEMENT).read_text(encoding="utf-8"))
     return Labelling(tuple(configs), nested, manifests, agreement)
+
+
+def _doc_ids(shards: Sequence[Path]) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame(read_table(shard, ["doc_id"])) for shard in shards])
 
 
 def _of_these_documents(suggestions: Mapping[str, Any] | None, documents: Mapping[str, Any] | None) -> bool:
