@@ -64,8 +64,9 @@ class FindingsError(CorpusKitError):
 
 
 def did_you_mean(word: str, accepted: list[str]) -> str:
-    """`" Did you mean 'x'?"` for a near miss, else an empty string."""
+    """`" Did you mean 'x'?"` for a near miss or a beginning, else an empty string."""
     import difflib
 
-    near = difflib.get_close_matches(word, accepted, n=1, cutoff=0.6)
+    begun = sorted((name for name in accepted if len(word) > 2 and name.startswith(word)), key=len)
+    near = begun or difflib.get_close_matches(word, accepted, n=1, cutoff=0.6)
     return f" Did you mean '{near[0]}'?" if near else ""

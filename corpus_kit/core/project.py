@@ -25,9 +25,11 @@ from corpus_kit.core.settings import (
     Split,
     Suggest,
 )
-from corpus_kit.core.settings.base import Section, as_tuple, iso_date
+from corpus_kit.core.settings.base import Day, Names, Section
 
 CORPUS_FILE = "corpus.toml"
+# pydantic's names of bounds, as what is accepted.
+_BOUNDS = {"greater_than_equal": "{0} or more", "less_than_equal": "{0} or less"}
 LAYERS = ("boilerplate", "entities", "stance")
 
 
@@ -36,12 +38,12 @@ class ProjectConfig(Section):
 
     name: str = Field(default="corpus", description="the corpus's name: letters, digits, '-', '_' and '.'")
     version: str = Field(default="0.1.0", description="the release's version, x.y.z")
-    date: str = Field(default="", description="the date on the card, YYYY-MM-DD; nothing made reads a clock")
+    date: Day = Field(default="", description="the date on the card, YYYY-MM-DD; nothing made reads a clock")
     licence: str = Field(
         default="other", description="licence id as the Hugging Face Hub writes it: cc0-1.0, cc-by-4.0, other …"
     )
     pretty_name: str = Field(default="", description="the title on the card; without it the name")
-    layers: tuple[str, ...] = Field(default=LAYERS, description="the annotation layers, each a folder in `annotation/`")
+    layers: Names = Field(default=LAYERS, description="the annotation layers, each a folder in `annotation/`")
     input: Input = Field(default=Input(), description="how raw files are read")
     duplicates: Duplicates = Field(default=Duplicates(), description="which documents are copies of each other")
     split: Split | None = Field(default=None, description="how documents are split; without it there are no splits")
@@ -50,11 +52,6 @@ class ProjectConfig(Section):
     label_studio: LabelStudio = Field(default=LabelStudio(), description="the annotation server")
     agreement: Agreement = Field(default=Agreement(), description="how agreement is measured")
     adjudication: Adjudication = Field(default=Adjudication(), description="how disagreements become gold")
-
-    @field_validator("layers", mode="before")
-    @classmethod
-    def _tuple(cls, value: Any) -> Any:
-        return as_tuple(value)
 
     @field_validator("name")
     @classmethod
@@ -69,11 +66,6 @@ class ProjectConfig(Section):
         if not re.fullmatch(r"\d+\.\d+\.\d+", value):
             raise ValueError(f"'{value}' is no version of the form x.y.z")
         return value
-
-    @field_validator("date", mode="before")
-    @classmethod
-    def _date(cls, value: Any) -> Any:
-        return iso_date(value)
 
     @field_validator("licence")
     @classmethod
@@ -124,6 +116,8 @@ def _sentence(error: Any) -> str:
         return f"'{key}' is {error['input']!r}, accepted: {error['ctx']['expected']}"
     if kind == "value_error":
         return f"'{key}': {error['ctx']['error']}"
+    if kind in _BOUNDS:
+        return f"'{key}' is {error['input']!r}, it takes {_BOUNDS[kind].format(*error['ctx'].values())}"
     wanted = {"string_type": "a string in quotes", "int_type": "a whole number", "bool_type": "true or false"}
     wanted |= {"tuple_type": "a list", "model_type": "a table", "model_attributes_type": "a table"}
     wanted |= {"float_type": "a number"}

@@ -4,6 +4,7 @@ Documents are put into groups first: a cluster of copies, or with `group_by = "p
 clusters and publishers. A group's side is what `splits.csv` says of any of its documents; else follows from its latest
 date where the split is by time; else from a hash of the group's smallest doc_id. No other group matters to a hash, so new
 documents move nobody; only with `stratify_by` the shares are cut from the sorted hashes of all groups of a language.
+`train` is never empty: where chance puts nothing there, as among a handful of documents, the group nearest to it goes there.
 """
 
 from __future__ import annotations
@@ -79,8 +80,7 @@ def split_documents(
     count = int(groups.max()) + 1
     sides = _frozen_sides(ids, clusters, groups, count, frozen) if frozen else np.zeros(count, np.uint8)
     if rule is not None and traits is not None:
-        made = _sides(ids, groups, count, traits, rule)
-        sides = np.where(sides > 0, sides, made)
+        sides = _sides(ids, groups, sides, traits, rule)
     return sides[groups].astype(np.uint8)
 
 
@@ -120,8 +120,9 @@ def _frozen_sides(ids: U64, clusters: U64, groups: NDArray[np.int64], count: int
     return most
 
 
-def _sides(ids: U64, groups: NDArray[np.int64], count: int, traits: Traits, rule: Split) -> Codes:
-    """(groups,) the side that the rule gives."""
+def _sides(ids: U64, groups: NDArray[np.int64], frozen: Codes, traits: Traits, rule: Split) -> Codes:
+    """(groups,) the side that is frozen, else the one that the rule gives."""
+    count = len(frozen)
     smallest = np.full(count, np.iinfo(np.uint64).max, np.uint64)
     np.minimum.at(smallest, groups, ids)
     hashes = mixed(smallest ^ np.uint64(_number(f"split {rule.seed}")))
@@ -143,6 +144,10 @@ def _sides(ids: U64, groups: NDArray[np.int64], count: int, traits: Traits, rule
         for first, side in ((rule.validation_from, VALIDATION), (rule.test_from, TEST)):
             if first:
                 sides[latest >= _day(first)] = side
+    sides = np.where(frozen > 0, frozen, sides).astype(np.uint8)
+    free = np.flatnonzero(frozen == 0)
+    if rule.train > 0 and free.size and not by_time and not (sides == TRAIN).any():
+        sides[free[np.argmin(position[free])]] = TRAIN
     return sides
 
 

@@ -157,7 +157,7 @@ def _write(
     if "train" not in configs.get(DOCUMENTS, {}):
         raise UsageError(
             "No document is in the split 'train'.",
-            "Put some there in splits.csv; `datasets` cannot load an empty split.",
+            "Give it a share or earlier days in [split] of corpus.toml, or documents in splits.csv.",
         )
     losses = [Path(t.folder) / t.key / LOSSES_FILE for t, f in zip(tasks, facts, strict=True) if f["losses"]]
     lost = count_losses(losses)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import types
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel
@@ -66,6 +66,8 @@ def _type_name(annotation: Any) -> str:
         return ", ".join(f"`{json.dumps(value)}`" for value in get_args(annotation))
     if get_origin(annotation) in (Union, types.UnionType):
         return " or ".join(_type_name(one) for one in get_args(annotation) if one is not type(None))
+    if get_origin(annotation) is Annotated:
+        return _type_name(get_args(annotation)[0])
     if get_origin(annotation) is tuple:
         return "list of strings"
     if get_origin(annotation) is dict:

@@ -75,6 +75,21 @@ def test_clusters_are_on_one_side_and_shares_are_near_the_wanted_ones(tmp_path: 
         assert abs(counts[name] / 6000 - share) < 0.03
 
 
+@pytest.mark.parametrize("stratify", ["", "language"])
+def test_train_is_never_empty_however_few_documents_there_are(stratify: str, tmp_path: Path) -> None:
+    for number in range(40):
+        for count in (1, 2, 3):
+            made = sides(
+                tmp_path, documents(count, number), Split(train=0.2, validation=0.4, test=0.4, stratify_by=stratify)
+            )
+            assert "train" in made
+    one: Rows = [{"id": 7}, {"id": 9}]
+    assert "train" not in sides(tmp_path, one, Split(train=0.0, validation=0.5, test=0.5)), "nobody asked for it"
+    rule = Split(train=0.0001, validation=0.4999, test=0.5)
+    assert sides(tmp_path, one, rule, {7: "test"}) == ["test", "train"], "what is frozen stays"
+    assert sides(tmp_path, one, rule, {7: "train"})[1] != "train", "somebody is there already"
+
+
 def test_new_documents_move_nobody_and_another_seed_does(tmp_path: Path) -> None:
     rows = documents(500)
     made = sides(tmp_path, rows, Split())

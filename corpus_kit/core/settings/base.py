@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 _SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(B|kB|KiB|MB|MiB|GB|GiB)?\s*$")
 _UNITS = {"B": 1, "kB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20, "GB": 10**9, "GiB": 2**30}
@@ -17,6 +17,8 @@ class Section(BaseModel):
 
 
 def iso_date(value: Any) -> Any:
+    if isinstance(value, datetime):
+        raise ValueError(f"'{value}' is no date of the form YYYY-MM-DD")
     if isinstance(value, date):  # TOML has dates of its own: date = 2031-10-18
         return value.isoformat()
     if isinstance(value, str) and value:
@@ -45,3 +47,23 @@ def as_float(value: Any) -> Any:
 def as_tuple(value: Any) -> Any:
     """TOML's lists: settings are frozen."""
     return tuple(value) if isinstance(value, list) else value
+
+
+def _share(value: float) -> float:
+    if not 0 <= value <= 1:
+        raise ValueError(f"{value} is no share; 0 to 1")
+    return value
+
+
+def _probability(value: float) -> float:
+    if not 0 <= value <= 1:
+        raise ValueError(f"{value} is no probability; 0 to 1")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(as_float)]
+Share = Annotated[Number, AfterValidator(_share)]
+Probability = Annotated[Number, AfterValidator(_probability)]
+Size = Annotated[int, BeforeValidator(size_in_bytes)]
+Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+Day = Annotated[str, BeforeValidator(iso_date)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from corpus_kit.core.settings.base import Section, as_float, iso_date, size_in_bytes
+from corpus_kit.core.settings.base import Day, Number, Section, Share, Size
 
 
 class Columns(Section):
@@ -35,16 +35,11 @@ class Input(Section):
     metadata: str = Field(
         default="", description="a CSV or JSONL file with fields by file name, besides `metadata.csv` in the raw folder"
     )
-    max_record_bytes: int = Field(
+    max_record_bytes: Size = Field(
         default=16 * 2**20, description="the largest record that is read, as bytes or with a unit: 16 MiB"
     )
-    max_file_bytes: int = Field(default=8 * 2**30, description="the largest file that is read, after decompression")
+    max_file_bytes: Size = Field(default=8 * 2**30, description="the largest file that is read, after decompression")
     language: bool = Field(default=True, description="identify the language of documents that do not name it")
-
-    @field_validator("max_record_bytes", "max_file_bytes", mode="before")
-    @classmethod
-    def _size(cls, value: Any) -> Any:
-        return size_in_bytes(value)
 
     @field_validator("max_record_bytes", "max_file_bytes")
     @classmethod
@@ -58,7 +53,7 @@ class Duplicates(Section):
     """Which documents are copies of each other. Nothing is dropped; copies get one `duplicate_cluster`."""
 
     near: bool = Field(default=True, description="look for near copies; without it only equal texts are copies")
-    threshold: float = Field(
+    threshold: Number = Field(
         default=0.7, description="Jaccard similarity of the shingles from which two documents are copies, above 0 to 1"
     )
     permutations: int = Field(default=128, description="length of a MinHash signature")
@@ -71,11 +66,6 @@ class Duplicates(Section):
         default=6,
         description="a line on so many different pages of a publisher (and on 1 % of them) is left out; 0: none is",
     )
-
-    @field_validator("threshold", mode="before")
-    @classmethod
-    def _number(cls, value: Any) -> Any:
-        return as_float(value)
 
     @field_validator("threshold")
     @classmethod
@@ -108,9 +98,9 @@ class Duplicates(Section):
 class Split(Section):
     """How documents are split. A cluster of copies is always on one side; without this section there are no splits."""
 
-    train: float = Field(default=0.8, description="share of the documents in `train`")
-    validation: float = Field(default=0.1, description="share of the documents in `validation`")
-    test: float = Field(default=0.1, description="share of the documents in `test`")
+    train: Share = Field(default=0.8, description="share of the documents in `train`")
+    validation: Share = Field(default=0.1, description="share of the documents in `validation`")
+    test: Share = Field(default=0.1, description="share of the documents in `test`")
     seed: str = Field(default="", description="another seed gives another split")
     group_by: Literal["cluster", "publisher"] = Field(
         default="cluster", description="what stays on one side besides clusters: nothing, or all of a publisher"
@@ -118,27 +108,10 @@ class Split(Section):
     stratify_by: Literal["", "language"] = Field(
         default="", description="`language` keeps the shares within every language"
     )
-    validation_from: str = Field(
+    validation_from: Day = Field(
         default="", description="YYYY-MM-DD: documents of this day and later are in `validation`, or `test`"
     )
-    test_from: str = Field(default="", description="YYYY-MM-DD: documents of this day and later are in `test`")
-
-    @field_validator("train", "validation", "test", mode="before")
-    @classmethod
-    def _number(cls, value: Any) -> Any:
-        return as_float(value)
-
-    @field_validator("train", "validation", "test")
-    @classmethod
-    def _share(cls, value: float) -> float:
-        if not 0 <= value <= 1:
-            raise ValueError(f"{value} is no share; 0 to 1")
-        return value
-
-    @field_validator("validation_from", "test_from", mode="before")
-    @classmethod
-    def _date(cls, value: Any) -> Any:
-        return iso_date(value)
+    test_from: Day = Field(default="", description="YYYY-MM-DD: documents of this day and later are in `test`")
 
     @model_validator(mode="after")
     def _consistent(self) -> Split:

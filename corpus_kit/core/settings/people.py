@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
-from corpus_kit.core.settings.base import Section, as_float, as_tuple, size_in_bytes
+from corpus_kit.core.settings.base import Names, Section, Share, Size
 
 
 class LabelStudio(Section):
@@ -21,29 +21,12 @@ class LabelStudio(Section):
         default="doc_id",
         description="the order of the tasks: shuffled but always the same (doc_id), by file, newest page first",
     )
-    checks: float = Field(
+    checks: Share = Field(
         default=0.0,
         description="hidden checks: share of a layer's tasks that are given to everybody because their answer is known",
     )
     batch_tasks: int = Field(default=1000, ge=1, le=10000, description="the most tasks in one request")
-    batch_bytes: int = Field(default=16 * 2**20, description="the most bytes in one request, or with a unit: 16 MiB")
-
-    @field_validator("checks", mode="before")
-    @classmethod
-    def _number(cls, value: Any) -> Any:
-        return as_float(value)
-
-    @field_validator("checks")
-    @classmethod
-    def _share(cls, value: float) -> float:
-        if not 0 <= value <= 1:
-            raise ValueError(f"{value} is no share; 0 to 1")
-        return value
-
-    @field_validator("batch_bytes", mode="before")
-    @classmethod
-    def _size(cls, value: Any) -> Any:
-        return size_in_bytes(value)
+    batch_bytes: Size = Field(default=16 * 2**20, description="the most bytes in one request, or with a unit: 16 MiB")
 
     @field_validator("batch_bytes")
     @classmethod
@@ -60,16 +43,9 @@ class Agreement(Section):
         default=1000, ge=0, le=100000, description="bootstrap resamples behind every interval; 0: no intervals"
     )
     seed: int = Field(default=20240229, ge=0, description="another seed draws other resamples")
-    orders: dict[str, tuple[str, ...]] = Field(
+    orders: dict[str, Names] = Field(
         default={}, description="control → its labels from low to high, for controls whose labels have an order"
     )
-
-    @field_validator("orders", mode="before")
-    @classmethod
-    def _tuples(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        return {k: tuple(v) if isinstance(v, list) else v for k, v in value.items()}
 
 
 PolicyName = Literal["majority", "unanimous", "dawid-skene", "reviewer"]
@@ -93,13 +69,8 @@ class Adjudication(Section):
     boundary: BoundaryName = Field(
         default="exact", description="what to do where people mark the same thing but not the same characters"
     )
-    reviewers: tuple[str, ...] = Field(
+    reviewers: Names = Field(
         default=(), description="pseudonyms whose answers win under every policy, the first named first"
     )
     min_votes: int = Field(default=1, ge=1, le=1000, description="what fewer people answered stays open")
     layers: dict[str, LayerAdjudication] = Field(default={}, description="layer → what it does otherwise")
-
-    @field_validator("reviewers", mode="before")
-    @classmethod
-    def _tuple(cls, value: Any) -> Any:
-        return as_tuple(value)

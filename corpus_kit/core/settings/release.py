@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pydantic import Field
 
-from pydantic import Field, field_validator
-
-from corpus_kit.core.settings.base import Section, as_tuple
+from corpus_kit.core.settings.base import Names, Section
 
 
 class Release(Section):
     """What the release carries."""
 
-    meta: tuple[str, ...] = Field(default=(), description="keys of `meta` that are published; all others stay at home")
-
-    @field_validator("meta", mode="before")
-    @classmethod
-    def _tuple(cls, value: Any) -> Any:
-        return as_tuple(value)
+    meta: Names = Field(default=(), description="keys of `meta` that are published; all others stay at home")
 
 
 # Licence ids the Hub accepts for datasets (its documentation's list, the ones that occur for text corpora).
