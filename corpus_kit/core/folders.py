@@ -139,7 +139,8 @@ def gone_on_failure(aside: Path) -> Iterator[None]:
 def kept_folder(folder: Path, facts_file: str) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield an empty folder to fill with files, and facts to fill in; on success they become `folder`, to be used again.
 
-    The facts go into `facts_file`, with notes of the files (`files`). On failure nothing stays.
+    The facts go into `facts_file`, with notes of the files (`files`). On failure nothing stays. Nothing is flushed: what a
+    power cut leaves half-written is noticed by its size, and the made folder that links the files is flushed as a whole.
     """
     aside = aside_of(folder)
     aside.mkdir(parents=True)
@@ -149,7 +150,6 @@ def kept_folder(folder: Path, facts_file: str) -> Iterator[tuple[Path, dict[str,
         written = sorted(path for path in aside.rglob("*") if path.is_file())
         facts["files"] = {path.relative_to(aside).as_posix(): note_of(path) for path in written}
         write_json(aside / facts_file, facts, compact=True)
-        fsync_folder(aside)
     put_in_place(aside, folder, facts_file)
 
 
