@@ -50,6 +50,7 @@ STAGES = {
     "pairing, round 2": "copies: candidate pairs, round 2",
     "reading candidates": "copies: shingles of candidates",
     "comparing": "copies: candidates compared",
+    "assigning": "shards with their clusters and splits",
     "suggesting": "suggestions of boilerplate",
     "releasing": "release files",
     "verifying": "release loaded by `datasets`",

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import aside_of, is_intact, note_of, remove, write_json
-from corpus_kit.core.progress import Progress
+from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.settings import Split
 from corpus_kit.core.tables import array_of, content_fingerprint, file_sha256, read_table, write_table
 from corpus_kit.ingest.duplicates.find import Found, Shard, find_copies
@@ -90,7 +90,11 @@ def assign(
 
 
 def patch_shards(
-    shards: Sequence[tuple[Path, dict[str, Any]]], assignment: Assignment, work: Path, workers: Workers
+    shards: Sequence[tuple[Path, dict[str, Any]]],
+    assignment: Assignment,
+    work: Path,
+    workers: Workers,
+    progress: Progress,
 ) -> list[tuple[Path, dict[str, Any]]]:
     """The shards, (folder, facts), with clusters and splits written in; those that need neither are left as they are."""
     patches = work / "patched"
@@ -104,8 +108,10 @@ def patch_shards(
     known = {index: _known(patch) for index, patch in tasks}
     new = [(index, patch) for index, patch in tasks if known[index] is None]
     size = sum(shards[index][1]["bytes"] for index, _ in new)
-    for number, facts in workers.run(patch_shard, [p for _, p in new], size * SECONDS_PER_BYTE):
-        known[new[number][0]] = facts
+    with counted(progress, "assigning", len(new)) as step:
+        for number, facts in workers.run(patch_shard, [p for _, p in new], size * SECONDS_PER_BYTE):
+            known[new[number][0]] = facts
+            step.advance()
     for index, found in known.items():
         assert found is not None
         made[index] = (patches, made[index][1] | found)

@@ -184,7 +184,7 @@ def build_documents(
         workers,
         progress,
     )
-    shards = patch_shards(shards, assignment, work, workers)
+    shards = patch_shards(shards, assignment, work, workers, progress)
     result.copies, result.clusters = assignment.found.copies, assignment.found.clusters
     result.splits = assignment.split_counts
     result.moved, result.vanished = find_moved(out / "documents", [folder / s["name"] for folder, s in shards])
