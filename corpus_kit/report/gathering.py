@@ -19,7 +19,7 @@ from corpus_kit.report.compare import Compared
 from corpus_kit.report.labels import Told, by_month, disputed, label_counts, progress, read_told
 from corpus_kit.report.readings import Readings
 from corpus_kit.report.records import EFFECTS, FOLDER, TEMPLATES, Accepted, ReportSources
-from corpus_kit.report.rejected import read_rejected, scan_rejected
+from corpus_kit.report.rejected import read_rejected, rejected_files
 from corpus_kit.report.sample import Shard, Wanted, choose, fit, read_documents, refused_documents
 from corpus_kit.report.totals import count_shards, shard_tasks
 from corpus_kit.report.view import View, make_view
@@ -56,11 +56,10 @@ def gather(
     told = read_told(data)
     apart = disputed(told)
     measured = read_agreement(data / "gold", sources.layers)
-    rejected = scan_rejected(data / "rejected") if manifests["rejected"].get("rows") else None
     wanted = Wanted(
         _in_turn([*hardest_documents(measured), *sorted(apart, key=lambda doc_id: doc_id[::-1])]),
         sorted(set(told.people["doc_id"].to_list()) - apart.keys(), key=lambda doc_id: doc_id[::-1]),
-        refused_documents(rejected) if rejected is not None else (),
+        refused_documents(rejected_files(data / "rejected")),
     )
     shards = [
         Shard(

@@ -38,11 +38,9 @@ class Refused:
 
 def read_rejected(folder: Path, manifest: Mapping[str, Any]) -> list[Refused]:
     """By count, the largest first. The tables are read as a stream; of long fields only the beginning is taken."""
-    if not manifest.get("rows"):
+    if not manifest.get("rows") or not rejected_files(folder):
         return []
-    rows = scan_rejected(folder)
-    if rows is None:
-        return []
+    rows = pl.scan_parquet(rejected_files(folder), hive_partitioning=False)
     counts: dict[str, dict[str, int]] = {}
     for reason, stage, n in rows.group_by("reason", "stage").len().collect(engine="streaming").iter_rows():
         counts.setdefault(reason, {})[stage] = n
@@ -64,7 +62,6 @@ def read_rejected(folder: Path, manifest: Mapping[str, Any]) -> list[Refused]:
     return sorted(made.values(), key=lambda one: (-one.count, one.reason))
 
 
-def scan_rejected(folder: Path) -> pl.LazyFrame | None:
-    """All stages as one lazy frame, in the order of their names; None where nothing was refused."""
-    files = sorted(folder.glob("*.parquet"))
-    return pl.scan_parquet(files, hive_partitioning=False) if files else None
+def rejected_files(folder: Path) -> list[Path]:
+    """Of all stages, in the order of their names."""
+    return sorted(folder.glob("*.parquet"))

@@ -5,13 +5,13 @@ Kinds take turns, so that a small budget of bytes leaves out some of each rather
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -97,6 +97,8 @@ def read_documents(ids: Sequence[str], shards: Sequence[Shard]) -> dict[str, dic
             made = _read(shard, some)
             write_json(shard.kept, {k: v for k, v in _kept(shard.kept).items() if k in wanted} | made, compact=True)
             found |= made
+            # Arrow keeps what it freed for the next shard, in each of its threads: more memory the more shards there are.
+            pa.default_memory_pool().release_unused()
     return {doc_id: found[doc_id] for doc_id in ids if doc_id in found}
 
 
@@ -135,7 +137,11 @@ def fit(entries: Mapping[str, str], budget: int) -> dict[str, str]:
     return taken
 
 
-def refused_documents(rejected: pl.LazyFrame, most: int = 20) -> list[str]:
-    """Documents some of whose records or labels were refused, the same ones every time."""
-    found = rejected.select(pl.col("doc_id").drop_nulls().unique()).collect()["doc_id"].to_list()
-    return sorted(found, key=lambda doc_id: doc_id[::-1])[:most]
+def refused_documents(rejected: Sequence[Path], most: int = 20) -> list[str]:
+    """Documents some of whose records or labels were refused, the same ones every time. rejected: files of the table."""
+    found: set[str] = set()
+    for path in rejected:
+        for batch in iter_batches(path, ["doc_id"], rows=65536):
+            some = batch.column("doc_id").drop_null().unique().to_pylist()
+            found = set(heapq.nsmallest(most, found.union(some), key=lambda doc_id: doc_id[::-1]))
+    return sorted(found, key=lambda doc_id: doc_id[::-1])

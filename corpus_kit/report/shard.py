@@ -45,8 +45,8 @@ class ShardTask:
     kept: str
 
 
-def shard_facts(task: ShardTask) -> dict[str, Any]:
-    """Count one shard, keep the facts at `task.kept`, return them.
+def shard_facts(task: ShardTask) -> None:
+    """Count one shard and keep the facts at `task.kept`; `kept_facts` reads them.
 
     documents, characters, lines, raw_bytes: totals. languages, encodings, newlines, months, lengths, splits: value → count.
     publishers: name → [documents, characters, characters of boilerplate, a doc_id for the sample]. copies: cluster →
@@ -88,7 +88,6 @@ def shard_facts(task: ShardTask) -> dict[str, Any]:
     aside = Path(f"{task.kept}.{os.getpid()}.part")
     write_json(aside, facts, compact=True)
     aside.replace(task.kept)
-    return facts
 
 
 def kept_facts(task: ShardTask) -> dict[str, Any] | None:

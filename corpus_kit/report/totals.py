@@ -1,14 +1,20 @@
-"""The facts of all shards added up. Memory follows publishers and copies, not documents."""
+"""The facts of all shards added up, one shard at a time.
+
+Memory follows publishers, and twelve bytes a copy; never documents.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from corpus_kit import __version__
 from corpus_kit.core.executor import Workers
@@ -17,6 +23,7 @@ from corpus_kit.report.shard import EXTREMES, FORMAT, ShardTask, kept_facts, sha
 
 _PER_STRATUM = {"any": 400, "copies": 12}
 _USUAL = 8
+_CLUSTERS = 6
 
 
 @dataclass(slots=True)
@@ -29,9 +36,22 @@ class Publisher:
     sample: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """number: of clusters of copies. copies: their documents but the first of each. sizes: documents → clusters.
+
+    largest: the name and the documents of the largest few.
+    """
+
+    number: int = 0
+    copies: int = 0
+    sizes: dict[int, int] = field(default_factory=dict)
+    largest: tuple[tuple[str, int], ...] = ()
+
+
 @dataclass(slots=True)
 class Totals:
-    """Counts over the corpus, by value. clusters: a cluster's name → its documents but the first.
+    """Counts over the corpus, by value. clusters: of copies.
 
     marked, covered: documents with suggested boilerplate and its characters. strata: as in `shard`, over all shards.
     """
@@ -45,7 +65,7 @@ class Totals:
     lengths: Counter[int] = field(default_factory=Counter)
     splits: dict[str, Counter[str]] = field(default_factory=dict)
     publishers: dict[str, Publisher] = field(default_factory=dict)
-    clusters: Counter[str] = field(default_factory=Counter)
+    clusters: Clusters = Clusters()
     suggested: dict[str, Counter[str]] = field(default_factory=dict)
     boilerplate_labels: Counter[str] = field(default_factory=Counter)
     boilerplate_shares: Counter[int] = field(default_factory=Counter)
@@ -63,19 +83,17 @@ class Totals:
 
 def count_shards(tasks: Sequence[ShardTask], workers: Workers, progress: Progress) -> Totals:
     """Count what is not kept from an earlier run, and add everything up."""
-    facts = [kept_facts(task) for task in tasks]
-    missing = [number for number, found in enumerate(facts) if found is None]
+    missing = [task for task in tasks if kept_facts(task) is None]
     with counted(progress, "counting", len(missing)) as step:
-        for number, made in workers.run(shard_facts, [tasks[i] for i in missing]):
-            facts[missing[number]] = made
+        for _ in workers.run(shard_facts, missing):
             step.advance()
-    return add_up(found for found in facts if found is not None)
+    return add_up(facts for facts in map(kept_facts, tasks) if facts is not None)
 
 
 def add_up(shards: Iterable[dict[str, Any]]) -> Totals:
     """One `Totals` from the facts of shards, whatever their order of arrival was: callers give them in the table's."""
     made = Totals()
-    strata: dict[str, list[str]] = {}
+    copies = _Copies()
     ends: dict[str, list[tuple[int, str]]] = {"shortest": [], "longest": []}
     for facts in shards:
         for name in ("documents", "characters", "lines", "raw_bytes"):
@@ -84,7 +102,7 @@ def add_up(shards: Iterable[dict[str, Any]]) -> Totals:
         for name in ("languages", "encodings", "newlines", "months"):
             getattr(made, name).update(facts[name])
         made.lengths.update({int(number): n for number, n in facts["lengths"].items()})
-        made.clusters.update(facts["copies"])
+        copies.add(facts["copies"])
         for split, counts in facts["splits"].items():
             made.splits.setdefault(split, Counter()).update(counts)
         for layer, counts in facts["suggested"].items():
@@ -97,14 +115,42 @@ def add_up(shards: Iterable[dict[str, Any]]) -> Totals:
             one.sample = min(filter(None, (one.sample, sample)), key=_order)
         _add_boilerplate(made, facts["boilerplate"])
         for stratum, ids in facts["strata"].items():
-            strata.setdefault(stratum, []).extend(ids)
-        for end in ends:
-            ends[end].extend((n, doc_id) for n, doc_id in facts["extremes"][end])
-    for stratum, ids in strata.items():
-        made.strata[stratum] = heapq.nsmallest(_PER_STRATUM.get(stratum, _USUAL), ids, key=_order)
-    made.strata["shortest"] = [doc_id for _, doc_id in heapq.nsmallest(EXTREMES, ends["shortest"])]
-    made.strata["longest"] = [doc_id for _, doc_id in heapq.nlargest(EXTREMES, ends["longest"])]
+            known = made.strata.get(stratum, [])
+            made.strata[stratum] = heapq.nsmallest(_PER_STRATUM.get(stratum, _USUAL), [*known, *ids], key=_order)
+        for end, first in (("shortest", heapq.nsmallest), ("longest", heapq.nlargest)):
+            ends[end] = first(EXTREMES, [*ends[end], *((n, doc_id) for n, doc_id in facts["extremes"][end])])
+    for end, found in ends.items():
+        made.strata[end] = [doc_id for _, doc_id in found]
+    made.clusters = copies.clusters()
     return made
+
+
+class _Copies:
+    """Clusters with how many copies each has, as numbers: a cluster's name is a doc_id, which is one in hexadecimal."""
+
+    def __init__(self) -> None:
+        self._names: list[NDArray[np.uint64]] = []
+        self._counts: list[NDArray[np.uint32]] = []
+
+    def add(self, copies: Mapping[str, int]) -> None:
+        """One shard's: cluster → documents of the shard but the cluster's first."""
+        self._names.append(np.fromiter((int(name, 16) for name in copies), np.uint64, len(copies)))
+        self._counts.append(np.fromiter(copies.values(), np.uint32, len(copies)))
+
+    def clusters(self) -> Clusters:
+        if not any(map(len, self._names)):
+            return Clusters()
+        names, places = np.unique(np.concatenate(self._names), return_inverse=True)
+        counts = np.bincount(places, np.concatenate(self._counts)).astype(np.int64)
+        sizes, clusters = np.unique(counts + 1, return_counts=True)
+        # Stable: of clusters of one size the one whose name is first.
+        largest = np.argsort(-counts, kind="stable")[:_CLUSTERS]
+        return Clusters(
+            len(names),
+            int(counts.sum()),
+            dict(zip(sizes.tolist(), clusters.tolist(), strict=True)),
+            tuple((f"{int(names[place]):016x}", int(counts[place]) + 1) for place in largest),
+        )
 
 
 def _add_boilerplate(made: Totals, facts: dict[str, Any]) -> None:

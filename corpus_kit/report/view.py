@@ -18,7 +18,7 @@ from corpus_kit.report.rejected import Refused
 from corpus_kit.report.shard import LENGTHS, SHARES
 from corpus_kit.report.totals import Totals
 
-_PUBLISHERS, _LANGUAGES, _MONTHS, _CLUSTERS = 20, 15, 48, 6
+_PUBLISHERS, _LANGUAGES, _MONTHS = 20, 15, 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,9 @@ def make_view(
         publishers=totals.named_publishers,
         split_languages=languages,
         splits=_splits(totals, languages),
-        clusters=len(totals.clusters),
-        copies=sum(totals.clusters.values()),
-        largest_clusters=tuple(
-            (name, n + 1) for name, n in sorted(totals.clusters.items(), key=lambda c: (-c[1], c[0]))[:_CLUSTERS]
-        ),
+        clusters=totals.clusters.number,
+        copies=totals.clusters.copies,
+        largest_clusters=totals.clusters.largest,
         cluster_sizes=_cluster_sizes(totals),
         leaks=leaks,
         split_rule=manifests["documents"].get("split") or {},
@@ -254,9 +252,7 @@ def _splits(totals: Totals, languages: Sequence[str]) -> tuple[SplitRow, ...]:
 
 
 def _cluster_sizes(totals: Totals) -> Chart:
-    sizes: dict[int, int] = {}
-    for n in totals.clusters.values():
-        sizes[n + 1] = sizes.get(n + 1, 0) + 1
+    sizes = totals.clusters.sizes
     few: list[tuple[str, float]] = [(str(size), sizes[size]) for size in sorted(sizes) if size < 10]
     many = sum(n for size, n in sizes.items() if size >= 10)
     return columns(
