@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from browsers import chromium_without_window
 from corpus_samples import MakeSample, label_by, span, tone
 
 from corpus_kit.core.layers import label_sets
@@ -30,30 +29,8 @@ CONFIG = """<View><Labels name="label" toName="text"><Label value="PERSON" hotke
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium of this machine, without a window."""
-    program, driver = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
-    if program is None or driver is None:
-        reason = "there is no Chromium with chromedriver here: apt install chromium chromium-driver"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--window-size=1600,1400",
-        "--disable-dev-shm-usage",
-    ):
-        options.add_argument(argument)
-    # Nothing leaves the machine: every name but this one resolves to nothing.
-    options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
-    made = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=driver))
-    yield made
-    made.quit()
+    with chromium_without_window(1600, 1400) as made:
+        yield made
 
 
 def log_in(browser: Any, studio: StudioServer) -> None:

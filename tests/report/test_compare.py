@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import open_page
+from browsers import open_page
 from labelled_corpus import EELS, PAGES, entities_of_three, entity, label, new_corpus
 
 from corpus_kit import Corpus

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import open_page
+from browsers import open_page
 from report_samples import EMOJI, HOSTILE, MARKED, NESTED
 
 from corpus_kit import Corpus
