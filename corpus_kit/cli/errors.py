@@ -12,7 +12,14 @@ import click
 
 from corpus_kit.cli.output import end_progress
 from corpus_kit.cli.terminal import colours, styled
-from corpus_kit.core.errors import EXIT_DONE, EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_USAGE, CorpusKitError
+from corpus_kit.core.errors import (
+    EXIT_DONE,
+    EXIT_ENVIRONMENT,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    CorpusKitError,
+    did_you_mean,
+)
 
 _OS_ERRORS = {
     errno.ENOSPC: ("The disk is full", "Free some space and run the command again; finished parts are kept."),
@@ -36,9 +43,11 @@ def run(command: click.Command, args: list[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as e:
         e.show()
         return EXIT_USAGE
+    except click.NoSuchOption as e:
+        _say(f"No such option '{e.option_name}'.{_near_option(e)}", f"See `{_place(e)} --help`.")
+        return EXIT_USAGE
     except click.ClickException as e:
-        place = getattr(getattr(e, "ctx", None), "command_path", "corpus-kit")
-        _say(e.format_message(), f"See `{place} --help`.")
+        _say(e.format_message(), f"See `{_place(e)} --help`.")
         return EXIT_USAGE
     except (KeyboardInterrupt, click.Abort):
         end_progress()
@@ -70,6 +79,19 @@ def run(command: click.Command, args: list[str] | None = None) -> int:
                 "Run the command with CORPUS_KIT_DEBUG=1 and report what it prints.",
             )
         return EXIT_ENVIRONMENT
+
+
+def _place(error: click.ClickException) -> str:
+    return str(getattr(getattr(error, "ctx", None), "command_path", "corpus-kit"))
+
+
+def _near_option(error: click.NoSuchOption) -> str:
+    """Compared without dashes, which make any two options alike."""
+    if error.ctx is None:
+        return ""
+    options = [name for option in error.ctx.command.get_params(error.ctx) for name in option.opts]
+    near = did_you_mean(error.option_name.lstrip("-"), [name[2:] for name in options if name.startswith("--")])
+    return near.replace("mean '", "mean '--")
 
 
 def _os_sentence(error: OSError) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from corpus_kit.cli.terminal import cells, cut, padded
 
 GAP = 2
 LEAST = 10
-"""The narrowest that a column of words is made; numbers are never cut."""
+"""The narrowest that a column of words is made; figures, with whatever signs stand around them, are never cut."""
 
 
 def layout(rows: Sequence[Sequence[object]], header: Sequence[str], width: int | None) -> Iterator[str]:
@@ -16,9 +16,10 @@ def layout(rows: Sequence[Sequence[object]], header: Sequence[str], width: int |
     shown = [[shown_value(value) for value in row] for row in rows]
     heads = [list(header)] if header else []
     numeric = [all(isinstance(value, int | float) for value in column) for column in zip(*rows, strict=True)]
+    whole = [not any(map(str.isalpha, "".join(column))) for column in zip(*shown, strict=True)]
     natural = [max(map(cells, column)) for column in zip(*heads, *shown, strict=True)]
-    widths = natural if width is None else fitted(natural, numeric, width)
-    if widths is None:
+    widths = natural if width is None else fitted(natural, whole, width)
+    if widths is None or _alike(shown, widths):
         yield from _records(shown, header, width or 0)
         return
     for row in heads + shown:
@@ -28,11 +29,14 @@ def layout(rows: Sequence[Sequence[object]], header: Sequence[str], width: int |
         yield line.rstrip()
 
 
-def fitted(natural: Sequence[int], numeric: Sequence[bool], width: int) -> list[int] | None:
-    """Widths that fit: the widest columns of words give first. None where even their least is too much."""
+def fitted(natural: Sequence[int], whole: Sequence[bool], width: int) -> list[int] | None:
+    """Widths that fit: the widest columns of words give first. None where even their least is too much.
+
+    whole: the columns that are not to be cut.
+    """
     widths = list(natural)
     while (over := sum(widths) + GAP * (len(widths) - 1) - width) > 0:
-        words = [i for i, number in enumerate(numeric) if not number and widths[i] > min(LEAST, natural[i])]
+        words = [i for i, figures in enumerate(whole) if not figures and widths[i] > min(LEAST, natural[i])]
         if not words:
             return None
         widest = max(words, key=lambda i: widths[i])
@@ -40,6 +44,14 @@ def fitted(natural: Sequence[int], numeric: Sequence[bool], width: int) -> list[
         floor = max(min(LEAST, natural[widest]), second if second < widths[widest] else widths[widest] - 1)
         widths[widest] = max(floor, widths[widest] - over)
     return widths
+
+
+def _alike(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> bool:
+    """Whether cutting makes one of what differs: two people, two labels, two files in one folder."""
+    return any(
+        len({cut(text, width) for text in column}) < len(set(column))
+        for column, width in zip(zip(*rows, strict=True), widths, strict=True)
+    )
 
 
 def _records(rows: Sequence[Sequence[str]], header: Sequence[str], width: int) -> Iterator[str]:

@@ -112,7 +112,9 @@ def _roots(raw: Sequence[str | Path]) -> tuple[list[Path], list[Path]]:
                 raise UsageError(f"No file matches {item}.", "Check the pattern; quote it so that the shell leaves it.")
             singles.update(dict.fromkeys(files))
         else:
-            raise UsageError(f"There is no {item}.", "Name an existing folder, file or glob with raw texts.")
+            raise UsageError(
+                f"There is no file or folder {item}.", "Name an existing folder, file or glob with raw texts."
+            )
     return list(roots), list(singles)
 
 

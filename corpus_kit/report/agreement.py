@@ -6,7 +6,7 @@ Figures come from `data/gold/agreement.json`, where the build wrote them; nothin
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,14 +58,15 @@ class Heat:
 
 @dataclass(frozen=True, slots=True)
 class LayerAgreement:
-    """labels: everybody, by control and label. pairs: a matrix of people for each control. hardest: documents."""
+    """labels: everybody, by control and label; controls with the same measures share a table. pairs: a matrix of people
+    for each control. hardest: documents."""
 
     layer: str
     documents: int
     annotations: int
     people: int
     by_people: dict[str, int]
-    labels: Heat | None
+    labels: tuple[Heat, ...]
     pairs: tuple[Heat, ...]
     hardest: tuple[Mapping[str, Any], ...]
 
@@ -88,7 +89,7 @@ def read_agreement(gold: Path, layers: Mapping[str, Layer]) -> list[LayerAgreeme
                     work["annotations"],
                     len(work["annotators"]),
                     dict(sorted(work["by_people"].items(), key=lambda item: int(item[0]))),
-                    _labels(figures),
+                    tuple(_labels(figures)),
                     tuple(_pairs(figures)),
                     tuple(_unique_documents(hardest)),
                 )
@@ -112,25 +113,36 @@ def _facts(figure: Mapping[str, Any]) -> tuple[Any, ...]:
     return (*(figure[name] for name in names), tuple(figure["annotators"]))
 
 
-def _labels(figures: Sequence[Mapping[str, Any]]) -> Heat | None:
-    """Everybody together: a row for each control and label, a column for each measure."""
-    mine = [figure for figure in figures if not figure["pair"]]
-    measures = [name for name in MEASURES if any(f["measure"] == name and f["value"] is not None for f in mine)]
-    rows: dict[tuple[str, str], dict[str, Cell]] = {}
-    for figure in mine:
-        place = (figure["target"] or figure["control"] or "", figure["label"] or "")
-        rows.setdefault(place, {})[figure["measure"]] = _cell(figure)
-    if not measures:
-        return None
-    return Heat(
-        "Everybody together, by label",
-        "control and label",
-        tuple(MEASURES[name] for name in measures),
-        tuple(
-            (f"{place}: {label}" if label else f"{place or 'all'}, all labels", tuple(map(cells.get, measures)))
-            for (place, label), cells in sorted(rows.items())
-        ),
-    )
+def _labels(figures: Sequence[Mapping[str, Any]]) -> Iterator[Heat]:
+    """Everybody together: a row for each control and label, a column for each measure that these controls have."""
+    rows: dict[str, dict[str, dict[str, Cell]]] = {}
+    for figure in figures:
+        if not figure["pair"]:
+            place = figure["target"] or figure["control"] or ""
+            rows.setdefault(place, {}).setdefault(figure["label"] or "", {})[figure["measure"]] = _cell(figure)
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for place, labels in sorted(rows.items()):
+        told = {name for cells in labels.values() for name, cell in cells.items() if cell.value is not None}
+        if told:
+            kinds.setdefault(tuple(name for name in MEASURES if name in told), []).append(place)
+    for measures, places in kinds.items():
+        only = places[0] if len(places) == 1 else ""
+        yield Heat(
+            "Everybody together, by label" + (f": {only}" if only and len(kinds) > 1 else ""),
+            "label" if only else "control and label",
+            tuple(MEASURES[name] for name in measures),
+            tuple(
+                (_row_name("" if only else place, label), tuple(map(cells.get, measures)))
+                for place in places
+                for label, cells in sorted(rows[place].items())
+            ),
+        )
+
+
+def _row_name(place: str, label: str) -> str:
+    if not place:
+        return label or "all labels"
+    return f"{place}: {label}" if label else f"{place}, all labels"
 
 
 def _pairs(figures: Sequence[Mapping[str, Any]]) -> list[Heat]:

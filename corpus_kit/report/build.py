@@ -35,7 +35,8 @@ def build_report(
     out: Path | None = None,
     compare: Path | None = None,
 ) -> Reported:
-    """Write `data/report`, or with `out` one page there. compare: the folder of another release.
+    """Write `data/report`, or with `out` one page there. compare: the folder of another release; all changes go into a CSV
+    beside the page.
 
     Raises UsageError before the first build, and where there is no release to compare with.
     """
@@ -58,20 +59,23 @@ def build_report(
         from corpus_kit.report.compare import compare as compare_releases
         from corpus_kit.report.compare import open_release
 
-        compared = compare_releases(open_release(compare), open_release(sources.data / "release"))
+        name = CHANGES_FILE if out is None else f"{out.stem}-{CHANGES_FILE}"
+        compared = compare_releases(open_release(compare), open_release(sources.data / "release"), name)
     changes = compared.counts if compared else {}
     gathered = gather(sources, manifests, workers, progress, TEXT_BYTES, compared)
     page = render(gathered.view, gathered.sample, sources.work / FOLDER / TEMPLATES).encode()
     if out is not None:
         _write_alone(out, page)
+        if compared:
+            _write_alone(out.with_name(compared.file), compared.table.encode())
         return Reported(out, len(page), gathered.sampled, changes=changes)
     with made_folder(target, sources.work) as folder:
         (folder / PAGE).write_bytes(page)
         files = [_facts(PAGE, page)]
         if compared:
             table = compared.table.encode()
-            (folder / CHANGES_FILE).write_bytes(table)
-            files.append(_facts(CHANGES_FILE, table))
+            (folder / compared.file).write_bytes(table)
+            files.append(_facts(compared.file, table))
         told = {"changes": changes} if compared else {}
         write_manifest(
             folder, inputs=inputs, files=files, sampled=gathered.sampled, fingerprint=files[0]["sha256"], **told
@@ -145,11 +149,11 @@ def _complete(target: Path, manifest: Mapping[str, Any]) -> bool:
         return False
 
 
-def _write_alone(out: Path, page: bytes) -> None:
+def _write_alone(out: Path, content: bytes) -> None:
     """One file in a place of the user's: whole or not at all."""
     if out.is_dir():
         raise UsageError(f"{out} is a folder.", f"Name a file, such as {out / PAGE}.")
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = out.with_name(f".{out.name}.part")
-    aside.write_bytes(page)
+    aside.write_bytes(content)
     aside.replace(out)

@@ -6,20 +6,23 @@ and dark and print. A chart never stands alone: the template puts the table of i
 
 from __future__ import annotations
 
+import math
 import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 from markupsafe import Markup
 
 from corpus_kit.report.visible import visible
 
-WIDTH = 460
+WIDTH = 420
 _ROW, _COLUMNS_HEIGHT, _LONGEST_LABEL = 26, 230, 22
 _FONT, _CHARACTER, _EDGE = 13, 7.6, 8
+_NARROW, _WIDE = frozenset("fijlrt.,:;'|!()[] "), frozenset("mwMW%@—<>=+~жшщюфыЖШЩЮФЫ")
 _STYLING = ("fill", "stroke", "stroke-width", "font-family", "font-size")
 
 
@@ -51,7 +54,8 @@ def columns(title: str, header: tuple[str, str], rows: Sequence[tuple[str, float
     told = tuple((visible(label), value) for label, value in rows)
     picture = None
     if any(value for _, value in told):
-        picture = _columns(title, told)
+        # One column alone would be a wall.
+        picture = _columns(title, told) if len(told) > 1 else _bars(title, told, False)
     return Chart(title, _described(told, False), header, _table(told, False), picture)
 
 
@@ -70,7 +74,9 @@ def _bars(title: str, rows: Sequence[tuple[str, float]], percent: bool) -> Marku
         ticks=[*down, *(_ticks(most) if most else [0.0])], tick_formatter=lambda value, *_: _short(value, percent)
     )
     chart.add_y_axis(tick_formatter=lambda value, *_: _cut(value[4:]))
-    return _svg(chart, title, _described(rows, percent), len(rows) * _ROW + 34, "bars")
+    labels = [_cut(label) for label, _ in rows]
+    character = max(map(_pixels, labels)) / max(map(len, labels))
+    return _svg(chart, title, _described(rows, percent), len(rows) * _ROW + 34, "bars", character)
 
 
 def _columns(title: str, rows: Sequence[tuple[str, float]]) -> Markup:
@@ -88,8 +94,8 @@ def _columns(title: str, rows: Sequence[tuple[str, float]]) -> Markup:
     return _svg(chart, title, _described(rows, False), _COLUMNS_HEIGHT, "upright")
 
 
-def _svg(chart: Any, title: str, description: str, height: int, kind: str) -> Markup:
-    with _look():
+def _svg(chart: Any, title: str, description: str, height: int, kind: str, character: float = _CHARACTER) -> Markup:
+    with _look(character):
         drawing = chart.to_svg_group(WIDTH, height)
     for element in drawing.iter():
         for name in _STYLING:
@@ -113,11 +119,14 @@ def _svg(chart: Any, title: str, description: str, height: int, kind: str) -> Ma
 
 
 @contextmanager
-def _look() -> Iterator[None]:
-    """The measures that the library's layout goes by; they are variables of a module, put back afterwards."""
+def _look(character: float) -> Iterator[None]:
+    """The measures that the library's layout goes by; they are variables of a module, put back afterwards.
+
+    character: the width of one in the labels beside the bars; the library multiplies it by the most characters of one.
+    """
     from leather import theme
 
-    ours = {"margin": 0.0, "tick_font_size": _FONT, "tick_font_char_height": _FONT, "tick_font_char_width": _CHARACTER}
+    ours = {"margin": 0.0, "tick_font_size": _FONT, "tick_font_char_height": _FONT, "tick_font_char_width": character}
     before = {name: getattr(theme, name) for name in ours}
     try:
         for name, value in ours.items():
@@ -137,11 +146,13 @@ def _rounded(value: str) -> str:
 
 
 def _ticks(most: float) -> list[float]:
-    """Zero and up to four round numbers, the last at most `most`; whole numbers, as all that is counted is."""
-    step = 1.0
-    while most / step > 4.5:
-        step *= 2.5 if str(step).startswith("2") else 2
-    return [step * number for number in range(int(most / step) + 1)] if most >= 1 else [0.0, most]
+    """Zero and up to four round numbers, the last at most `most`; whole ones where `most` is 1 or more, as counts are."""
+    step = 1.0 if most >= 1 else 10.0 ** (math.floor(math.log10(most)) - 1)
+    for factor in cycle((2, 2.5, 2)):
+        if most / step <= 4.5:
+            break
+        step *= factor
+    return [step * number for number in range(int(most / step) + 1)]
 
 
 def _short(value: float, percent: bool) -> str:
@@ -168,6 +179,19 @@ def _described(rows: Sequence[tuple[str, float]], percent: bool) -> str:
 
 def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _pixels(text: str) -> float:
+    """About how wide a label is drawn, rather too wide than too narrow: capitals are wide, and Chinese twice as wide."""
+    width = 0.0
+    for character in text:
+        if unicodedata.east_asian_width(character) in "WF":
+            width += _FONT
+        elif character in _NARROW:
+            width += 0.45 * _FONT
+        else:
+            width += (0.84 if character in _WIDE else 0.74 if character.isupper() else 0.62) * _FONT
+    return width
 
 
 def _cut(label: str) -> str:

@@ -19,6 +19,7 @@ from corpus_kit.core.errors import UsageError
 from corpus_kit.core.folders import read_manifest
 from corpus_kit.core.tables import iter_batches
 from corpus_kit.report.charts import Chart, bars
+from corpus_kit.report.records import CHANGES_FILE
 
 CHANGES = ("added", "removed", "text", "split", "metadata", "labels")
 LISTED = 500
@@ -60,7 +61,7 @@ class Row:
 class Compared:
     """before, after: the releases' labels. counts: kind of change → how often. sizes, labels: what, before, after.
 
-    rows: the first `LISTED` changes; table: all of them as CSV.
+    rows: the first `LISTED` changes; table: all of them as CSV, in a file named `file` beside the page.
     """
 
     before: str
@@ -72,6 +73,7 @@ class Compared:
     rows: tuple[Row, ...]
     total: int
     table: str
+    file: str
 
 
 def open_release(folder: Path) -> Release:
@@ -84,8 +86,9 @@ def open_release(folder: Path) -> Release:
     return Release(folder, manifest)
 
 
-def compare(before: Release, after: Release) -> Compared:
-    """Every change from `before` to `after`. Raises EnvironmentProblemError for a damaged file."""
+def compare(before: Release, after: Release, file: str = CHANGES_FILE) -> Compared:
+    """Every change from `before` to `after`, for a page beside which `file` lists all. Raises EnvironmentProblemError for a
+    damaged file."""
     columns = [c for c in _METADATA if all(c in _columns(release, _DOCUMENTS) for release in (before, after))]
     old, new = (_documents(release, columns) for release in (before, after))
     both = old.join(new, on="doc_id", suffix="_now")
@@ -130,6 +133,7 @@ def compare(before: Release, after: Release) -> Compared:
         tuple(_listed(changes.head(LISTED), before, after)),
         changes.height,
         _csv(changes),
+        file,
     )
 
 

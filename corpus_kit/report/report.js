@@ -174,8 +174,8 @@
   function drawReading(one, reading, labels, differing) {
     const differs = (number) => reading.kind === "person" && differing.has(keyOf(reading.spans[number]));
     const notes = [];
-    if (reading.stale) notes.push(`${reading.stale} spans of an older text have no certain place in this one.`);
-    if (reading.beyond) notes.push(`${reading.beyond} spans lie in the part that is not shown.`);
+    if (reading.stale) notes.push(reading.stale === 1 ? "1 span of an older text has no certain place in this one." : `${reading.stale} spans of an older text have no certain place in this one.`);
+    if (reading.beyond) notes.push(reading.beyond === 1 ? "1 span lies in the part that is not shown." : `${reading.beyond} spans lie in the part that is not shown.`);
     const box = make("section", { class: "reading" }, make("h4", {}, words(nameOf(reading))));
     for (const note of notes) box.append(make("p", { class: "note warn" }, note));
     box.append(drawText(one.text, reading.spans, labels, differs));

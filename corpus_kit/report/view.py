@@ -15,7 +15,7 @@ from corpus_kit.report.compare import Compared
 from corpus_kit.report.labels import ControlLabels, Person
 from corpus_kit.report.records import Accepted
 from corpus_kit.report.rejected import Refused
-from corpus_kit.report.shard import LENGTHS, SHARES
+from corpus_kit.report.shard import BOILERPLATE, LENGTHS, SHARES
 from corpus_kit.report.totals import Totals
 
 _PUBLISHERS, _LANGUAGES, _MONTHS = 20, 15, 48
@@ -143,7 +143,11 @@ def make_view(
         sampled=sampled,
         documents=totals.documents,
         in_sample=in_sample,
-        suggesters=tuple((m["model"], m["version"], m["threshold"]) for m in suggestions.get("models", [])),
+        suggesters=tuple(
+            (m["model"], m["version"], m["threshold"])
+            for m in suggestions.get("models", [])
+            if m["layer"] == BOILERPLATE
+        ),
         compared=compared,
     )
 
@@ -157,7 +161,7 @@ def _figures(
     mean = round(totals.sums["characters"] / totals.documents) if totals.documents else 0
     read = totals.documents + int(manifests["rejected"].get("stages", {}).get("read", 0))
     made = [
-        ("documents", f"{totals.documents:,}", f"of {read:,} records read"),
+        ("documents", f"{totals.documents:,}", f"of {_many(read, 'record', 'records')} read"),
         ("characters", f"{totals.sums['characters']:,}", f"{mean:,} a document"),
         ("publishers", f"{totals.named_publishers:,}", ""),
         ("languages", f"{languages:,}", ""),
@@ -165,10 +169,20 @@ def _figures(
     ]
     annotators = {person.annotator for person in people}
     if annotators:
-        made.append(("annotators", f"{len(annotators):,}", f"{sum(p.done for p in people):,} documents done"))
+        made.append(
+            (
+                "annotators",
+                f"{len(annotators):,}",
+                _many(sum(p.done for p in people), "document done", "documents done"),
+            )
+        )
     if gold:
         made.append(("open disagreements", f"{sum(layer['open'] for layer in gold):,}", "for people to settle"))
     return tuple(made)
+
+
+def _many(n: int, one: str, several: str) -> str:
+    return f"{n:,} {one if n == 1 else several}"
 
 
 def _came_in(totals: Totals, refused: Sequence[Refused]) -> tuple[Chart, ...]:

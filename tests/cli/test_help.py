@@ -54,6 +54,21 @@ def test_a_mistyped_command_is_answered_with_the_likely_one(capsys: pytest.Captu
     assert "Did you mean 'build'?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["build", "--worker", "2"], "Did you mean '--workers'?"),
+        (["report", "--compar", "x"], "Did you mean '--compare'?"),
+        (["card", "--chek"], "No such option '--chek'.\n"),
+    ],
+)
+def test_a_mistyped_option_is_answered_with_the_likely_one_or_none(
+    args: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(cli, args) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_an_unknown_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(cli, ["build", "--worker", "2"]) == 2
     assert "--workers" in capsys.readouterr().err

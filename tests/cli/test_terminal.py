@@ -162,6 +162,19 @@ def test_words_give_way_before_any_number_does() -> None:
     assert line == "a-rather-…  12,345,678,901"
 
 
+def test_an_interval_is_a_figure_and_is_not_cut() -> None:
+    lines = list(layout([("a-rather-long-measure", "[0.813, 0.887]", "34.0%")], ("measure", "interval", "share"), 40))
+    assert "[0.813, 0.887]" in lines[1] and "34.0%" in lines[1] and "…" in lines[1]
+
+
+def test_what_differs_is_never_cut_to_look_the_same() -> None:
+    header = ("pair", "measure", "figure")
+    pairs = [("annotator-01 & 02", "span_f1_exact", 0.875), ("annotator-01 & 03", "span_f1_exact", 0.855)]
+    assert "…" in list(layout(pairs[:1], header, 32))[1], "alone it is cut"
+    lines = list(layout(pairs, header, 32))
+    assert "pair     annotator-01 & 02" in lines and "pair     annotator-01 & 03" in lines
+
+
 def test_a_terminal_too_narrow_for_the_columns_gets_a_line_per_cell() -> None:
     rows = [(f"layer-{i}", 10**9, 10**8, 10**7, 10**6) for i in range(2)]
     lines = list(layout(rows, ("layer", "one", "two", "three", "four"), 40))

@@ -79,6 +79,7 @@ def test_a_release_compared_with_itself_has_not_changed(changed: tuple[Corpus, P
     made = corpus.report(tmp_path / "same.html", compare=corpus.data / "release")
     assert made.changes == {}
     assert "no change" in made.path.read_text(encoding="utf-8")
+    assert (tmp_path / "same-changes.csv").read_text(encoding="utf-8") == "doc_id,change,where,detail\n"
 
 
 def test_a_comparison_is_made_once_and_the_next_build_leaves_it_out(changed: tuple[Corpus, Path]) -> None:

@@ -234,7 +234,7 @@ def test_what_became_of_suggestions_is_what_status_says(tmp_path: Path) -> None:
     assert counted
     words = " ".join(" ".join(Page((corpus.data / "report" / "report.html").read_text(encoding="utf-8")).words).split())
     for one in counted:
-        assert f"{one.version} {one.annotations} {one.suggested} {one.accepted}, " in words
+        assert f"{one.version} {one.annotations} {one.suggested} {one.accepted} (" in words
     kept = corpus.data / ".work" / "report" / "effects.json"
     kept.write_text("{", encoding="utf-8")
     shutil.rmtree(corpus.data / "report")

@@ -9,10 +9,24 @@ import click
 from corpus_kit.cli.options import corpus_option, json_option, workers_option
 from corpus_kit.cli.output import ConsoleProgress, Output
 
+_CHANGED = {
+    "added": ("document added", "documents added"),
+    "removed": ("document removed", "documents removed"),
+    "text": ("text changed", "texts changed"),
+    "split": ("document moved to another split", "documents moved to another split"),
+    "metadata": ("field of metadata changed", "fields of metadata changed"),
+    "labels": ("change of labels", "changes of labels"),
+}
+"""Kind of change → one of it, several."""
+
 
 @click.command("report")
 @click.option("--out", metavar="FILE", help="Another file for the page; by default data/report/report.html.")
-@click.option("--compare", metavar="OTHER_RELEASE", help="Say what changed since that release, row by row.")
+@click.option(
+    "--compare",
+    metavar="OTHER_RELEASE",
+    help="A folder: the page begins with what changed since that release; a CSV beside it lists all.",
+)
 @click.option("--open", "open_it", is_flag=True, help="Open the page in the browser.")
 @workers_option
 @corpus_option
@@ -22,7 +36,8 @@ def command(
 ) -> None:
     """The corpus as one page: what came in, what was rejected and why, documents, splits, labels, agreement, a reader.
 
-    The page is one file without network or server; `build` makes it too, without a comparison.
+    The page is one file without network or server; `build` makes it too, without a comparison. With --compare it begins with
+    what changed since another release, row by row and in pictures.
 
     \b
     Examples:
@@ -35,11 +50,11 @@ def command(
     output = Output(as_json)
     made = Corpus.open(corpus_dir or ".").report(out, compare=compare, workers=workers, progress=ConsoleProgress())
     output.data(str(made.path))
-    size = f"{made.bytes / 1e6:.1f} MB, {made.documents:,} documents in the reader"
+    size = f"{made.bytes / 1e6:.1f} MB, {made.documents:,} document{'' if made.documents == 1 else 's'} in the reader"
     output.say(f"{'Unchanged' if made.unchanged else 'Written'}: {size}. Open it in a browser.")
     if compare:
-        told = ", ".join(f"{n:,} {kind}" for kind, n in made.changes.items())
-        output.say(f"Changed since that release: {told or 'nothing'}.")
+        told = ", ".join(f"{n:,} {_CHANGED[kind][n != 1]}" for kind, n in made.changes.items())
+        output.say(f"Since that release: {told or 'nothing changed'}.")
     output.json(asdict(made) | {"path": str(made.path)})
     if open_it:
         click.launch(str(made.path))
