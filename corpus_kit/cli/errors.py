@@ -73,6 +73,11 @@ def run(command: click.Command, args: list[str] | None = None) -> int:
     except Exception as e:  # noqa: BLE001 - the last line of defence: a bug becomes a sentence, not a page of code
         if (cause := _disk_error(e)) is not None:
             _say(*_os_sentence(cause))
+        elif type(e).__module__.startswith("polars") and "parquet" in str(e).lower():
+            _say(
+                f"A made Parquet file is damaged: {str(e).splitlines()[0][:300].rstrip('.')}.",
+                "`corpus-kit build` makes the tables anew; `corpus-kit validate` names a file that stays damaged.",
+            )
         else:
             _say(
                 f"This is a bug in corpus-kit: {type(e).__name__}: {str(e)[:300]}",

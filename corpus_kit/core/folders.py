@@ -35,11 +35,7 @@ def write_json(path: Path, data: Any, *, compact: bool = False) -> None:
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest of a made folder, None when there is no such folder or its manifest is damaged."""
-    try:
-        data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return data if isinstance(data, dict) else None
+    return kept_json(folder / MANIFEST) or None
 
 
 def write_manifest(folder: Path, **facts: Any) -> None:
@@ -87,10 +83,11 @@ def _beside(target: Path, work: Path, suffix: str) -> Path:
 def _refuse_foreign(target: Path) -> None:
     if target.is_dir() and any(target.iterdir()):
         manifest = read_manifest(target)
-        if manifest is None or manifest.get("toolkit", {}).get("name") != "corpus-kit":
+        toolkit = (manifest or {}).get("toolkit")
+        if not isinstance(toolkit, dict) or toolkit.get("name") != "corpus-kit":
             raise UsageError(
-                f"{target} holds files that corpus-kit did not make; it would replace them.",
-                "Name another folder, or move those files away.",
+                f"{target} holds files that corpus-kit did not make, or its {MANIFEST} was lost; it would replace them.",
+                "Name another folder, or move those files away; what an earlier build left there can be removed.",
             )
     elif target.exists() and not target.is_dir():
         raise UsageError(f"{target} is a file; a folder is to be made there.", "Name another folder.")
@@ -176,15 +173,25 @@ def put_in_place(aside: Path, folder: Path, facts_file: str) -> None:
 
 
 def _facts(path: Path) -> dict[str, Any] | None:
-    """What the file says, where the files that it lists are whole."""
+    facts = kept_facts(path)
+    return {key: value for key, value in facts.items() if key != "files"} if facts else None
+
+
+def kept_facts(path: Path) -> dict[str, Any] | None:
+    """What the `facts_file` of a `kept_folder` says, where the files that it lists are whole; else None."""
+    facts = kept_json(path)
+    notes = facts.get("files")  # absent in what an older version left
+    intact = isinstance(notes, dict) and all(is_intact(path.parent / name, note) for name, note in notes.items())
+    return facts if intact else None
+
+
+def kept_json(path: Path) -> dict[str, Any]:
+    """A JSON object that an earlier build kept; an empty one where there is none or it is damaged: it is made again."""
     try:
-        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        kept = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    notes = facts.pop("files", None)
-    if not isinstance(notes, dict) or not all(is_intact(path.parent / n, note) for n, note in notes.items()):
-        return None
-    return facts
+        return {}
+    return kept if isinstance(kept, dict) else {}
 
 
 def link_or_copy(source: Path, target: Path) -> None:

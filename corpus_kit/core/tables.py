@@ -107,7 +107,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
             return file.read(columns=list(columns) if columns is not None else None)
     except (pa.ArrowInvalid, OSError) as e:
         raise EnvironmentProblemError(
-            f"{path} cannot be read as Parquet: {str(e).splitlines()[0]}.",
+            f"{path} cannot be read as Parquet: {str(e).splitlines()[0].rstrip('.')}.",
             "Remove the folder it lies in and run `corpus-kit build` again; it is made from the raw files and the ledger.",
         ) from e
 

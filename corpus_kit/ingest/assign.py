@@ -6,7 +6,6 @@ Both are patched into the shards concerned; a shard whose documents have no copy
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import aside_of, is_intact, note_of, remove, write_json
+from corpus_kit.core.folders import aside_of, is_intact, kept_json, note_of, remove, write_json
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.settings import Split
 from corpus_kit.core.tables import array_of, content_fingerprint, file_sha256, read_table, write_table
@@ -154,11 +153,8 @@ def _target(patch: Patch) -> Path:
 def _known(patch: Patch) -> dict[str, Any] | None:
     """The facts of a shard that was patched before, None when it was not or was harmed since."""
     target = _target(patch)
-    try:
-        kept: dict[str, Any] = json.loads(target.with_name(note_name(target.name)).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return dict(kept["facts"]) if is_intact(target, kept["note"]) else None
+    kept = kept_json(target.with_name(note_name(target.name)))
+    return dict(kept["facts"]) if {"facts", "note"} <= set(kept) and is_intact(target, kept["note"]) else None
 
 
 def note_name(name: str) -> str:

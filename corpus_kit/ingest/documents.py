@@ -20,7 +20,7 @@ import pyarrow as pa
 from corpus_kit import __version__
 from corpus_kit.core.contract_file import ContractFile
 from corpus_kit.core.contracts import compile_gate
-from corpus_kit.core.errors import UsageError
+from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import link_or_copy, made_folder, remove, write_manifest
 from corpus_kit.core.identity import by_path, ends_shard
@@ -187,7 +187,10 @@ def build_documents(
     shards = patch_shards(shards, assignment, work, workers, progress)
     result.copies, result.clusters = assignment.found.copies, assignment.found.clusters
     result.splits = assignment.split_counts
-    result.moved, result.vanished = find_moved(out / "documents", [folder / s["name"] for folder, s in shards])
+    try:
+        result.moved, result.vanished = find_moved(out / "documents", [folder / s["name"] for folder, s in shards])
+    except EnvironmentProblemError:  # what was made last is replaced anyway
+        progress.remark("The documents of the last build are damaged: which have moved or vanished since is not known.")
     left_out = hashlib.sha256("".join(s.masked_sha256 for s in unsettled).encode()).hexdigest() if masks else None
     rules = {
         "duplicates": CopyRecipe(duplicates).facts | {"left_out": left_out},

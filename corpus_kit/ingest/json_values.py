@@ -20,9 +20,14 @@ def parse_json(source: str) -> Any:
         return json.loads(
             source, object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_float=_finite_float
         )
-    except (ValueError, RecursionError) as e:
-        place = f": {e.msg} at character {e.pos}" if isinstance(e, json.JSONDecodeError) else f": {e}"
-        raise Refusal("malformed_json", f"not valid JSON{place}") from e
+    except RecursionError as e:
+        raise Refusal("malformed_json", "objects or lists are nested too deeply") from e
+    except json.JSONDecodeError as e:
+        raise Refusal("malformed_json", f"not valid JSON: {e.msg} at character {e.pos}") from e
+    except ValueError as e:
+        # Python's own words about a number of thousands of digits speak of Python's settings.
+        what = "a number has too many digits" if "digits" in str(e) else e
+        raise Refusal("malformed_json", f"not valid JSON: {what}") from e
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

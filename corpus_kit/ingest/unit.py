@@ -7,7 +7,6 @@ build finds it again; it is made aside and renamed when complete, so an interrup
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ from corpus_kit.core.collector import without_collector
 from corpus_kit.core.contract_file import ContractFile
 from corpus_kit.core.contracts import Contract
 from corpus_kit.core.errors import IdentityCollisionError
-from corpus_kit.core.folders import aside_of, gone_on_failure, is_intact, note_of, put_in_place, write_json
+from corpus_kit.core.folders import aside_of, gone_on_failure, kept_facts, note_of, put_in_place, write_json
 from corpus_kit.core.identity import HEX_DIGITS, Identity, by_id, by_path, by_text, ends_shard
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.tables import (
@@ -116,13 +115,7 @@ def finished_unit(folder: Path, files: tuple[RawFile, ...]) -> dict[str, Any] | 
 
 
 def _load(folder: Path) -> dict[str, Any] | None:
-    try:
-        facts: dict[str, Any] = json.loads((folder / UNIT_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    notes = facts.get("files")  # absent in what an older version left
-    intact = isinstance(notes, dict) and all(is_intact(folder / name, note) for name, note in notes.items())
-    return facts if intact else None
+    return kept_facts(folder / UNIT_FILE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.folders import kept_json
 from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.plan import Labelling
 
@@ -45,10 +46,7 @@ def described(contract: ContractFile, labelling: Labelling, kept: Path, aside: D
     versions = [metadata.version(name) for name in ("corpus-kit", "datasets", "pyarrow")]
     shape = [_LAYOUT, contract.sha256, repr((labelling.configs, labelling.nested)), *versions]
     key = hashlib.sha256("\n".join(shape).encode()).hexdigest()
-    try:
-        found = json.loads(kept.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        found = {}
+    found = kept_json(kept)
     if found.get("key") != key:
         made: dict[str, Described] = aside.call("features", "describe", contract, labelling)
         # Not sorted: the card writes what is declared in the order of its keys.

@@ -22,7 +22,7 @@ import yaml
 
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import write_json
+from corpus_kit.core.folders import kept_json, write_json
 from corpus_kit.core.tables import Fingerprint
 
 _SECONDS_PER_BYTE = 1 / 50e6  # what `recheck_file` takes, roughly, per byte of a file
@@ -49,11 +49,7 @@ class Opened:
 
     def __init__(self, work: Path) -> None:
         self._path = work / KEPT
-        try:
-            found = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            found = None
-        self._known: dict[str, Any] = found if isinstance(found, dict) else {}
+        self._known = kept_json(self._path)
 
     def __bool__(self) -> bool:
         return "shape" in self._known

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from corpus_kit.core.columns import SPLITS
-from corpus_kit.core.folders import is_intact, kept_folder
+from corpus_kit.core.folders import kept_facts, kept_folder
 from corpus_kit.core.tables import (
     Fingerprint,
     TableWriter,
@@ -81,13 +81,7 @@ class GroupTask:
 def finished_group(task: GroupTask) -> dict[str, Any] | None:
     """The facts of a group that an earlier build has made, None when there is none or its files were harmed since."""
     folder = Path(task.folder) / task.key
-    try:
-        facts: dict[str, Any] = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    notes = facts.get("files")  # absent in what an older version left
-    intact = isinstance(notes, dict) and all(is_intact(folder / name, note) for name, note in notes.items())
-    return facts if intact else None
+    return kept_facts(folder / FACTS_FILE)
 
 
 def make_group(task: GroupTask) -> dict[str, Any]:

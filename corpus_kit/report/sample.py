@@ -6,7 +6,6 @@ Kinds take turns, so that a small budget of bytes leaves out some of each rather
 from __future__ import annotations
 
 import heapq
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus_kit.core.folders import write_json
+from corpus_kit.core.folders import kept_json, write_json
 from corpus_kit.core.tables import array_of, iter_batches, read_table
 from corpus_kit.report.totals import Totals
 
@@ -88,26 +87,18 @@ def read_documents(ids: Sequence[str], shards: Sequence[Shard]) -> dict[str, dic
     wanted = set(ids)
     found: dict[str, dict[str, Any]] = {}
     for shard in shards:
-        found |= {doc_id: row for doc_id, row in _kept(shard.kept).items() if doc_id in wanted}
+        found |= {doc_id: row for doc_id, row in kept_json(shard.kept).items() if doc_id in wanted}
     missing = array_of(sorted(wanted - found.keys()), pa.string())
     for shard in shards if len(missing) else ():
         here = read_table(shard.documents, ["doc_id"])["doc_id"]
         some = here.filter(pc.is_in(here, value_set=missing)).to_pylist()
         if some:
             made = _read(shard, some)
-            write_json(shard.kept, {k: v for k, v in _kept(shard.kept).items() if k in wanted} | made, compact=True)
+            write_json(shard.kept, {k: v for k, v in kept_json(shard.kept).items() if k in wanted} | made, compact=True)
             found |= made
             # Arrow keeps what it freed for the next shard, in each of its threads: more memory the more shards there are.
             pa.default_memory_pool().release_unused()
     return {doc_id: found[doc_id] for doc_id in ids if doc_id in found}
-
-
-def _kept(path: Path) -> dict[str, Any]:
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
 
 
 def _read(shard: Shard, ids: Sequence[str]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ unchanged shard is counted once.
 
 from __future__ import annotations
 
-import json
 import os
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from corpus_kit.core.folders import write_json
+from corpus_kit.core.folders import kept_json, write_json
 from corpus_kit.core.publisher import publisher_of
 from corpus_kit.core.tables import read_table
 
@@ -92,11 +91,7 @@ def shard_facts(task: ShardTask) -> None:
 
 def kept_facts(task: ShardTask) -> dict[str, Any] | None:
     """The facts of an earlier run; None where there are none or the file is damaged."""
-    try:
-        facts = json.loads(Path(task.kept).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return facts if isinstance(facts, dict) else None
+    return kept_json(Path(task.kept)) or None
 
 
 def _suggested(path: Path) -> pl.DataFrame:

@@ -25,7 +25,7 @@ from corpus_kit.core.contract_file import ContractFile
 from corpus_kit.core.contracts import Contract, compile_gate
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import is_intact, read_manifest, remove
+from corpus_kit.core.folders import kept_facts, read_manifest, remove
 from corpus_kit.core.labelconfig import Control
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
@@ -295,11 +295,7 @@ def _model(path: str, sha256: str) -> BoilerplateModel:
 
 def finished_shard(folder: Path) -> dict[str, Any] | None:
     """What the folder of a finished shard says; None where there is none, or its files were harmed since."""
-    try:
-        facts: dict[str, Any] = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return facts if all(is_intact(folder / name, note) for name, note in facts["files"].items()) else None
+    return kept_facts(folder / _FACTS)
 
 
 def _put_together(out: Path, suggesting: Suggesting) -> None:

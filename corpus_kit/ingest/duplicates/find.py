@@ -6,7 +6,6 @@ It holds some 60 bytes a document and 20 a pair; everything else stays in files.
 from __future__ import annotations
 
 import hashlib
-import json
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import remove, write_json
+from corpus_kit.core.folders import kept_json, remove, write_json
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.ingest.duplicates.alphabet import mixed
 from corpus_kit.ingest.duplicates.components import components
@@ -162,11 +161,8 @@ def _fingerprint(shards: Sequence[Shard], recipe: Recipe) -> str:
 
 def _known_result(folder: Path, fingerprint: str) -> tuple[U64, Found] | None:
     """What the last build found, when it read the same shards under the same settings."""
-    try:
-        result = json.loads((folder / _RESULT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if result["fingerprint"] != fingerprint or not readable(folder / _CLUSTERS):
+    result = kept_json(folder / _RESULT)
+    if result.get("fingerprint") != fingerprint or not readable(folder / _CLUSTERS):
         return None
     found = Found(**result["found"])
     found.scanned = found.signed = found.verified = 0

@@ -95,7 +95,8 @@ def scan_shard(task: ShardTask) -> int:
     table = read_table(Path(task.shard), _COLUMNS)
     publishers = _publishers(table)
     texts: list[str] = table["text"].to_pylist()
-    known = load_repeated(task.repeated)
+    # Of the last build, a good guess at this one's; a damaged one is no guess.
+    known = load_repeated(task.repeated if readable(task.repeated) else "")
     spans = _Spans(task.masked, table["doc_id"])
     rows, pages, signed = [], [], []
     for begin, end in batches(texts):
