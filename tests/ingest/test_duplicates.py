@@ -23,7 +23,7 @@ from corpus_kit.ingest import documents, unit
 from corpus_kit.ingest.assign import columns_of_shards
 from corpus_kit.ingest.duplicates import pairs as pairing
 from corpus_kit.ingest.duplicates.find import Found, Shard, find_copies
-from corpus_kit.ingest.duplicates.lines import LineTask
+from corpus_kit.ingest.duplicates.lines import LINE, LINES, PAGE, PAGES, LineTask, count_lines, count_publishers
 from corpus_kit.ingest.duplicates.pairs import BandTask, band_tasks, pair_bands
 from corpus_kit.ingest.duplicates.scan import ShardTask
 from corpus_kit.ingest.duplicates.settings import Recipe
@@ -242,6 +242,35 @@ def test_a_state_file_that_a_crash_tore_is_made_again(name: str, papers: Path, t
     torn = sorted((tmp_path / "work").glob(f"*/*/{name}"))[0]
     torn.write_bytes(torn.read_bytes()[:-10])
     assert search(built, masked=masked) == made and search.found.scanned == 1
+
+
+def test_ranges_of_lines_give_together_what_the_whole_gives(tmp_path: Path) -> None:
+    """Cuts stand on keys and between them; a line that is there on six pages is found in one range, whichever it is."""
+    rng = np.random.default_rng(0)
+    keys = np.sort(rng.integers(0, 1 << 64, 40, np.uint64))
+    folders = []
+    for shard in range(3):
+        folder = tmp_path / f"shard-{shard}"
+        folder.mkdir()
+        pages = np.zeros(20, PAGE)
+        pages["marks"] = rng.integers(0, 1 << 32, (20, 8), np.uint64)
+        lines = np.zeros(len(keys) * 2, LINE)
+        lines["key"], lines["document"] = np.repeat(keys, 2), np.tile((shard, 19 - shard), len(keys))
+        save_array(folder / LINES, lines)
+        save_array(folder / PAGES, pages)
+        folders.append(str(folder))
+    publishers = str(tmp_path / "publishers.npy")
+    save_array(publishers, count_publishers(open_array(f"{folder}/{PAGES}") for folder in folders))
+    listing = save_listing(tmp_path / "shards.txt", folders)
+
+    def found(first: int, last: int) -> list[int]:
+        count_lines(LineTask(listing, first, last, publishers, 5, str(tmp_path / "found.npy")))
+        return list(open_array(tmp_path / "found.npy").tolist())
+
+    end = (1 << 64) - 1
+    assert found(0, end) == keys.tolist()
+    for cut in (int(keys[0]), int(keys[17]), int(keys[17]) + 1, int(keys[39]), 1 << 63):
+        assert found(0, cut) + found(cut, end) == keys.tolist()
 
 
 def _no_spans(built: Run, folder: Path) -> list[Path]:
