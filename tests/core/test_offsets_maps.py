@@ -24,6 +24,7 @@ from corpus_kit.core.offsets import (
 # What breaks offset code: astral, ZWJ sequences, combining marks, right-to-left, every kind of line break, BOM, NUL.
 AWKWARD = [
     *("a", " ", "é", "e\u0301", "я", "中", "😀", "👩‍👧", "🇺🇦", "א", "ع", "\u200f", "\u200d", "\ufe0f", "\U0010ffff"),
+    *("\x7f", "\x80", "\u07ff", "\u0800", "\uffff", "\U00010000"),  # where UTF-8 and UTF-16 begin to take one unit more
     *("\r\n", "\r", "\n", "\r\r\n", "\n\r", "\u2028", "\u2029", "\u0085", "\v", "\f", "\x1c", BOM, "\0", "\ufffd"),
 ]
 # No deadline: a shared machine is no reason to fail.

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus_kit.core.offsets import normalise_newlines
 from corpus_kit.ingest.decode import decode, from_string
 from corpus_kit.ingest.refusal import Refusal
 
@@ -25,8 +24,36 @@ BOMS = {
     "utf-32-be": codecs.BOM_UTF32_BE,
 }
 # A first NUL after the BOM of UTF-16 would be the BOM of UTF-32; NUL is refused anyway.
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\ufeff"), min_size=1)
+AWKWARD = [
+    "\r\n",
+    "\r",
+    "\n",
+    "\r\r\n",
+    "\n\r",
+    "\u2028",
+    "\x85",
+    "\v",
+    "\f",
+    "\ufeff",
+    "\ufffd",
+    "é",
+    "я",
+    "中",
+    "😀",
+    "\u200b",
+]
+any_character = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
+texts = st.lists(st.one_of(st.sampled_from(AWKWARD), any_character), min_size=1, max_size=40).map("".join)
 steady = settings(deadline=None)
+
+
+def as_documents_have_it(raw: str) -> str:
+    """The newline rule in other words than the code's: every CRLF and every lone CR is one LF, nothing else changes."""
+    return "\n".join(part for line in raw.split("\r\n") for part in line.split("\r"))
+
+
+def is_blank(text: str) -> bool:
+    return not text.strip(" \t\n\r\x0b\x0c\x85\xa0\u2028\u2029\u200b\u200c\u200d\u2060\ufeff") or text.isspace()
 
 
 def refusal(raw: bytes) -> Refusal:
@@ -42,10 +69,9 @@ def test_a_text_with_a_bom_comes_back_exactly(text: str, codec: str) -> None:
     try:
         decoded = decode(raw)
     except Refusal as refused:
-        assert refused.reason == "empty_text"
-        assert not text.strip(" \t\n\r\x0b\x0c\x85\xa0\u2028\u2029\u200b\u200c\u200d\u2060\ufeff") or text.isspace()
+        assert refused.reason == "empty_text" and is_blank(text)
     else:
-        assert (decoded.text, decoded.newline) == normalise_newlines(text)
+        assert decoded.text == as_documents_have_it(text), "one BOM goes, and no more"
         assert decoded.encoding == codec
         assert not decoded.same_bytes
 
@@ -58,10 +84,9 @@ def test_plain_utf8_comes_back_exactly(text: str) -> None:
     try:
         decoded = decode(text.encode())
     except Refusal as refused:
-        assert refused.reason == "empty_text"
-        assert not text.strip(" \t\n\r\x0b\x0c\x85\xa0\u2028\u2029\u200b\u200c\u200d\u2060\ufeff") or text.isspace()
+        assert refused.reason == "empty_text" and is_blank(text)
     else:
-        assert decoded.text == normalise_newlines(text)[0]
+        assert decoded.text == as_documents_have_it(text.removeprefix("\ufeff"))
         assert decoded.encoding == "utf-8"
         assert decoded.same_bytes == (decoded.text.encode() == text.encode())
 
@@ -76,7 +101,7 @@ def test_any_bytes_decode_strictly_or_are_refused(raw: bytes) -> None:
         assert refused.detail
     else:
         strict = raw.decode(decoded.encoding)  # raises where a byte has no character
-        assert decoded.text == normalise_newlines(strict.removeprefix("\ufeff"))[0]
+        assert decoded.text == as_documents_have_it(strict.removeprefix("\ufeff"))
         if decoded.encoding.startswith(("utf-8", "cp125", "iso8859", "koi8", "mac")):
             assert strict.encode(decoded.encoding) == raw
 
@@ -89,6 +114,29 @@ def test_we_never_write_a_replacement_character(raw: bytes) -> None:
     except Refusal:
         return
     assert decoded.text.count("\ufffd") == raw.decode(decoded.encoding).count("\ufffd")
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "newline"),
+    [
+        ("one\ntwo", "one\ntwo", "lf"),
+        ("one\r\ntwo\r\n", "one\ntwo\n", "crlf"),
+        ("one\rtwo\r", "one\ntwo\n", "cr"),
+        ("one\r\ntwo\r", "one\ntwo\n", "mixed"),
+        ("one\n\rtwo", "one\n\ntwo", "mixed"),
+        ("one\r\r\ntwo", "one\n\ntwo", "mixed"),
+        ("one\u2028two\x85three\v", "one\u2028two\x85three\v", "none"),
+        ("\ufeff\ufeffone", "\ufeffone", "none"),
+    ],
+)
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16-le", "a string"])
+def test_newlines_become_lf_one_bom_goes_and_nothing_else(raw: str, text: str, newline: str, codec: str) -> None:
+    if codec == "a string":
+        decoded = from_string(raw)
+    else:
+        decoded = decode((b"" if codec == "utf-8" or raw[0] == "\ufeff" else BOMS[codec]) + raw.encode(codec))
+    assert (decoded.text, decoded.newline) == (text, newline)
+    assert decoded.same_bytes == (codec != "utf-16-le" and raw == text)
 
 
 def test_a_replacement_character_of_the_source_is_kept() -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ingest_samples import Run, ingest, page, write
 
+from corpus_kit.core.contract_file import read_contract_file
+from corpus_kit.core.settings import Columns, Input
+from corpus_kit.core.template import shipped
 from corpus_kit.ingest import documents
+from corpus_kit.ingest.documents import make_recipe
 from corpus_kit.ingest.unit import ReadUnit
 
 
@@ -94,6 +99,34 @@ def test_a_changed_setting_redoes_everything(tmp_path: Path, small_shards: None,
     redone.clear()
     ingest(raw, tmp_path / "out", max_record_bytes=100_000)
     assert len(redone) == made.result.units
+
+
+OTHER: dict[str, Any] = {"id_scope": "file", "max_record_bytes": 99, "max_file_bytes": 99, "language": False}
+# Which files there are and which fields they have by name is in each unit's own key.
+IN_THE_UNIT = {"columns", "metadata"}
+
+
+@pytest.mark.parametrize("name", sorted({*Columns.model_fields, *Input.model_fields} - IN_THE_UNIT))
+def test_every_setting_of_input_changes_the_key_of_what_is_kept(name: str) -> None:
+    contract = read_contract_file(shipped("schemas") / "documents.yaml")
+    if name in Columns.model_fields and name not in OTHER:
+        other = Input(columns=Columns(**{name: "another"}))
+    else:
+        other = Input(**{name: OTHER[name]})
+    assert other != Input()
+    assert make_recipe(other, contract).key != make_recipe(Input(), contract).key
+
+
+def test_the_contract_and_the_libraries_change_the_key_of_what_is_kept() -> None:
+    recipe = make_recipe(Input(), read_contract_file(shipped("schemas") / "documents.yaml"))
+    others = [
+        replace(recipe, contract=replace(recipe.contract, checks=())),
+        replace(recipe, versions=recipe.versions + "1"),
+        replace(recipe, shard_bytes=recipe.shard_bytes + 1),
+        replace(recipe, fields=replace(recipe.fields, language="tongue")),
+        replace(recipe, fields=replace(recipe.fields, own=(("rubric", "String"),))),
+    ]
+    assert len({recipe.key, *(other.key for other in others)}) == len(others) + 1
 
 
 @pytest.mark.parametrize("name", ["000a.txt", "0195.txt", "999.txt"])
