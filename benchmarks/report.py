@@ -3,6 +3,7 @@
     python benchmarks/report.py --write                              100,000 invented documents, built first
     python benchmarks/report.py 1000000 --write                      ten times as many
     python benchmarks/report.py --built OUT --build-seconds 900      on what a build has already made in OUT
+    python benchmarks/report.py --built OUT --smaller OUT …          and how much more memory it takes than a smaller corpus
 
 Each figure is of a process of its own. `inside` is the report alone, after imports; memory is the peak of the process.
 "One shard anew" is what a build with one new file pays: all that was counted is kept but one shard's share.
@@ -18,6 +19,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from ingest import measure
 from million import write_short
@@ -25,7 +27,7 @@ from million import write_short
 HERE = Path(__file__).resolve()
 README = HERE.with_name("README.md")
 BEGIN, END = "<!-- report:begin -->", "<!-- report:end -->"
-_MOST_MB, _MOST_SHARE = 5.0, 0.2
+_MOST_MB, _MOST_SHARE, _MOST_GROWTH = 5.0, 0.2, 1.2
 
 _BUILD = """
 import sys
@@ -52,13 +54,25 @@ def forget_one_shard(out: Path) -> None:
     shutil.rmtree(out / "report")
 
 
-def run(out: Path, build_seconds: float | None) -> tuple[str, bool]:
-    """The table, and whether the bars are met."""
-    documents = json.loads((out / "documents" / "manifest.json").read_text(encoding="utf-8"))
+def documents_of(out: Path) -> dict[str, Any]:
+    """The manifest of its documents."""
+    found: dict[str, Any] = json.loads((out / "documents" / "manifest.json").read_text(encoding="utf-8"))
+    return found
+
+
+def from_nothing(out: Path) -> Any:
+    """One report of which nothing is kept."""
     shutil.rmtree(out / "report", ignore_errors=True)
     shutil.rmtree(out / ".work" / "report", ignore_errors=True)
+    return measure([sys.executable, "-c", _REPORT, str(out)])
+
+
+def run(out: Path, build_seconds: float | None, smaller: Path | None) -> tuple[str, bool]:
+    """The table, and whether the bars are met."""
+    documents = documents_of(out)
     command = [sys.executable, "-c", _REPORT, str(out)]
-    cold = measure(command)
+    less = from_nothing(smaller) if smaller else None
+    cold = from_nothing(out)
     forget_one_shard(out)
     one = measure(command)
     unchanged = measure(command)
@@ -69,6 +83,9 @@ def run(out: Path, build_seconds: float | None) -> tuple[str, bool]:
         ("one shard anew", one),
         ("unchanged", unchanged),
     ]
+    if less and smaller:
+        rows.insert(0, (f"from nothing, {documents_of(smaller)['rows']:,} documents", less))
+    growth = cold.peak / less.peak if less else None
     lines = [
         f"{documents['rows']:,} documents in {len(documents['files']):,} shards; the page is {size:.2f} MB "
         f"(bar {_MOST_MB:g}) with {cold.said['documents']:,} documents in the reader"
@@ -87,7 +104,11 @@ def run(out: Path, build_seconds: float | None) -> tuple[str, bool]:
         ),
         "",
     ]
-    return "\n".join(lines), size <= _MOST_MB and (share is None or share <= _MOST_SHARE)
+    if growth and smaller:
+        times = documents["rows"] / documents_of(smaller)["rows"]
+        lines += [f"{times:.3g} × the documents take {growth:.2f} × the memory (bar {_MOST_GROWTH}).", ""]
+    met = size <= _MOST_MB and (share or 0) <= _MOST_SHARE and (growth or 0) <= _MOST_GROWTH
+    return "\n".join(lines), met
 
 
 def write_readme(made: str, command: str) -> None:
@@ -104,6 +125,7 @@ def main() -> int:
     parser.add_argument("count", type=int, nargs="?", default=100_000, help="documents to invent")
     parser.add_argument("--built", type=Path, metavar="OUT", help="the out folder of a build; nothing is invented")
     parser.add_argument("--build-seconds", type=float, help="what that build took")
+    parser.add_argument("--smaller", type=Path, metavar="OUT", help="the out folder of a smaller build, for its memory")
     parser.add_argument("--workers", type=int, default=2, help="of the build")
     parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
     options = parser.parse_args()
@@ -113,7 +135,7 @@ def main() -> int:
             pages, out = Path(scratch) / "pages", Path(scratch) / "out"
             write_short(options.count, pages)
             seconds = measure([sys.executable, "-c", _BUILD, str(pages), str(out), str(options.workers)]).process
-        made, met = run(out, seconds)
+        made, met = run(out, seconds, options.smaller)
     print(made)
     if options.write:
         write_readme(made, "python benchmarks/report.py " + " ".join(sys.argv[1:]))

@@ -206,6 +206,7 @@ class Corpus:
 
         turn = Turn(order, seed, limit)
         site = self.site("push", progress)
+        site.chosen(layer)  # a misspelled layer is told before any server is asked
         with connect(self.data, self.config.label_studio.url) as client:
             return push(site, client, progress or Silent(), layer=layer, dry_run=dry_run, turn=turn)
 
@@ -218,6 +219,7 @@ class Corpus:
         from corpus_kit.labelstudio.pull import pull
 
         site = self.site("pull")
+        site.chosen(layer)  # a misspelled layer is told before any server is asked
         with connect(self.data, self.config.label_studio.url) as client:
             return pull(site, client, progress or Silent(), layer=layer, full=full)
 
@@ -230,6 +232,7 @@ class Corpus:
         from corpus_kit.labelstudio.restore import restore
 
         site = self.site("restore", progress)
+        site.chosen(layer)  # a misspelled layer is told before any server is asked
         with connect(self.data, self.config.label_studio.url) as client:
             return restore(site, client, progress or Silent(), layer=layer)
 

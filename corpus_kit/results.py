@@ -48,6 +48,16 @@ class BuildResult:
         found += Counter(self.entities.suggested.rejected if self.entities else {})
         return dict(sorted(found.items()))
 
+    def rejected_source(self, reason: str) -> str:
+        """The source of one row that was rejected for that reason, always the same one; "" where none has a source."""
+        import polars as pl
+
+        files = sorted((self.out / "rejected").glob("*.parquet"))
+        if not files:
+            return ""
+        rows = pl.scan_parquet(files, hive_partitioning=False).filter(pl.col("reason") == reason)
+        return rows.select(pl.col("source").min()).collect(engine="streaming").item() or ""
+
 
 @dataclass(slots=True)
 class ExportResult:

@@ -7,6 +7,8 @@ and `losses.csv` beside them names what they cannot.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +97,26 @@ def _write_arrow(release: Path, config: str, folder: Path, cache: Path) -> dict[
     import datasets
 
     remove(cache)
-    loaded = datasets.load_dataset(str(release), config, cache_dir=str(cache))
-    loaded.save_to_disk(str(folder))
+    with _without_bars():
+        loaded = datasets.load_dataset(str(release), config, cache_dir=str(cache))
+        loaded.save_to_disk(str(folder))
     found = {split: rows.num_rows for split, rows in datasets.load_from_disk(str(folder)).items()}
     remove(cache)
     return found
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """`datasets` draws bars of its own into logs and pipes, too."""
+    from datasets.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    before = are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        if not before:
+            enable_progress_bars()
 
 
 def _write_jsonl(files: dict[str, list[Path]], folder: Path) -> dict[str, int]:

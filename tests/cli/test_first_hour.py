@@ -178,3 +178,34 @@ def test_an_unfit_python_is_named_before_anything_is_installed(tmp_path: Path) -
     assert done.returncode != 0
     assert "needs Python 3.11, 3.12 or 3.13, this is 3.9.2" in done.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+def test_what_was_refused_is_named_with_one_of_its_files(corpus: Path, capsys: Printed) -> None:
+    page(corpus)
+    for name in ("b.txt", "a\u202e\x1b[31m.txt"):
+        (corpus / "data/raw" / name).write_text(" \n", encoding="utf-8")
+    (corpus / "data/raw/picture.txt").write_bytes(b"\x00\x01\x02" * 100)
+    assert run(cli, ["build", "--no-report"]) == 0
+    told = capsys.readouterr().err
+    assert "binary (picture.txt): " in told
+    assert "empty_text (a\ufffd\ufffd[31m.txt and 1 more): " in told, "and a name does nothing to the terminal"
+
+
+def test_the_next_step_after_an_export_is_about_what_was_exported(corpus: Path, capsys: Printed) -> None:
+    page(corpus)
+    assert run(cli, ["build", "--no-report"]) == 0
+    capsys.readouterr()
+    assert run(cli, ["export", "--hf"]) == 0
+    assert (corpus / re.findall(r"read (\S+README.md)", capsys.readouterr().err)[0]).is_file()
+    assert run(cli, ["export", "--arrow", "--jsonl"]) == 0
+    told = capsys.readouterr().err
+    assert "README" not in told and "Next: " in told
+    assert "examples/s" not in told, "no bars of a library in a log"
+
+
+@pytest.mark.parametrize("command", ["push", "pull", "restore"])
+def test_a_misspelled_layer_is_told_before_a_server_is_missed(command: str, corpus: Path, capsys: Printed) -> None:
+    page(corpus)
+    assert run(cli, ["build", "--no-report"]) == 0
+    assert run(cli, [command, "--layer", "stanze"]) == 2
+    assert "Did you mean 'stance'?" in capsys.readouterr().err

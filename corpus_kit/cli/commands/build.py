@@ -128,7 +128,7 @@ def _report(result: BuildResult, output: Output, corpus_dir: str | None, *, whol
     if result.release:
         say_losses(result.release.losses, output)
     for reason in [name for name in result.rejected if name in REASONS][:SHOWN]:
-        output.say(f"{reason}: {REASONS[reason].hint}")
+        output.say(f"{reason}{_where(result, reason)}: {REASONS[reason].hint}")
     if result.release_folder:
         output.data(f'from datasets import load_dataset; ds = load_dataset("{shown_path(result.release_folder)}")')
         output.next_step(_next(result, corpus_dir, whole))
@@ -146,6 +146,13 @@ def _report(result: BuildResult, output: Output, corpus_dir: str | None, *, whol
             "report": str(result.report) if result.report else None,
         }
     )
+
+
+def _where(result: BuildResult, reason: str) -> str:
+    """` (wire.jsonl#3 and 4 more)`; file names come from outside, so what would act on a terminal is left out."""
+    source = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in result.rejected_source(reason))
+    more = result.rejected[reason] - 1
+    return f" ({source}{f' and {more:,} more' if more else ''})" if source else ""
 
 
 def _next(result: BuildResult, corpus_dir: str | None, whole: bool) -> str:

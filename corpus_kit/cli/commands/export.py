@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from corpus_kit.cli.options import FOLDER, corpus_option, json_option, workers_option
-from corpus_kit.cli.output import ConsoleProgress, Output, say_losses, shown_path
+from corpus_kit.cli.output import ConsoleProgress, Output, again, say_losses, shown_path
 
 SPLITS = ("train", "validation", "test")
 
@@ -86,8 +86,13 @@ def command(
             f"Frozen: {sum(frozen.rows.values()):,} documents in {shown_path(frozen.path)}; later builds keep to it."
         )
         output.next_step("commit it: it is an input of every later build.")
-    if not frozen:
-        output.next_step("read its README.md as a stranger would, then publish the folder.")
+    elif releases := [result for result in made if result.format == "hf"]:
+        card = shown_path(releases[0].folder / "README.md")
+        output.next_step(f"read {card} as a stranger would, then publish the folder.")
+    else:
+        output.next_step(
+            f"use them as they are; {again('export --hf', corpus_dir)} makes the folder that one publishes."
+        )
     output.json(
         [
             {"format": r.format, "folder": str(r.folder), "rows": r.rows, "unchanged": r.unchanged, "losses": r.losses}

@@ -74,8 +74,10 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
     ]
     output.table(checks, header=("layer", "annotator", "checks", "spans", "F1", "answers", "equal"))
     made = [
-        (e.layer, e.model or "?", e.version, e.annotations, e.suggested, *(_share(n / e.suggested if e.suggested else None)
-         for n in (e.accepted, e.edited, e.deleted)), e.added)
+        (
+            e.layer, e.model or "not named", e.version, e.annotations, e.suggested,
+            *(_share(n / e.suggested if e.suggested else None) for n in (e.accepted, e.edited, e.deleted)), e.added,
+        )
         for e in found.suggesters
     ]  # fmt: skip
     if made:

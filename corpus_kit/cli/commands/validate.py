@@ -38,6 +38,6 @@ def command(out: str | None, corpus_dir: str | None, as_json: bool) -> int:
     if report.findings:
         output.next_step(f"mend the input or the contract, then {again('build', corpus_dir)}.")
     else:
-        output.next_step(f"{again('export', corpus_dir)} writes the release in other formats.")
+        output.next_step(f"{again('export --jsonl', corpus_dir)} writes the release in another format.")
     output.json(report.as_dict())
     return 1 if report.findings else 0
