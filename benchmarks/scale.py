@@ -116,7 +116,7 @@ def datatrove(pages: Path, out: Path, workers: int) -> dict[str, Any]:
     from datatrove.pipeline.readers import JsonlReader, ParquetReader
     from datatrove.pipeline.writers import ParquetWriter
 
-    class Language(BaseFilter):  # type: ignore[misc]
+    class Language(BaseFilter):  # type: ignore[misc]  # datatrove brings no types
         name = "language by pycld2"
 
         def filter(self, doc: Document) -> bool:

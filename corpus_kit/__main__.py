@@ -1,6 +1,20 @@
-"""`python -m corpus_kit` is `corpus-kit`."""
+"""Where the command starts; `python -m corpus_kit` is `corpus-kit`."""
 
-from corpus_kit.cli.main import main
+import sys
+
+from corpus_kit.core.errors import EXIT_INTERRUPTED, STOPPED
+
+
+def main() -> None:
+    """Ctrl-C is answered from the first moment, while the rest is still being imported."""
+    try:
+        from corpus_kit.cli.main import main as start
+
+        start()
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{STOPPED}\n")
+        sys.exit(EXIT_INTERRUPTED)
+
 
 if __name__ == "__main__":
     main()

@@ -17,6 +17,7 @@ from corpus_kit.core.errors import (
     EXIT_ENVIRONMENT,
     EXIT_INTERRUPTED,
     EXIT_USAGE,
+    STOPPED,
     CorpusKitError,
     did_you_mean,
 )
@@ -51,7 +52,7 @@ def run(command: click.Command, args: list[str] | None = None) -> int:
         return EXIT_USAGE
     except (KeyboardInterrupt, click.Abort):
         end_progress()
-        click.echo("Stopped. Nothing is half-written; the same command goes on where it stopped.", err=True)
+        click.echo(STOPPED, err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): not an error, and nothing more can be said.

@@ -88,7 +88,7 @@ class Cluster:
                 sent = pickle.dumps((self._same, function, tasks[todo[-1]]))
                 try:
                     waiting[self._executor.submit(_perform, sent)] = todo[-1]
-                except Exception as e:
+                except Exception as e:  # whatever Dask raises when the scheduler is gone; all else goes on up
                     if self._alive():
                         raise
                     todo += self._again(waiting, e)
@@ -111,7 +111,9 @@ class Cluster:
                 except CancelledError as e:
                     todo += [index, *self._again(waiting, e)]
                     break
-                except Exception as e:
+                except (
+                    Exception
+                ) as e:  # a task may raise anything; it goes on up, in a sentence where it is the cluster's
                     raise self._told(e) from e
                 yield index, result
 
@@ -151,7 +153,7 @@ class Cluster:
             raise self._no_workers("has no workers") from e
         try:
             answers = self._client.run(_faults, self._same, on_error="return")
-        except Exception as e:
+        except Exception as e:  # what a worker raises on reading the question, before `_faults` can answer
             raise self._told(e) from e
         for worker, answer in sorted(answers.items()):
             if isinstance(answer, BaseException):

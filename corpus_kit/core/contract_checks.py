@@ -148,7 +148,7 @@ def _pandera_function(name: str, shape: Shape) -> Callable[..., pl.LazyFrame]:
     parameters = [inspect.Parameter("data", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     parameters += [inspect.Parameter(argument, keyword) for argument in shape.arguments]
     check.__name__ = name
-    check.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    check.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by pandera's registry
     return check
 
 

@@ -11,6 +11,7 @@ EXIT_FINDINGS = 1
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
 EXIT_INTERRUPTED = 130
+STOPPED = "Stopped. Nothing is half-written; the same command goes on where it stopped."
 
 
 class CorpusKitError(Exception):

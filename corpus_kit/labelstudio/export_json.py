@@ -134,7 +134,7 @@ class _Text:
     def peek(self) -> str:
         """The next character that is no white space, "" at the end."""
         while True:
-            self._at = _SPACE.match(self._window, self._at).end()  # type: ignore[union-attr]
+            self._at = _SPACE.match(self._window, self._at).end()  # type: ignore[union-attr]  # it matches nothing at least
             if self._at < len(self._window):
                 return self._window[self._at]
             if self._ended:

@@ -130,7 +130,7 @@ class _Annotation:
                 self._refuse("malformed_result", f"result {number} is no object", result)
                 continue
             if result.get("type") == "relation":
-                later.append(lambda r=result: self._relation(r, named))  # type: ignore[misc]
+                later.append(lambda r=result: self._relation(r, named))  # type: ignore[misc]  # mypy infers no defaults
                 continue
             control = self._control(result)
             if control is None:
@@ -138,7 +138,7 @@ class _Annotation:
             region = _name(result.get("id")) or f"#{number}"
             own = control.kind == "labels" or (control.kind == "taxonomy" and region not in drawn and _drawn(result))
             if not own:
-                later.append(lambda r=result, c=control, i=region: self._choice(r, c, i))  # type: ignore[misc]
+                later.append(lambda r=result, c=control, i=region: self._choice(r, c, i))  # type: ignore[misc]  # mypy infers no defaults
                 continue
             told = self._told(result)
             if told is None:

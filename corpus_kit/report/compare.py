@@ -190,7 +190,7 @@ def _rows(frame: pl.DataFrame, change: str, where: str, detail: pl.Expr) -> pl.D
         pl.lit(change).alias("change"),
         pl.lit(where).alias("where"),
         detail.cast(pl.String).alias("detail"),
-    ).cast(_SCHEMA)  # type: ignore[arg-type]
+    ).cast(_SCHEMA)  # type: ignore[arg-type]  # a dict of classes is taken, its key type is invariant
 
 
 def _sizes(before: Release, after: Release) -> Iterator[tuple[str, int, int]]:

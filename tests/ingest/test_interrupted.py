@@ -6,6 +6,7 @@ import hashlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -95,6 +96,28 @@ def test_ctrl_c_leaves_nothing_half_written_and_the_same_command_goes_on(
     assert processes_told(err) == workers
     assert no_half_written_folder(out)
     went_on(raw, out, workers, undisturbed)
+
+
+@pytest.mark.parametrize("module", ["corpus_kit.cli.main", "click", "corpus_kit.cli.commands.validate"])
+def test_ctrl_c_while_the_command_is_still_being_imported_is_one_sentence(module: str, tmp_path: Path) -> None:
+    program = f"""
+import os, runpy, signal, sys
+
+class Impatient:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Impatient())
+sys.argv[1:] = ["validate"]
+runpy.run_module("corpus_kit", run_name="__main__", alter_sys=True)
+"""
+    line = [sys.executable, "-c", program]
+    done = subprocess.run(
+        line, env=environment(), cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.strip() == "Stopped. Nothing is half-written; the same command goes on where it stopped."
 
 
 def test_kill_9_loses_only_the_units_under_way_and_ends_the_workers(

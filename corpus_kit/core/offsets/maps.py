@@ -238,7 +238,7 @@ class OffsetMap:
         columns = ("src", "dst", "count", "src_step", "dst_step")
         return lengths and all(np.array_equal(getattr(self, c), getattr(other, c)) for c in columns)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # Python's own way to say: equal by value, so not hashable
 
     def __repr__(self) -> str:
         return f"OffsetMap({self.source_length} -> {self.target_length}, {len(self.src)} kept runs)"

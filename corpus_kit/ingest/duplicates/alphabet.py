@@ -8,7 +8,6 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,5 +97,5 @@ def mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
         x = values + np.uint64(0x9E3779B97F4A7C15)
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        result: Any = x ^ (x >> np.uint64(31))
-    return result  # type: ignore[no-any-return]
+        result: NDArray[np.uint64] = x ^ (x >> np.uint64(31))
+    return result

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,8 +150,8 @@ def _run_hashes(values: U64, starts: I64, ends: I64) -> U64:
     powers, inverses = _powers(_TOKEN_BASE, _capacity(len(values)))
     sums = np.zeros(len(values) + 1, np.uint64)
     np.cumsum(values * powers[: len(values)], out=sums[1:])
-    result: Any = (sums[ends] - sums[starts]) * inverses[starts]
-    return result  # type: ignore[no-any-return]
+    result: U64 = (sums[ends] - sums[starts]) * inverses[starts]
+    return result
 
 
 def _capacity(size: int) -> int:
