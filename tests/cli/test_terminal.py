@@ -163,7 +163,7 @@ def test_words_give_way_before_any_number_does() -> None:
 
 
 def test_an_interval_is_a_figure_and_is_not_cut() -> None:
-    lines = list(layout([("a-rather-long-measure", "[0.813, 0.887]", "34.0%")], ("measure", "interval", "share"), 40))
+    lines = list(layout([("a-rather-long-measure", "[0.813, 0.887]", "34.0%")], ("measure", "interval", "share"), 34))
     assert "[0.813, 0.887]" in lines[1] and "34.0%" in lines[1] and "…" in lines[1]
 
 

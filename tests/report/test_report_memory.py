@@ -97,7 +97,7 @@ def test_a_leak_between_two_shards_is_found_once(bond: str, tmp_path: Path) -> N
                 mine[-1] = "0000"
             else:
                 outlets[-1] = "paper 0000"
-            mine[7] = "0001"  # copies on one side, one of them without a side, which is `train`
+            mine[8] = "0001"  # copies on one side, one of them without a side, which is `train`
         columns = {"doc_id": ids, "duplicate_cluster": mine, "split": sides, "outlet": outlets}
         write_table(
             tmp_path / f"documents-{number:05d}.parquet",
