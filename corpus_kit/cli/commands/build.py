@@ -111,13 +111,14 @@ def _report(result: BuildResult, output: Output, corpus_dir: str | None, *, whol
     for reason, n in found.metadata_rejected.items():
         output.say(f"Metadata: {n:,} rows {reason}; see {place}/rejected.")
     if found.ignored:
-        output.say(f"Left out: {found.ignored:,} hidden files.")
+        output.say(f"Left out: {found.ignored:,} hidden file{'' if found.ignored == 1 else 's'}.")
     for old, new in found.moved[:20]:
         output.say(f"Moved: {old} → {new}; the text is the same.")
     if len(found.moved) > 20:
         output.say(f"Moved: {len(found.moved) - 20:,} more.")
     if found.vanished:
-        output.say(f"No longer there: {found.vanished:,} documents of the last build.")
+        gone = "document" if found.vanished == 1 else "documents"
+        output.say(f"No longer there: {found.vanished:,} {gone} of the last build.")
     if result.suggested and result.suggested.left_out:
         told = ", ".join(f"{n:,} {label}" for label, n in result.suggested.left_out.items())
         output.say(f"Not suggested, for want of the label in the layer: {told}.")
