@@ -1,41 +1,40 @@
 """Quality of the boilerplate suggester: five-fold cross-validation by host, one frozen configuration and threshold.
 
-    python benchmarks/boilerplate_cv.py boilerplate-dev/articles.jsonl.gz
+    python -m corpus_kit.suggest.boilerplate.training boilerplate-dev/articles.jsonl.gz --out FILE --models FOLDER
+    python benchmarks/boilerplate_cv.py boilerplate-dev/articles.jsonl.gz --models FOLDER
 
-The pages of a fold are judged by models that saw no page of their hosts: first pass, second pass, calibration and the
-pages made by variation are all built from the other four folds. Takes about eight minutes of an idle core.
-`--quick` saves ten of the fifteen first-pass models: the guesses the second pass learns from are still made for hosts the
-first pass had not seen, but by models that had seen pages of the held-out fold. No page is judged by a model that saw it.
-`--models FOLDER` keeps the five models of the quick run, one file per fold, for `boilerplate_standins.py`; without
-`--quick`, their first passes are taken from there instead of being grown again: they are five of the fifteen.
+The pages of a fold are judged by models that saw no page of their hosts: first passes, second passes, calibration and the
+pages made by variation are all built from the other four folds. Takes about ten minutes of an idle core.
+`--quick` takes half a minute: it judges with the five models in FOLDER, whose second passes learned from guesses that are
+made for hosts the first pass had not seen, but by models that had seen pages of the held-out fold. No page is judged by a
+model that saw it. Without `--quick` the models in FOLDER, where they are named, save ten of the thirty first passes.
 Results of the frozen configuration stand in `boilerplate_cv.md`.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import sys
-from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from corpus_kit.suggest.boilerplate.model import LEAN_NAMES, BoilerplateModel
-from corpus_kit.suggest.boilerplate.pages import F64
+from corpus_kit.suggest.boilerplate.features import describe
+from corpus_kit.suggest.boilerplate.model import BoilerplateModel, Company, in_company, wordless
+from corpus_kit.suggest.boilerplate.pages import F64, Rows, read_pages
 from corpus_kit.suggest.boilerplate.training.calibrate import calibrate, calibration_error
-from corpus_kit.suggest.boilerplate.training.dataset import Example, precision_recall, read_examples
+from corpus_kit.suggest.boilerplate.training.dataset import Example, made_of, precision_recall, read_examples
 from corpus_kit.suggest.boilerplate.training.fit import (
     MODEL_VERSION,
     N_FOLDS,
     Settings,
     Shard,
     first_forest,
-    first_guesses,
     grow,
     prepare,
     second_columns,
+    shard_of,
 )
 from corpus_kit.suggest.boilerplate.trees import Forest
 
@@ -73,45 +72,62 @@ def strict_odds(shard: Shard, settings: Settings, firsts: dict[int, Forest]) -> 
     return out
 
 
-def quick_odds(shard: Shard, settings: Settings) -> tuple[F64, dict[int, tuple[Forest, Forest]]]:
-    """The same with one first-pass model per fold instead of one per pair of folds, as the packaged model is calibrated;
-    and both passes of each fold."""
-    odds, firsts = first_guesses(shard, set(range(N_FOLDS)), settings)
-    columns = second_columns(shard, odds)
-    out = np.zeros(len(shard.label))
-    forests: dict[int, tuple[Forest, Forest]] = {}
+def strict_chance(examples: list[Example], settings: Settings, models: dict[int, BoilerplateModel]) -> F64:
+    """Chance of boilerplate of every row of the pages, by models that had nothing to do with the page's fold."""
+    pages, folds = [one.page() for one in examples], [one.fold for one in examples]
+    told = []
+    for at, member in enumerate(settings.members()):
+        shard, n_own = prepare(pages, folds, member)
+        firsts = {k: model.passes[at][0] for k, model in models.items()}
+        told.append(strict_odds(shard, member, firsts)[:n_own])
+    odds = np.mean(told, axis=0)
+    wordy, fold, boilerplate = shard.weight[:n_own] > 0, shard.fold[:n_own], 1.0 - shard.label[:n_own]
+    chance = np.zeros(n_own)
     for k in range(N_FOLDS):
-        second = grow(columns, shard, shard.fold != k, settings.second_trees, settings.second_rate, settings)
-        held = shard.fold == k
-        out[held] = second.log_odds({name: columns[name][held] for name in second.names})
-        forests[k] = firsts[k], second
-    return out, forests
+        rest = wordy & (fold != k)
+        chance[fold == k] = np.interp(odds[fold == k], *calibrate(odds[rest], boilerplate[rest]))
+    return as_in_use(chance, [one.text for one in examples], settings.company)
 
 
-def first_passes(folder: Path, made_of: str) -> dict[int, Forest]:
-    """Of the models in `folder`. Exits where they were made of other data or settings."""
+def as_in_use(chance: F64, texts: list[str], company: Company) -> F64:
+    """`chance` with what models make of a page's lines together."""
+    parts, at = [], 0
+    for low in range(0, len(texts), 64):
+        batch = read_pages(texts[low : low + 64])
+        rows = Rows(batch)
+        _, line = describe(batch, rows)
+        lowered = in_company(chance[at : at + rows.n], line.words, rows, company)
+        parts.append(1.0 / (1.0 + np.exp(wordless(np.log((1.0 - lowered) / lowered), line, rows))))
+        at += rows.n
+    return np.concatenate(parts)
+
+
+def quick_chance(examples: list[Example], models: dict[int, BoilerplateModel]) -> F64:
+    """The same by the five models that the training command makes beside the packaged one."""
+    parts: dict[int, F64] = {}
+    for k, model in models.items():
+        mine = [at for at, one in enumerate(examples) if one.fold == k]
+        for batch in model.score([examples[at].text for at in mine]):
+            for d, (low, high) in enumerate(pairwise(batch.pages.first.tolist())):
+                parts[mine[d]] = 1.0 / (1.0 + np.exp(batch.odds[low:high]))
+            mine = mine[batch.rows.n_docs :]
+    return np.concatenate([parts[at] for at in range(len(examples))])
+
+
+def fold_models(folder: Path, wanted: str) -> dict[int, BoilerplateModel]:
+    """The five models in `folder`. Exits where they were made of other data or settings."""
     models = {k: BoilerplateModel.load(folder / f"fold{k}.npz") for k in range(N_FOLDS)}
-    if any(model.made_of != made_of for model in models.values()):
-        raise SystemExit(f"The models in {folder} were made of other pages or settings: run --quick again.")
-    return {k: model.first for k, model in models.items()}
+    if any(model.made_of != wanted for model in models.values()):
+        raise SystemExit(
+            f"The models in {folder} were made of other pages or settings: run the training command again."
+        )
+    return models
 
 
-def calibrations(odds: F64, shard: Shard, n_own: int) -> list[tuple[F64, F64]]:
-    """Knots and chances for each fold, made of the other folds' own pages."""
-    own = slice(0, n_own)
-    made = []
-    for k in range(N_FOLDS):
-        rest = (shard.fold[own] != k) & (shard.weight[own] > 0)
-        made.append(calibrate(odds[own][rest], 1.0 - shard.label[own][rest]))
-    return made
-
-
-def kept_figures(chance: F64, shard: Shard, examples: list[Example], threshold: float) -> F64:
+def kept_figures(chance: F64, own: Shard, examples: list[Example], threshold: float) -> F64:
     """(pages, 2): precision and recall of the text kept from each page."""
     kept: list[list[int]] = [[] for _ in examples]
-    for page, number in zip(
-        shard.page[: len(chance)][chance < threshold], shard.numbers[: len(chance)][chance < threshold], strict=True
-    ):
+    for page, number in zip(own.page[chance < threshold], own.numbers[chance < threshold], strict=True):
         kept[page].append(int(number))
     figures = []
     for example, numbers in zip(examples, kept, strict=True):
@@ -126,20 +142,20 @@ def f1(figures: F64) -> tuple[float, float, float]:
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 
-def tables(chance: F64, shard: Shard, examples: list[Example]) -> str:
+def tables(chance: F64, own: Shard, examples: list[Example]) -> str:
     """Figures per fold, at other thresholds, and what they are to be compared with."""
     folds = np.array([one.fold for one in examples])
-    figures = kept_figures(chance, shard, examples, THRESHOLD)
+    figures = kept_figures(chance, own, examples, THRESHOLD)
     rows = [f"threshold {THRESHOLD}", "", "| fold | pages | precision | recall | F1 |", "|---|---|---|---|---|"]
     parts = [(str(k), folds == k) for k in range(N_FOLDS)] + [("all", folds >= 0)]
     rows += [_row(f"{name} | {chosen.sum()}", figures[chosen]) for name, chosen in parts]
     rows += ["", "| for scale | precision | recall | F1 |", "|---|---|---|---|"]
-    rows += [_row(f"threshold {at}", kept_figures(chance, shard, examples, at)) for at in BESIDE]
-    rows.append(_row("everything kept", kept_figures(np.zeros(len(chance)), shard, examples, THRESHOLD)))
-    wordless = shard.weight[: len(chance)] == 0
-    perfect = np.where(wordless, 1.0, 1.0 - shard.label[: len(chance)])
-    rows.append(_row("each line as it should be", kept_figures(perfect, shard, examples, 0.5 + 1e-9)))
-    error = calibration_error(chance[~wordless], 1.0 - shard.label[: len(chance)][~wordless])
+    rows += [_row(f"threshold {at}", kept_figures(chance, own, examples, at)) for at in BESIDE]
+    rows.append(_row("everything kept", kept_figures(np.zeros(len(chance)), own, examples, THRESHOLD)))
+    wordless = own.weight == 0
+    perfect = np.where(wordless, 1.0, 1.0 - own.label)
+    rows.append(_row("each line as it should be", kept_figures(perfect, own, examples, 0.5 + 1e-9)))
+    error = calibration_error(chance[~wordless], 1.0 - own.label[~wordless])
     rows += ["", f"Model {MODEL_VERSION}; expected calibration error of lines: {error:.4f}."]
     return "\n".join(rows)
 
@@ -160,31 +176,17 @@ def main() -> int:
     """Print the tables, and with `--write` keep them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path, help="JSON Lines (.gz) with id, url, text, reference")
-    parser.add_argument("--quick", action="store_true", help="five first-pass models instead of fifteen")
-    parser.add_argument("--models", type=Path, help="a folder of the quick run's models, one per fold")
+    parser.add_argument("--quick", action="store_true", help="judge with the models in --models as they are")
+    parser.add_argument("--models", type=Path, help="a folder of models, one per fold, from the training command")
     parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/boilerplate_cv.md")
     options = parser.parse_args()
-    settings = Settings()
-    made_of = json.dumps([hashlib.sha256(options.dataset.read_bytes()).hexdigest(), asdict(settings)], sort_keys=True)
-    examples = read_examples(options.dataset)
-    shard, n_own = prepare([one.page() for one in examples], [one.fold for one in examples], settings)
-    forests: dict[int, tuple[Forest, Forest]] = {}
-    if options.quick:
-        odds, forests = quick_odds(shard, settings)
-    else:
-        odds = strict_odds(shard, settings, first_passes(options.models, made_of) if options.models else {})
-    turned = calibrations(odds, shard, n_own)
-    if options.models and options.quick:
-        options.models.mkdir(parents=True, exist_ok=True)
-        for k, passes in forests.items():
-            lean = np.zeros(len(LEAN_NAMES))
-            model = BoilerplateModel(f"{MODEL_VERSION}-fold{k}", *passes, *turned[k], lean, made_of=made_of)
-            (options.models / f"fold{k}.npz").write_bytes(model.to_bytes())
-    own = shard.fold[:n_own]
-    chance = np.zeros(n_own)
-    for k in range(N_FOLDS):
-        chance[own == k] = np.interp(odds[:n_own][own == k], *turned[k])
-    table = tables(chance, shard, examples)
+    examples, settings = read_examples(options.dataset), Settings()
+    models = fold_models(options.models, made_of(options.dataset, examples, settings)) if options.models else {}
+    if options.quick and not models:
+        raise SystemExit("--quick judges with models that the training command made: name their folder with --models.")
+    chance = quick_chance(examples, models) if options.quick else strict_chance(examples, settings, models)
+    own = shard_of([one.page() for one in examples], [one.fold for one in examples])
+    table = tables(chance, own, examples)
     sys.stdout.write(table + "\n")
     if options.write:
         keep(table, "quick" if options.quick else "nested")

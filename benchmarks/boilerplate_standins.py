@@ -1,6 +1,6 @@
 """Robustness of the boilerplate suggester, on stand-ins for pages we have none of.
 
-    python benchmarks/boilerplate_cv.py boilerplate-dev/articles.jsonl.gz --quick --models FOLDER
+    python -m corpus_kit.suggest.boilerplate.training boilerplate-dev/articles.jsonl.gz --out FILE --models FOLDER
     python benchmarks/boilerplate_standins.py boilerplate-dev/articles.jsonl.gz --models FOLDER
 
 What they are: pages of the development set, each judged by the model of its fold, which saw no page of its host; cut
@@ -193,12 +193,24 @@ def rendered(page: Page, rng: random.Random, stock: Stock) -> Page:
     return [(text.strip(), share) for text, share in page] if how < 0.7 else page
 
 
+def bare(page: Page, at: int, rng: random.Random) -> Page | None:
+    """Nothing but the lines of an article, three times in four the first two to nine of them; most in another language."""
+    story = [line for line in page if line[1] >= 0.5]
+    if at % 8 < 6:
+        story = story[: rng.randint(2, 9)]
+    language = ("", "ru", "el", "pl")[at % 4]
+    if language:
+        story = [(in_language(text, language, rng), share) for text, share in story]
+    return ([copy for line in story for copy in (line, _BLANK)] if at % 2 else story) or None
+
+
 NAMES = {
     "ru": "short article, 100 to 300 lines of links, as in Russian",
     "el": "… as in Greek",
     "pl": "… as in Polish",
     "news": "short English article, 20 to 90 lines of clutter",
     "render": "whole pages in other renderings",
+    "bare": "nothing but an article, most of them cut short",
 }
 
 
@@ -209,6 +221,9 @@ def standins(pages: list[Page], folds: list[int], name: str) -> Iterator[tuple[P
         rng = random.Random(f"{name}{at}")
         if name == "render":
             yield rendered(page, rng, stock[fold]), fold
+        elif name == "bare":
+            if (story := bare(page, at, rng)) is not None:
+                yield story, fold
         elif at % 2 == (name == "news"):  # half of the pages for short news, the other half for seas of links
             made = sea(page, rng, stock[fold], (20, 90) if name == "news" else (100, 300))
             if made is not None and name != "news":
@@ -243,7 +258,7 @@ def main() -> int:
     """Print the table, and with `--write` keep it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path, help="JSON Lines (.gz) with id, url, text, reference")
-    parser.add_argument("--models", type=Path, required=True, help="the folder `boilerplate_cv.py --quick` filled")
+    parser.add_argument("--models", type=Path, required=True, help="the folder that the training command filled")
     parser.add_argument("--write", action="store_true", help="put the table into benchmarks/boilerplate_cv.md")
     options = parser.parse_args()
     examples = read_examples(options.dataset)

@@ -16,8 +16,9 @@ from corpus_kit.suggest.boilerplate import BoilerplateModel, main_text
 
 THRESHOLD = 0.5
 EACH, MEAN = 0.92, 0.985
-RENDERED_MEAN = 0.97
-CLUTTER_KEPT = 0.015
+RENDERED_MEAN = 0.955  # 067 says why it is lower than it was
+CLUTTER_KEPT = 0.01
+SUBHEADING = 20  # characters: what is no longer is no paragraph
 
 PAGES = authored_pages()
 _BULLETS = ("•", "-")
@@ -53,7 +54,7 @@ def test_main_text_of_an_authored_page_is_found(page: Authored) -> None:
 
 def test_no_paragraph_is_marked_and_nearly_all_clutter_is() -> None:
     """Pages in nine languages, several of them a short article in a sea of links."""
-    lost, missed, clutter = [], [], 0
+    lost, subheadings, missed, clutter = [], [], [], 0
     for page in PAGES:
         (scores,) = BoilerplateModel.load().predict([page.text], [_headline(page)])
         at = 0
@@ -62,11 +63,12 @@ def test_no_paragraph_is_marked_and_nearly_all_clutter_is() -> None:
             score = chance.get(at + len(line) - len(line.lstrip()), 0.0)
             at += len(line) + 1
             if kept and score >= THRESHOLD:
-                lost.append((page.name, line))
+                (lost if len(line) > SUBHEADING else subheadings).append((page.name, line))
             if kept is False:
                 clutter += 1
                 missed += [(page.name, line)] if score < THRESHOLD else []
     assert lost == []
+    assert len(subheadings) <= 1, subheadings
     assert clutter > 350
     assert len(missed) <= CLUTTER_KEPT * clutter, missed
 
@@ -104,3 +106,15 @@ def test_a_page_without_clutter_loses_nothing() -> None:
     page = next(page for page in PAGES if page.name == "clean_letter")
     (spans,) = BoilerplateModel.load().suggest([page.text], THRESHOLD, [_headline(page)])
     assert spans == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("between", ["\n", "\n\n"], ids=["lines", "paragraphs"])
+def test_nothing_is_marked_where_there_is_nothing_but_an_article(page: Authored, between: str) -> None:
+    """Whole and cut short, with its headline and without, and nobody says which line the headline is. One paragraph under
+    a headline is too little to tell it from a link."""
+    story = [line.strip() for line in _wanted(page)]
+    for part in (story, story[:3], story[1:], story[1:3], story[1:2]):
+        text = between.join(part)
+        (spans,) = BoilerplateModel.load().suggest([text], THRESHOLD)
+        assert [text[span.start : span.end] for span in spans] == []

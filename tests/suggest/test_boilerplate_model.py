@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import subprocess
 import sys
 import unicodedata
@@ -19,10 +20,12 @@ from corpus_kit.core.errors import ConfigError
 from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, features, main_text, repeated_lines, trees
 from corpus_kit.suggest.boilerplate.context import place, second_look
 from corpus_kit.suggest.boilerplate.features import describe
+from corpus_kit.suggest.boilerplate.model import in_company
 from corpus_kit.suggest.boilerplate.pages import Rows, read_pages
 from corpus_kit.suggest.boilerplate.trees import EarlyExit
 
 MODEL = BoilerplateModel.load()
+FIRST = MODEL.passes[0][0]
 PAGES = authored_pages()
 TEXTS = [page.text for page in PAGES]
 
@@ -68,17 +71,17 @@ def test_no_text_is_emptied_whatever_headline_or_repeated_lines_are_known(
 
 
 def test_plain_rows_leave_the_forest_early_and_the_others_hear_all_trees() -> None:
-    early = MODEL.first.early
-    assert 0 < early.trees < len(MODEL.first.column), "the packaged model would not show it"
+    early = FIRST.early
+    assert 0 < early.trees < len(FIRST.column), "the packaged model would not show it"
     rng = np.random.default_rng(5)
-    columns = {name: rng.normal(0, 30, 4000) for name in MODEL.first.names}
-    whole = dataclasses.replace(MODEL.first, early=EarlyExit())
-    parts = {name: getattr(MODEL.first, name)[: early.trees] for name in ("column", "border", "leaves")}
+    columns = {name: rng.normal(0, 30, 4000) for name in FIRST.names}
+    whole = dataclasses.replace(FIRST, early=EarlyExit())
+    parts = {name: getattr(FIRST, name)[: early.trees] for name in ("column", "border", "leaves")}
     told = dataclasses.replace(whole, **parts).log_odds(columns)
     plain = np.abs(told) >= early.limit
     assert 0 < plain.sum() < 4000
-    assert np.array_equal(MODEL.first.log_odds(columns)[~plain], whole.log_odds(columns)[~plain])
-    assert np.array_equal(MODEL.first.log_odds(columns)[plain], told[plain] * early.stretch)
+    assert np.array_equal(FIRST.log_odds(columns)[~plain], whole.log_odds(columns)[~plain])
+    assert np.array_equal(FIRST.log_odds(columns)[plain], told[plain] * early.stretch)
 
 
 @settings(max_examples=40, deadline=None)
@@ -118,11 +121,62 @@ def test_neighbours_are_the_lines_before_and_after_and_of_the_same_text_only() -
 
 def test_scores_are_the_calibrated_chances_and_not_the_trees_own() -> None:
     """A model that is told its trees know nothing says so of every line."""
-    ignorant = dataclasses.replace(MODEL, knots=np.array([-9.0, 9.0]), chances=np.array([0.37, 0.37]))
+    ignorant = dataclasses.replace(
+        MODEL, knots=np.array([-9.0, 9.0]), chances=np.array([0.37, 0.37]), company=(0.0, 0.0)
+    )
     assert {one.score for lines in ignorant.predict(TEXTS) for one in lines} == {0.37}
     (batch,) = MODEL.score(TEXTS[:1])
     chance = 1.0 / (1.0 + np.exp(batch.odds))
     assert MODEL.chances[-1] - 1e-9 <= chance.min() and chance.max() <= MODEL.chances[0] + 1e-9
+
+
+def test_where_no_line_is_plainly_clutter_none_is_marked_and_where_one_is_nothing_changes() -> None:
+    asked, unasked = (dataclasses.replace(MODEL, company=limits) for limits in ((0.9, 0.8), (0.0, 0.0)))
+    story = [line.strip() for line in PAGES[0].text.split("\n") if len(line.split()) > 12][:2]
+    clean, page = "\n".join(["A headline of six words here", *story]), TEXTS[0]
+    raised, plain = unasked.predict([clean, page]), asked.predict([clean, page])
+    assert max(one.score for one in raised[0]) < 0.9 <= max(one.score for one in raised[1])
+    assert plain[1] == raised[1]
+    for low, high in zip(plain[0], raised[0], strict=True):
+        odds = high.score / (1.0 - high.score) / 9.0
+        assert low.score == pytest.approx(odds / (1.0 + odds), abs=2e-6)
+        assert low.score < 0.5
+
+
+def test_two_lines_that_are_nearly_plain_are_company_enough() -> None:
+    pages = read_pages(["A line\nAnother\n* * *", "A line\nAnother\n* * *", "A line\nAnother\n* * *"])
+    words = np.array([2.0, 1.0, 0.0] * 3)
+    chance = np.array([0.81, 0.8, 0.1, 0.81, 0.79, 0.95, 0.3, 0.9, 0.1])
+    lowered = in_company(chance, words, Rows(pages), (0.9, 0.8))
+    assert lowered[:3].tolist() == chance[:3].tolist()
+    assert (lowered[3:6] < chance[3:6]).all() and lowered[3] < 0.5
+    assert lowered[6:].tolist() == chance[6:].tolist()
+
+
+def test_the_model_thinks_what_its_pairs_of_passes_think_on_average() -> None:
+    """In log-odds, where chances are not calibrated away."""
+    line = {"knots": np.array([-6.0, 6.0]), "chances": np.array([0.9, 0.1]), "company": (0.0, 0.0)}
+    both = dataclasses.replace(MODEL, **line)
+    one, other = (dataclasses.replace(both, passes=(pair,)) for pair in MODEL.passes)
+    for text in TEXTS[:3]:
+        (mean,), (first,), (second,) = (list(model.score([text])) for model in (both, one, other))
+        chance = [1.0 / (1.0 + np.exp(batch.odds)) for batch in (mean, first, second)]
+        wordy = (mean.line.words > 0) & np.all([(c > 0.1001) & (c < 0.8999) for c in chance], axis=0)
+        assert wordy.sum() > 2
+        assert np.allclose(chance[0][wordy], (chance[1] + chance[2])[wordy] / 2)
+
+
+def test_a_model_file_of_one_pair_written_before_there_were_several_reads_and_keeps_its_bytes() -> None:
+    """Corrections that people trained hold a whole model; a later version must not change what it does."""
+    old = dataclasses.replace(MODEL, passes=MODEL.passes[:1], company=(0.0, 0.0))
+    data = old.to_bytes()
+    with np.load(io.BytesIO(data)) as stored:
+        assert int(stored["format"]) == 2
+        assert {"members", "company"}.isdisjoint(stored.files)
+    again = BoilerplateModel.from_bytes(data)
+    assert again.to_bytes() == data
+    assert again.predict(TEXTS) == old.predict(TEXTS)
+    assert BoilerplateModel.from_bytes(MODEL.to_bytes()).predict(TEXTS) == MODEL.predict(TEXTS)
 
 
 def test_long_batches_are_cut_without_changing_a_score() -> None:

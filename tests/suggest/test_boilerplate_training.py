@@ -114,10 +114,28 @@ def test_the_packaged_weights_say_what_they_were_made_of() -> None:
     model = BoilerplateModel.load()
     made_of = json.loads(model.made_of)
     assert model.version == MODEL_VERSION
-    assert made_of["settings"] == asdict(Settings()), "the settings changed: train again"
+    assert made_of["settings"] == json.loads(json.dumps(asdict(Settings()))), "the settings changed: train again"
     assert made_of["data"]["pages"] == 784
-    assert len(model.first.column) == Settings().first_trees
-    assert len(model.second.column) == Settings().second_trees
+    assert len(model.passes) == len(Settings().members())
+    assert model.company == Settings().company
+    for first, second in model.passes:
+        assert len(first.column) == Settings().first_trees
+        assert len(second.column) == Settings().second_trees
+
+
+def test_members_differ_and_a_fold_is_judged_by_models_that_never_saw_it() -> None:
+    """Pages of a fold that are nonsense must not change the model that judges it."""
+    small = Settings(
+        first_trees=4, second_trees=4, depth=3, copies=0
+    )  # what is drawn for variations depends on all pages
+    pages, nonsense = PAGES * 2, [[(text, 1.0 - y if y >= 0 else y) for text, y in page] for page in PAGES]
+    folds = [at >= len(PAGES) for at in range(len(pages))]
+    found = train(pages, [int(one) for one in folds], small)
+    other = train([*PAGES, *nonsense], [int(one) for one in folds], small)
+    assert len({first.leaves.tobytes() for first, _ in found.model.passes}) == len(small.members()) > 1
+    judges, others = found.folds[1], other.folds[1]
+    assert [first.leaves.tobytes() for first, _ in judges.passes] == [one.leaves.tobytes() for one, _ in others.passes]
+    assert found.folds[0].to_bytes() != other.folds[0].to_bytes()
 
 
 def test_training_twice_gives_the_same_bytes() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -25,9 +26,11 @@ from corpus_kit.suggest.boilerplate.trees import EarlyExit, Forest
 _BATCH = 400_000  # code points looked at together: enough to amortise calls, small enough to stay in the cache
 _KNOWN_ODDS = -3.0  # what people marked on two pages or more and never kept is no better than this: their word counts
 _REPEATED_ODDS = 2.0  # log-odds for a line that a publisher repeats from page to page
-_FORMAT = 2
+_FORMATS = (2, 3)  # 3 since there may be several pairs of passes
 
 Repeated = Collection[int]
+Passes = tuple[Forest, Forest]
+Company = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +48,23 @@ class Scored:
 class BoilerplateModel:
     """Weights and what turns them into probabilities.
 
-    first, second: the two passes. knots, chances: calibrated probability of boilerplate at given log-odds of content.
+    passes: pairs of a first and a second pass, grown from different variations; their log-odds are averaged.
+    knots, chances: calibrated probability of boilerplate at given log-odds of content.
     lean: correction learned from the user's own gold, one weight per column of `lean_columns`, zeros when there is none.
     known: sorted keys of lines the user's gold marks again and again.
     made_of: what the trees were grown from and how, as JSON: settings, sha256 and size of the data.
+    company: a page with no line as probable as the first of these to be boilerplate, nor two as the second, has none, see
+    `in_company`; zeros where models do not ask.
     """
 
     version: str
-    first: Forest
-    second: Forest
+    passes: tuple[Passes, ...]
     knots: F64
     chances: F64
     lean: F64
     known: U64 = field(default_factory=lambda: np.zeros(0, np.uint64))
     made_of: str = "{}"
+    company: Company = (0.0, 0.0)
 
     @classmethod
     def load(cls, path: Path | None = None) -> BoilerplateModel:
@@ -74,20 +80,20 @@ class BoilerplateModel:
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as stored:
                 part = {key: stored[key] for key in stored.files}
-            if int(part["format"]) != _FORMAT:
+            if int(part["format"]) not in _FORMATS:
                 raise ConfigError(
-                    f"{name} has model format {int(part['format'])}, this version reads {_FORMAT}.",
+                    f"{name} has model format {int(part['format'])}, this version reads {_FORMATS[0]} and {_FORMATS[1]}.",
                     "Remove it, and train it again with `corpus-kit suggest boilerplate --train`.",
                 )
             return cls(
                 str(part["version"]),
-                _forest(part, "first"),
-                _forest(part, "second"),
+                tuple((_forest(part, f"first{m}"), _forest(part, f"second{m}")) for m in _members(part)),
                 part["knots"],
                 part["chances"],
                 part["lean"],
                 part["known"],
                 str(part["made_of"]),
+                _company(part),
             )
         except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
             raise ConfigError(f"{name} is not a boilerplate model.", "Check the path, or train it again.") from error
@@ -96,7 +102,7 @@ class BoilerplateModel:
         """The model as an uncompressed .npz; the same model gives the same bytes."""
         out = io.BytesIO()
         parts = {
-            "format": np.array(_FORMAT),
+            "format": np.array(_FORMATS[len(self.passes) > 1 or any(self.company)]),
             "version": np.array(self.version),
             "knots": self.knots,
             "chances": self.chances,
@@ -104,7 +110,15 @@ class BoilerplateModel:
             "known": self.known,
             "made_of": np.array(self.made_of),
         }
-        for name, forest in (("first", self.first), ("second", self.second)):
+        if any(self.company):  # models of before 1.2 have no such part, and keep their bytes
+            parts["company"] = np.array(self.company)
+        if len(self.passes) > 1:
+            parts["members"] = np.array(len(self.passes))
+        for name, forest in (
+            (f"{name}{m}", forest)
+            for m, pair in zip(_members(parts), self.passes, strict=True)
+            for name, forest in zip(("first", "second"), pair, strict=True)
+        ):
             parts[f"{name}_names"] = np.array("\n".join(forest.names))
             parts[f"{name}_column"], parts[f"{name}_border"] = forest.column, forest.border
             parts[f"{name}_leaves"], parts[f"{name}_bias"] = forest.leaves, np.array(forest.bias)
@@ -151,8 +165,12 @@ class BoilerplateModel:
             rows = Rows(pages)
             columns, line = describe(pages, rows)
             columns |= place(columns, line, rows)
-            columns |= second_look(self.first.log_odds(columns), line, rows)
-            chance = np.interp(self.second.log_odds(columns), self.knots, self.chances)
+            told = []
+            for first, second in self.passes:
+                columns |= second_look(first.log_odds(columns), line, rows)
+                told.append(second.log_odds(columns))
+            chance = np.interp(sum(told[1:], told[0]) / len(told), self.knots, self.chances)
+            chance = in_company(chance, line.words, rows, self.company)
             odds = np.log((1.0 - chance) / chance)
             odds = odds + lean_columns(odds, columns, line) @ self.lean
             odds = np.where(np.isin(line.key, self.known), np.minimum(odds, _KNOWN_ODDS), odds)
@@ -160,7 +178,7 @@ class BoilerplateModel:
                 if keys:
                     mine = slice(pages.first[d], pages.first[d + 1])
                     odds[mine] -= _REPEATED_ODDS * np.isin(line.key[mine], np.fromiter(keys, np.uint64, len(keys)))
-            yield Scored(pages, rows, columns, line, _wordless(odds, line, rows))
+            yield Scored(pages, rows, columns, line, wordless(odds, line, rows))
 
     def _judged(
         self,
@@ -208,6 +226,23 @@ def lean_columns(odds: F64, columns: Columns, line: Line) -> F64:
     )
 
 
+def in_company(chance: F64, words: F64, rows: Rows, company: Company) -> F64:
+    """`chance` of boilerplate per row, lowered on pages where it is nowhere plain: no line with words reaches the first of
+    `company`, nor do two lines reach the second.
+
+    Clutter comes in company. Where it does not, the page is nothing but an article, and what looks a little like clutter is
+    its headline or a short last line. All odds of the page are divided by those of the first of `company`, so that its
+    lines keep their order and none of them reaches one half.
+    """
+    one, two = company
+    if not one:
+        return chance
+    told = np.where(words > 0, chance, 0.0)
+    clean = (rows.peak(told) < one) & (rows.total((told >= two).astype(np.float64)) < 2)
+    fewer = chance * (1.0 - one)
+    return np.where(clean, fewer / (fewer + (1.0 - chance) * one), chance)
+
+
 def repeated_lines(texts: Iterable[str], least: int = 3) -> frozenset[int]:
     """Keys of the lines that stand on at least `least` of one publisher's pages; numbers in them may differ."""
     seen: Counter[int] = Counter()
@@ -218,7 +253,7 @@ def repeated_lines(texts: Iterable[str], least: int = 3) -> frozenset[int]:
     return frozenset(key for key, count in seen.items() if count >= least)
 
 
-def _wordless(odds: F64, line: Line, rows: Rows) -> F64:
+def wordless(odds: F64, line: Line, rows: Rows) -> F64:
     """Rules and ornaments follow their neighbours, and stay when either neighbour does."""
     around = np.maximum(rows.shift(odds, -1, -9.0), rows.shift(odds, 1, -9.0))
     return np.where(line.words == 0, around, odds)
@@ -233,6 +268,16 @@ def _batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
         size += len(text) + 1
     if texts:
         yield low, len(texts)
+
+
+def _members(part: dict[str, npt.NDArray[Any]]) -> list[str]:
+    """What stands after `first` and `second` in the names of each pair's parts: nothing for the first pair."""
+    return ["", *(str(m) for m in range(1, int(part.get("members", np.array(1)))))]
+
+
+def _company(part: dict[str, npt.NDArray[Any]]) -> Company:
+    one, two = part.get("company", np.zeros(2)).tolist()
+    return one, two
 
 
 def _forest(part: dict[str, npt.NDArray[np.generic]], name: str) -> Forest:

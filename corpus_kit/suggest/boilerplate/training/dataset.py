@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlparse
 
 from corpus_kit.suggest.boilerplate.training.align import keep_labels
 from corpus_kit.suggest.boilerplate.training.augment import Page
-from corpus_kit.suggest.boilerplate.training.fit import fold_of
+from corpus_kit.suggest.boilerplate.training.fit import Settings, fold_of
 
 _WORD = re.compile(r"\w+")
 _SHINGLE = 4
@@ -37,6 +38,12 @@ def read_examples(path: Path) -> list[Example]:
     lines = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8").split("\n")
     rows = [json.loads(line) for line in lines if line]
     return [Example(r["text"], r["reference"], fold_of(urlparse(r["url"] or "").netloc or r["id"])) for r in rows]
+
+
+def made_of(path: Path, examples: list[Example], settings: Settings) -> str:
+    """What a model is grown from and how, as JSON: sha256 and size of the dataset at `path`, settings."""
+    data = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "pages": len(examples)}
+    return json.dumps({"data": data, "settings": asdict(settings)}, sort_keys=True)
 
 
 def shingles(text: str) -> Counter[tuple[str, ...]]:

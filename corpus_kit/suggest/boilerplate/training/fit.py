@@ -21,13 +21,13 @@ from catboost import CatBoostClassifier
 
 from corpus_kit.suggest.boilerplate.context import place, second_look
 from corpus_kit.suggest.boilerplate.features import Columns, describe
-from corpus_kit.suggest.boilerplate.model import LEAN_NAMES, BoilerplateModel
+from corpus_kit.suggest.boilerplate.model import LEAN_NAMES, BoilerplateModel, Passes
 from corpus_kit.suggest.boilerplate.pages import F64, Bool, Rows, read_pages
 from corpus_kit.suggest.boilerplate.training.augment import Page, Stock, vary
 from corpus_kit.suggest.boilerplate.training.calibrate import calibrate, calibration_error
 from corpus_kit.suggest.boilerplate.trees import EarlyExit, Forest
 
-MODEL_VERSION = "1.1.0"
+MODEL_VERSION = "1.2.0"
 N_FOLDS = 5
 
 
@@ -50,7 +50,15 @@ class Settings:
     rows_per_tree: float = 0.6
     light: float = 1.4  # lines lighter than this are many and alike: some stand for all
     light_share: float = 0.5
+    company: tuple[float, float] = (0.9, 0.8)  # see `in_company`
     seed: int = 20240229
+    more_seeds: tuple[int, ...] = (
+        7,
+    )  # each makes variations and a pair of passes of its own; their log-odds are averaged
+
+    def members(self) -> list[Settings]:
+        """The settings of every pair of passes: the same but for the seed."""
+        return [replace(self, seed=seed) for seed in (self.seed, *self.more_seeds)]
 
 
 def fold_of(host: str) -> int:
@@ -223,16 +231,20 @@ def first_guesses(shard: Shard, folds: set[int], settings: Settings) -> tuple[F6
     return odds, forests
 
 
-def second_guesses(columns: Columns, shard: Shard, folds: set[int], settings: Settings) -> F64:
-    """Second-pass log-odds of each row in `folds`, by a forest grown on the other ones."""
+def second_guesses(
+    columns: Columns, shard: Shard, folds: set[int], settings: Settings
+) -> tuple[F64, dict[int, Forest]]:
+    """Second-pass log-odds of each row in `folds`, by a forest grown on the other ones; and those forests."""
     odds = np.zeros(len(shard.label))
+    forests: dict[int, Forest] = {}
     inside = np.isin(shard.fold, list(folds))
     for k in sorted(folds):
         chosen = inside & (shard.fold != k)
         forest = grow(columns, shard, chosen, settings.second_trees, settings.second_rate, settings)
         held = shard.fold == k
         odds[held] = forest.log_odds({name: columns[name][held] for name in forest.names})
-    return odds
+        forests[k] = forest
+    return odds, forests
 
 
 def prepare(pages: Sequence[Page], folds: Sequence[int], settings: Settings) -> tuple[Shard, int]:
@@ -247,35 +259,48 @@ def prepare(pages: Sequence[Page], folds: Sequence[int], settings: Settings) -> 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A model from all pages, and what its two passes thought of lines of hosts they had not seen.
+    """A model from all pages, and what models thought of lines of hosts that they had not seen.
 
-    odds: log-odds of content of every line of `shard`, whose first `n_own` are of the pages themselves.
-    error: expected calibration error of those. made_of: see `BoilerplateModel`.
+    folds: for each fold the model grown and calibrated on the others. odds: log-odds of content of every line of the pages,
+    by the model of its fold. error: expected calibration error of those. made_of: see `BoilerplateModel`.
     """
 
     model: BoilerplateModel
+    folds: dict[int, BoilerplateModel]
     error: float
-    shard: Shard
-    n_own: int
     odds: F64
 
 
 def train(pages: Sequence[Page], folds: Sequence[int], settings: Settings, made_of: str = "{}") -> Trained:
-    """Both passes, grown on all pages, and the calibration made of guesses about pages not seen."""
-    shard, n_own = prepare(pages, folds, settings)
+    """Pairs of passes grown on all pages, and the calibration of their mean, made of guesses about pages not seen."""
     every = set(folds)
-    odds, _ = first_guesses(shard, every, settings)
-    columns = second_columns(shard, odds)
-    guesses = second_guesses(columns, shard, every, settings)
-    own = np.flatnonzero(shard.weight[:n_own] > 0)
-    error = crossfitted_error(guesses[own], 1.0 - shard.label[own], shard.fold[own])
-    knots, chances = calibrate(guesses[own], 1.0 - shard.label[own])
-    everything = np.ones(len(shard.label), bool)
-    first = first_forest(shard, everything, settings)
-    second = grow(columns, shard, everything, settings.second_trees, settings.second_rate, settings)
-    lean = np.zeros(len(LEAN_NAMES))
-    model = BoilerplateModel(MODEL_VERSION, first, second, knots, chances, lean, made_of=made_of)
-    return Trained(model, error, shard, n_own, guesses)
+    passes: list[Passes] = []
+    by_fold: dict[int, list[Passes]] = {k: [] for k in every}
+    guesses: list[F64] = []
+    for member in settings.members():
+        shard, n_own = prepare(pages, folds, member)
+        odds, firsts = first_guesses(shard, every, member)
+        columns = second_columns(shard, odds)
+        told, seconds = second_guesses(columns, shard, every, member)
+        guesses.append(told[:n_own])
+        for k in every:
+            by_fold[k].append((firsts[k], seconds[k]))
+        everything = np.ones(len(shard.label), bool)
+        second = grow(columns, shard, everything, member.second_trees, member.second_rate, member)
+        passes.append((first_forest(shard, everything, member), second))
+    mean = np.mean(guesses, axis=0)
+    # The lines of the pages themselves are the same for every member: they come before the variations.
+    wordy, fold = shard.weight[:n_own] > 0, shard.fold[:n_own]
+    boilerplate = 1.0 - shard.label[:n_own]
+
+    def model(name: str, chosen: Bool, pairs: list[Passes]) -> BoilerplateModel:
+        knots, chances = calibrate(mean[chosen], boilerplate[chosen])
+        version, lean = f"{MODEL_VERSION}{name}", np.zeros(len(LEAN_NAMES))
+        return BoilerplateModel(version, tuple(pairs), knots, chances, lean, made_of=made_of, company=settings.company)
+
+    held = {k: model(f"-fold{k}", wordy & (fold != k), by_fold[k]) for k in sorted(every)}
+    error = crossfitted_error(mean[wordy], boilerplate[wordy], fold[wordy])
+    return Trained(model("", wordy, passes), held, error, mean)
 
 
 def crossfitted_error(odds: F64, boilerplate: F64, fold: npt.NDArray[np.int64]) -> float:
