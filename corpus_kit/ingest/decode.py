@@ -89,6 +89,8 @@ def from_string(text: str) -> Decoded:
 
 
 def _refuse_empty(text: str) -> None:
+    if text and not text[0].isspace() and text[0] not in _BLANK:
+        return  # as nearly always
     if not text or ((text[:64].isspace() or text[0] in _BLANK) and not text.strip(_BLANK)) or text.isspace():
         raise Refusal("empty_text", f"{len(text)} characters of white space" if text else "no bytes")
 

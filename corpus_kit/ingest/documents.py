@@ -23,7 +23,7 @@ from corpus_kit.core.contracts import compile_gate
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import link_or_copy, made_folder, remove, write_manifest
-from corpus_kit.core.identity import by_path, ends_shard
+from corpus_kit.core.identity import ends_shard, number_of_path
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.rejects import Refusals
@@ -211,7 +211,7 @@ def _units(files: Sequence[RawFile], metadata: Metadata) -> Iterator[Unit]:
         run.append(file)
         weight = max(file.size, _LEAST_SIZE)
         size += weight
-        if ends_shard(by_path(file.root, file.path).doc_id, weight, SHARD_BYTES) or size > 16 * SHARD_BYTES:
+        if size > 16 * SHARD_BYTES or ends_shard(number_of_path(file.root, file.path), weight, SHARD_BYTES):
             yield _unit(run, metadata)
             run, size = [], 0
     if run:
@@ -359,16 +359,19 @@ def _write_listing(path: Path, made: list[_Made]) -> dict[str, Any]:
     count = size = 0
     with path.open("wb") as listing:
         for m in made:
-            for file, sha in zip(m.unit.files, m.facts["sha256"], strict=True):
-                if sha is None:
-                    continue
-                plain = file.source.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-                mark = "\\" if plain != file.source else ""
-                line = f"{mark}{sha}  {plain}\n".encode()
-                listing.write(line)
-                digest.update(line)
-                count, size = count + 1, size + file.size
+            read = [(f, sha) for f, sha in zip(m.unit.files, m.facts["sha256"], strict=True) if sha is not None]
+            lines = "".join([_listed(sha, file.source) for file, sha in read]).encode()
+            listing.write(lines)
+            digest.update(lines)
+            count, size = count + len(read), size + sum(file.size for file, _ in read)
     return {"files": count, "bytes": size, "listing": path.name, "sha256": digest.hexdigest()}
+
+
+def _listed(sha256: str, source: str) -> str:
+    if "\\" not in source and "\n" not in source and "\r" not in source:
+        return f"{sha256}  {source}\n"
+    plain = source.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return f"\\{sha256}  {plain}\n"
 
 
 def _refuse(refusals: Refusals, found: Discovered, metadata: Metadata, made: list[_Made]) -> None:

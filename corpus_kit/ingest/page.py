@@ -188,15 +188,17 @@ def _publication_date(text: str, lines: list[_Line], headline: _Line | None, kno
         if ("20" not in line and "19" not in line) or line == headline[1]:
             continue
         dates = find_dates(text, start, start + len(line))
-        rest = len(line) - sum(d.end - d.start for d in dates)
+        if not dates:
+            continue
+        rest = len(line) - sum([d.end - d.start for d in dates])
         # By itself: with a weekday, a time, a byline or "Published", but not in a sentence.
         in_sentence = rest > 25 and _SENTENCE_END.search(line) is not None
-        if dates and rest <= 60 and not in_sentence and not _BULLET.match(line):
+        if rest <= 60 and not in_sentence and not _BULLET.match(line):
             candidates += dates
     if known is not None:
         return next((d for d in candidates if d.value == known), None)
-    if not candidates:
-        return None
+    if len(candidates) < 2:
+        return candidates[0] if candidates else None
     # "Published 18 October 2031, updated 20 October 2031": the earlier of two neighbours is the publication.
     near = [d for d in candidates if d.start - candidates[0].end < 120]
     return min(near, key=lambda d: (d.value, d.start))

@@ -87,11 +87,19 @@ class Unit:
     sidecar: dict[str, dict[str, Any]] = field(default_factory=dict)
     repeated: dict[str, str] = field(default_factory=dict)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Plain tuples on the way to another process: half the time of pickling every file by its class."""
+        return _unpickled, ([tuple(f) for f in self.files], self.sidecar, self.repeated)
+
     def key(self, recipe_key: str) -> str:
         """Name of the unit's folder: the recipe, the files' places and their metadata, but not their content."""
         places = [[f.root, f.path, f.format, f.compression] for f in self.files]
         text = canonical_json([recipe_key, places, self.sidecar, self.repeated])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _unpickled(files: list[Any], sidecar: dict[str, dict[str, Any]], repeated: dict[str, str]) -> Unit:
+    return Unit(tuple(map(RawFile._make, files)), sidecar, repeated)
 
 
 @dataclass(frozen=True, slots=True)

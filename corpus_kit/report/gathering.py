@@ -77,7 +77,10 @@ def gather(
         manifests,
         totals,
         read_rejected(data / "rejected", manifests["rejected"]),
-        list(islice(find_leaks(data / "documents", manifests["documents"]), LEAKS_SHOWN + 1)),
+        # Where all are on one side, as without a split, none can be on two.
+        list(islice(find_leaks(data / "documents", manifests["documents"]), LEAKS_SHOWN + 1))
+        if len(totals.splits) > 1
+        else [],
         label_counts(told, sources.layers, totals.suggested),
         measured,
         progress(told, sources.layers),
