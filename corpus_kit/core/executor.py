@@ -82,7 +82,7 @@ class Workers:
     ) -> Iterator[tuple[int, R]]:
         """`run` with `then(first(task))`, where `then` compresses, hashes and waits for the disk more than it computes.
 
-        In this process one thread does the second halves while the next task's first half is under way: a third of the time.
+        In this process one thread does the second halves while the next task's first half is under way: a fifth of the time.
         """
         if self._spreads(len(tasks), seconds):
             yield from self.run(_Both(first, then), tasks, seconds)

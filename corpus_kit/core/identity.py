@@ -40,17 +40,10 @@ def _identity(*parts: str) -> Identity:
     return Identity(digest[:HEX_DIGITS], digest[HEX_DIGITS : 2 * HEX_DIGITS])
 
 
-def number_of_path(root: str, path: str) -> int:
-    """The doc_id that `by_path` gives, as a number; for the many that only ask where a run of files is cut."""
-    digest = hashlib.sha256(f"path{_SEPARATOR}{root}{_SEPARATOR}{path}".encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[: HEX_DIGITS // 2])
-
-
-def ends_shard(doc_id: str | int, size: int, shard_bytes: int) -> bool:
+def ends_shard(doc_id: str, size: int, shard_bytes: int) -> bool:
     """Whether a document is the last of its shard.
 
     The hash decides with odds size / shard_bytes, so shards hold `shard_bytes` on average, and a document that comes,
     goes or changes moves no boundary but its own.
     """
-    number = doc_id if isinstance(doc_id, int) else int(doc_id, 16)
-    return number < (size << 4 * HEX_DIGITS) // shard_bytes
+    return int(doc_id, 16) < (size << 4 * HEX_DIGITS) // shard_bytes

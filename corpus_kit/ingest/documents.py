@@ -23,7 +23,7 @@ from corpus_kit.core.contracts import compile_gate
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import link_or_copy, made_folder, remove, write_manifest
-from corpus_kit.core.identity import ends_shard, number_of_path
+from corpus_kit.core.identity import by_path, ends_shard
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.rejects import Refusals
@@ -211,7 +211,7 @@ def _units(files: Sequence[RawFile], metadata: Metadata) -> Iterator[Unit]:
         run.append(file)
         weight = max(file.size, _LEAST_SIZE)
         size += weight
-        if size > 16 * SHARD_BYTES or ends_shard(number_of_path(file.root, file.path), weight, SHARD_BYTES):
+        if size > 16 * SHARD_BYTES or ends_shard(by_path(file.root, file.path).doc_id, weight, SHARD_BYTES):
             yield _unit(run, metadata)
             run, size = [], 0
     if run:

@@ -116,14 +116,10 @@ def finished_unit(folder: Path, files: tuple[RawFile, ...]) -> dict[str, Any] | 
 
     A file that could not be read is tried again: who reads and what the disk answers are in no stamp.
     """
-    facts = _load(folder)
+    facts = kept_facts(folder / UNIT_FILE)
     if facts is None or None in facts["sha256"] or facts["stamps"] != [list(f.stamp) for f in files]:
         return None
     return facts
-
-
-def _load(folder: Path) -> dict[str, Any] | None:
-    return kept_facts(folder / UNIT_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +134,7 @@ class ReadUnit:
 def read_unit(task: UnitTask) -> ReadUnit:
     """The first half of making a unit: read its files."""
     folder, limits = Path(task.folder), task.recipe.limits
-    known = _load(folder)
+    known = kept_facts(folder / UNIT_FILE)
     stamps = [list(f.stamp) for f in task.unit.files]
     if known is not None and known["sha256"] == [_read(f, limits)[1] for f in task.unit.files]:
         known["stamps"] = stamps

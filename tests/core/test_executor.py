@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -85,3 +86,35 @@ def test_the_cores_of_this_process_are_counted(monkeypatch: pytest.MonkeyPatch) 
     assert 1 <= available_cores() <= (os.cpu_count() or 1)
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert available_cores() == (os.cpu_count() or 1)
+
+
+def plus_one(number: int) -> int:
+    return number + 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_two_halves_give_every_result_under_the_index_of_its_task(workers: int, count: int) -> None:
+    with open_workers(workers) as opened:
+        found = dict(opened.run_halves(square, plus_one, range(10, 10 + count), seconds=60.0))
+    assert found == {index: (10 + index) ** 2 + 1 for index in range(count)}
+
+
+def test_one_process_begins_the_next_task_while_the_last_one_is_finished() -> None:
+    begun = threading.Event()
+
+    def first(task: int) -> int:
+        if task == 1:
+            begun.set()
+        return task
+
+    def then(task: int) -> bool:
+        return task == 1 or begun.wait(30)  # of task 0: only true when task 1 has begun meanwhile
+
+    with open_workers(1) as opened:
+        assert dict(opened.run_halves(first, then, [0, 1])) == {0: True, 1: True}
+
+
+def test_an_error_of_a_second_half_is_not_lost() -> None:
+    with open_workers(1) as opened, pytest.raises(ConfigError):
+        list(opened.run_halves(plus_one, fail, [1, 2]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 from ingest_samples import Run, ingest, page, write
 
+from corpus_kit.core import folders
 from corpus_kit.core.contract_file import read_contract_file
 from corpus_kit.core.settings import Columns, Input
 from corpus_kit.core.template import shipped
 from corpus_kit.ingest import documents
+from corpus_kit.ingest.discover import RawFile
 from corpus_kit.ingest.documents import make_recipe
-from corpus_kit.ingest.unit import ReadUnit
+from corpus_kit.ingest.unit import ReadUnit, Unit
 
 
 @pytest.fixture
@@ -254,3 +257,27 @@ def test_a_damaged_note_of_a_unit_makes_it_anew(tmp_path: Path) -> None:
         note.write_text('{"shards": [', encoding="utf-8")
     again = ingest(raw, tmp_path / "out")
     assert again.documents == first.documents and again.result.unchanged_units == 0
+
+
+def test_a_made_folder_is_flushed_whole_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it links from `.work` was not flushed there."""
+    flushed: set[int] = set()
+    real = folders.fsync_path
+
+    def watched(path: Path) -> None:
+        flushed.add(path.stat().st_ino)
+        real(path)
+
+    monkeypatch.setattr(folders, "fsync_path", watched)
+    ingest(corpus(tmp_path / "raw"), tmp_path / "out")
+    made = [path for path in (tmp_path / "out" / "documents").rglob("*") if path.is_file()]
+    assert made and {path.stat().st_ino for path in made} <= flushed
+
+
+def test_a_unit_comes_out_of_a_pickle_as_it_went_in() -> None:
+    file = RawFile("r", "a.txt", "a.txt", "/r/a.txt", "text", None, 3, (3, 1, 2, 4))
+    unit = Unit((file,), {"r/a.txt": {"title": "T"}}, {"0" * 16: "r/b.txt"})
+    again = pickle.loads(pickle.dumps(unit))
+    assert again == unit and type(again.files[0]) is RawFile
