@@ -22,6 +22,7 @@ from corpus_kit.core.folders import (
     write_json,
     write_manifest,
 )
+from corpus_kit.core.tables import file_sha256
 
 
 def make(root: Path, content: str, name: str = "documents") -> None:
@@ -151,6 +152,22 @@ def test_a_note_tells_a_file_that_was_changed_from_one_that_was_copied(tmp_path:
     file.write_text("two", encoding="utf-8")
     assert not is_intact(file, note)
     file.unlink()
+    assert not is_intact(file, note)
+
+
+def test_a_file_that_vanishes_while_it_is_compared_is_not_intact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a"
+    file.write_text("one", encoding="utf-8")
+    note = note_of(file)
+    os.utime(file, (1, 1))
+
+    def another_process_came_first(path: Path) -> str:
+        path.unlink()
+        return file_sha256(path)
+
+    monkeypatch.setattr(folders, "file_sha256", another_process_came_first)
     assert not is_intact(file, note)
 
 
