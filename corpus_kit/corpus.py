@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus_kit.core.contract_file import ContractFile, read_contract_file
+from corpus_kit.core.contract_file import read_contract_file
+from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.errors import FindingsError, UsageError, did_you_mean
 from corpus_kit.core.folders import read_manifest, work_folder
 from corpus_kit.core.layers import Layer, check_names, load_layers

@@ -21,7 +21,7 @@ from corpus_kit.agreement.judgements import judged
 from corpus_kit.agreement.measured import AgreementReport, measure_corpus
 from corpus_kit.agreement.policy import GOLD, NONE, OPEN, Policy
 from corpus_kit.core.columns import columns_of
-from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.errors import UsageError, did_you_mean
 from corpus_kit.core.folders import made_folder, read_manifest, remove, write_json, write_manifest
 from corpus_kit.core.labels import Labels, read_label_table, read_labels

@@ -12,7 +12,7 @@ import polars as pl
 
 from corpus_kit.agreement.policy import OPEN, Policy, gold_annotation_id
 from corpus_kit.core.columns import columns_of
-from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.contracts import Contract
 from corpus_kit.core.errors import FindingsError
 from corpus_kit.core.identity import ends_shard

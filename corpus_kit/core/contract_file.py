@@ -7,10 +7,7 @@ everything a built-in column demands is held against `core/columns.py`.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,10 +15,10 @@ import polars as pl
 
 from corpus_kit.core.columns import CONTRACT_VERSION, TABLES, UTC, BuiltinColumn, BuiltinTable, CheckSpec, Nulls
 from corpus_kit.core.contract_checks import ALIASES, COLUMN_CHECKS, FRAME_CHECKS, parse_column_check, parse_frame_check
+from corpus_kit.core.contract_spec import SCHEMA_TYPE, ColumnSpec, ContractFile, canonical
 from corpus_kit.core.contract_yaml import LOOK, LinedDict, read_strict_yaml
 from corpus_kit.core.errors import ConfigError, did_you_mean
 
-SCHEMA_TYPE = "polars_dataframe"
 DATETIME_NAME = "Datetime(time_unit='us', time_zone='UTC')"
 DTYPES: dict[str, pl.DataType] = {
     "string": pl.String(),
@@ -38,51 +35,6 @@ _TOP_KEYS = ("contract", "schema_type", "title", "description", "columns", "chec
 _CONTRACT_KEYS = ("table", "version")
 _COLUMN_KEYS = ("title", "description", "dtype", "nullable", "unique", "checks")
 _COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnSpec:
-    """One column of a contract. `checks` holds the file's and the fixed ones, each once; `description` is for readers."""
-
-    name: str
-    dtype: pl.DataType
-    nullable: bool
-    unique: bool
-    checks: tuple[CheckSpec, ...]
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ContractFile:
-    """What one file demands together with what always holds: plain data that can be sent to another process.
-
-    columns: the built-in ones in the table's order, then the user's own in the file's order.
-    unique: groups of columns whose values together occur once.
-    """
-
-    table: str
-    version: int
-    columns: tuple[ColumnSpec, ...]
-    checks: tuple[CheckSpec, ...]
-    unique: tuple[tuple[str, ...], ...]
-
-    @property
-    def sha256(self) -> str:
-        """Hash of what the contract demands; comments, titles, the order of keys and built-in columns do not count."""
-        content = {
-            "table": self.table,
-            "version": self.version,
-            "columns": [
-                [c.name, str(c.dtype), c.nullable, c.unique, sorted(map(_canonical, c.checks))] for c in self.columns
-            ],
-            "checks": sorted(map(_canonical, self.checks)),
-            "unique": sorted(self.unique),
-        }
-        return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
-
-
-def _canonical(check: CheckSpec) -> str:
-    return json.dumps([check.name, dict(check.arguments)], default=str, ensure_ascii=False, sort_keys=True)
 
 
 def read_contract_file(path: Path) -> ContractFile:
@@ -112,8 +64,8 @@ def peek_version(path: Path) -> tuple[str, int]:
 
 
 def _merged(fixed: tuple[CheckSpec, ...], declared: tuple[CheckSpec, ...]) -> tuple[CheckSpec, ...]:
-    known = {_canonical(check) for check in fixed}
-    return fixed + tuple(check for check in declared if _canonical(check) not in known)
+    known = {canonical(check) for check in fixed}
+    return fixed + tuple(check for check in declared if canonical(check) not in known)
 
 
 class _Reader:
@@ -259,7 +211,7 @@ class _Reader:
                 found.append(parse(name, arguments))
             except ValueError as e:
                 self.fail(entry, name, f"{place}: {e}")
-        names = [_canonical(check) for check in found]
+        names = [canonical(check) for check in found]
         if len(set(names)) != len(names) or (column and len({check.name for check in found}) != len(found)):
             self.fail(body, "checks", f"{place} name one check twice")
         return tuple(found)

@@ -18,7 +18,7 @@ import polars as pl
 
 from corpus_kit.core.columns import CheckSpec
 from corpus_kit.core.contract_checks import columns_named, frame_expression, register_with_pandera
-from corpus_kit.core.contract_file import SCHEMA_TYPE, ContractFile
+from corpus_kit.core.contract_spec import SCHEMA_TYPE, ContractFile
 from corpus_kit.core.errors import ConfigError
 
 CHECK_OUTPUT = "check_output"

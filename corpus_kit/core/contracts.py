@@ -1,7 +1,7 @@
 """Contracts: what every row of a table must be before it is written, checked by pandera, row by row.
 
 A contract is `schemas/<table>.yaml` (read by `contract_file`) together with what always holds (`columns`). Importing
-this module does not import pandera; loading a contract does.
+this module imports neither pandera nor YAML, which workers can do without; loading a contract does.
 """
 
 from __future__ import annotations
@@ -16,18 +16,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import polars as pl
 
 from corpus_kit.core.columns import CONTRACT_VERSION, PRIVATE_COLUMNS, TABLES
-from corpus_kit.core.contract_file import ContractFile, peek_version, read_contract_file
-from corpus_kit.core.contract_pandera import (
-    CHECK_OUTPUT,
-    errors_of,
-    gate_expression,
-    pandera_schema,
-    report_schema,
-)
+from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.errors import ConfigError, did_you_mean
 from corpus_kit.core.findings import Finding
 
@@ -104,6 +96,8 @@ class Contract:
     @cached_property
     def schema(self) -> Any:
         """The `pandera.polars.DataFrameSchema` of the whole contract. Raises ConfigError when pandera lost part of it."""
+        from corpus_kit.core.contract_pandera import pandera_schema
+
         return pandera_schema(self.file)
 
     @cached_property
@@ -116,6 +110,8 @@ class Contract:
 
     @cached_property
     def _report(self) -> Any:
+        from corpus_kit.core.contract_pandera import report_schema
+
         return report_schema(self.file, self.schema)
 
     def _all_sound(self, frame: pl.DataFrame) -> bool:
@@ -156,6 +152,8 @@ class Contract:
         return found
 
     def _row_failures(self, frame: pl.DataFrame) -> list[Failure]:
+        from corpus_kit.core.contract_pandera import CHECK_OUTPUT, errors_of
+
         place = {name: number for number, name in enumerate(self.columns)}
         ordered: list[tuple[int, int, int, Failure]] = []
         for number, error in enumerate(errors_of(self._report, frame)):
@@ -174,6 +172,8 @@ class Contract:
 
 def load_contract(path: Path) -> Contract:
     """Load one contract. Raises ConfigError for anything that is not exactly understood, by us or by pandera."""
+    from corpus_kit.core.contract_file import read_contract_file
+
     contract = Contract(read_contract_file(path))
     assert contract.schema is not None
     return contract
@@ -186,6 +186,8 @@ def compile_gate(file: ContractFile, cache: Path | None = None) -> bytes:
     default the user's own cache folder, under the contract and the versions of both libraries; where that folder cannot
     be written it is made each time. Raises ConfigError as `load_contract` does.
     """
+    import platformdirs
+
     folder = cache or platformdirs.user_cache_path("corpus-kit") / "contracts"
     versions = f"{file.sha256} pandera {metadata.version('pandera')} polars {pl.__version__}"
     kept = folder / f"{hashlib.sha256(versions.encode()).hexdigest()[:32]}.gate"
@@ -193,6 +195,8 @@ def compile_gate(file: ContractFile, cache: Path | None = None) -> bytes:
         content = kept.read_bytes()
         if hashlib.sha256(content[32:]).digest() == content[:32]:
             return content[32:]
+    from corpus_kit.core.contract_pandera import gate_expression
+
     assert Contract(file).schema is not None
     made: bytes = gate_expression(file).meta.serialize()
     with contextlib.suppress(OSError):
@@ -226,6 +230,8 @@ def default_contracts_root() -> Path:
 
 def outdated(contract_file: Path) -> Finding | None:
     """A finding when the contract is older than this toolkit's. Raises ConfigError when it cannot be read at all."""
+    from corpus_kit.core.contract_file import peek_version
+
     table, version = peek_version(contract_file)
     if version >= CONTRACT_VERSION:
         return None

@@ -9,10 +9,7 @@ import codecs
 import re
 from typing import NamedTuple
 
-import chardet
-
 from corpus_kit.core.offsets import normalise_newlines
-from corpus_kit.ingest.encoding import is_damaged_utf8, read_legacy
 from corpus_kit.ingest.refusal import Refusal
 
 _BOMS = (
@@ -114,6 +111,8 @@ def _decode_ascii_shaped(raw: bytes, text: str) -> tuple[str, str]:
         if "\x00" in text and _is_full_of_controls(raw):
             raise Refusal("binary", "holds NUL bytes and control characters")
     if raw.isascii():
+        import chardet
+
         found = chardet.detect(raw[:_SAMPLE])["encoding"]
         if found and found.lower().startswith(("iso-2022", "iso2022", "hz")):
             try:
@@ -140,6 +139,8 @@ def _decode_other(raw: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
             continue
     if 0 in raw[:8192] or _is_full_of_controls(raw):
         raise Refusal("binary", "holds bytes that no text uses")
+    from corpus_kit.ingest.encoding import is_damaged_utf8, read_legacy  # with the detector: most corpora need neither
+
     if is_damaged_utf8(raw, error.start):
         raise Refusal("undecodable", f"UTF-8 but for byte {error.start}: {error.reason}")
     text, codec = read_legacy(raw, error.start)

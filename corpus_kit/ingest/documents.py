@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from corpus_kit import __version__
-from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.contracts import compile_gate
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.executor import Workers

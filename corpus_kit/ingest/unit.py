@@ -20,7 +20,7 @@ import polars as pl
 import pyarrow as pa
 
 from corpus_kit.core.collector import without_collector
-from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.contracts import Contract
 from corpus_kit.core.errors import IdentityCollisionError
 from corpus_kit.core.folders import aside_of, gone_on_failure, kept_facts, note_of, put_in_place, write_json

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from corpus_kit import __version__
 from corpus_kit.core.collector import without_collector
-from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.contracts import Contract, compile_gate
 from corpus_kit.core.folders import made_folder, read_manifest, remove, write_json, write_manifest
 from corpus_kit.core.layers import Layer

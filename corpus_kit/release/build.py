@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from corpus_kit.core.columns import SPLITS
-from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import (

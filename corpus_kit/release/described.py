@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.folders import kept_json
 from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.plan import Labelling

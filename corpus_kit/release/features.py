@@ -8,7 +8,7 @@ from typing import Any
 import datasets
 import pyarrow as pa
 
-from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.release.configs import DOCUMENTS
 from corpus_kit.release.described import Described
 from corpus_kit.release.plan import Labelling

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.folders import read_manifest
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.tables import read_table

@@ -21,7 +21,7 @@ import polars as pl
 import pyarrow as pa
 
 from corpus_kit import __version__
-from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.contracts import Contract, compile_gate
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.core.executor import Workers

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from rapidfuzz.distance import LCSseq
 
 from corpus_kit.core.offsets.coordinates import code_points
 from corpus_kit.core.offsets.maps import OffsetMap, Span
@@ -97,6 +96,8 @@ def _common_units(old: str, new: str, units: Sequence[Span], others: Sequence[Sp
     """Index pairs of a longest common subsequence of the units' texts."""
     if not units or not others or len(units) * len(others) > _MOST_PAIRS:
         return
+    from rapidfuzz.distance import LCSseq  # here: it takes as long to load as pyarrow, and few processes align anything
+
     ids: dict[str, int] = {}
     left = [ids.setdefault(old[s:e], len(ids)) for s, e in units]
     right = [ids.setdefault(new[s:e], len(ids)) for s, e in others]

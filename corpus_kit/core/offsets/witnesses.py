@@ -8,7 +8,6 @@ from functools import cached_property
 from itertools import accumulate
 
 import numpy as np
-from rapidfuzz.distance import Indel
 
 from corpus_kit.core.offsets.alignment import align, sentences
 from corpus_kit.core.offsets.maps import Ints, OffsetMap, Span
@@ -139,6 +138,8 @@ class Witnesses:
 
     def _may_come_from(self, line: str, other: str) -> bool:
         """Whether a new line is nearly like an old one, and not at least as like one that is gone."""
+        from rapidfuzz.distance import Indel
+
         likeness = Indel.normalized_similarity(line, other, score_cutoff=_NEARLY)
         if likeness < _NEARLY:
             return False

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.tables import iter_batches, read_table, table_of, write_table
 from corpus_kit.suggest.build import checked_rows, contract_of
 from corpus_kit.suggest.entities.interface import Loaded, answers

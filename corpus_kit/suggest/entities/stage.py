@@ -19,7 +19,7 @@ import pyarrow as pa
 import regex
 
 from corpus_kit import __version__
-from corpus_kit.core.contract_file import ContractFile
+from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.contracts import compile_gate
 from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import read_manifest, remove
