@@ -5,8 +5,9 @@
 Compared are our documents stage (read → validate → Parquet), a bare pyarrow loop (read, sha256, zstd-3 Parquet; it checks
 nothing), and `datasets` (`load_dataset("text", sample_by="document")`, `to_parquet`); then the whole `build`, a rebuild
 after one new file, peak memory, and `--help`. Each row has two times: `process` is the whole process from outside, the
-interpreter's start and all imports included; `inside` is the work alone, after imports (and, with two processes, after
-the start of the pool). Repetitions are interleaved, figures are medians, ratios are medians of the ratios of neighbours.
+interpreter's start and all imports included; `inside` is the work alone, after imports. With two processes it is taken
+in a run of its own, after the start of the pool. Repetitions are interleaved, figures are medians, ratios are medians of
+the ratios of neighbours.
 """
 
 from __future__ import annotations
@@ -34,20 +35,23 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from warmed import load
+
 HERE = Path(__file__).resolve()
 README = HERE.with_name("README.md")
 BEGIN, END = "<!-- ingest:begin -->", "<!-- ingest:end -->"
 HEAVY = ("datasets", "label_studio_sdk", "numpy", "pandera", "polars", "pyarrow")
 
 
-# --- what is measured, each in a process of its own: (pages, out, workers) → seconds inside, by name -------------------
+# --- what is measured, each in a process of its own: (pages, out, workers, warm) → seconds inside, by name -------------
 
 
-def bare_loop(pages: Path, out: Path, workers: int) -> dict[str, float]:
+def bare_loop(pages: Path, out: Path, workers: int, warm: bool) -> dict[str, float]:
     """Read, hash, write; one Parquet file per slice of the files, pyarrow's defaults but zstd at level 3."""
     out.mkdir()
     with _pool(workers) as run:
-        run(_import_pyarrow, range(4 * workers))
+        if warm or workers == 1:
+            run(load, [("pyarrow.parquet",)] * 4 * workers)
         start = time.perf_counter()
         files = sorted(os.path.join(folder, name) for folder, _, names in os.walk(pages) for name in names)
         run(_bare_slice, [(files[i::16], str(out / f"{i}.parquet")) for i in range(16)])
@@ -69,11 +73,6 @@ def _bare_slice(task: tuple[list[str], str]) -> None:
     pq.write_table(pa.table(rows), out, compression="zstd", compression_level=3)
 
 
-def _import_pyarrow(_: int) -> None:
-    importlib.import_module("pyarrow.parquet")
-    time.sleep(0.05)  # so that every process of a pool gets one
-
-
 @contextmanager
 def _pool(workers: int) -> Any:
     if workers == 1:
@@ -83,39 +82,34 @@ def _pool(workers: int) -> Any:
         yield lambda function, tasks: [f.result() for f in [pool.submit(function, t) for t in tasks]]
 
 
-def documents(pages: Path, out: Path, workers: int, *, language: bool) -> dict[str, float]:
+def documents(pages: Path, out: Path, workers: int, warm: bool, *, language: bool) -> dict[str, float]:
     """Our documents stage: everything from the raw files to `documents/` and `rejected/`, with its contract."""
-    from corpus_kit.core.contract_file import read_contract_file
     from corpus_kit.core.executor import open_workers
-    from corpus_kit.core.folders import work_folder
-    from corpus_kit.core.progress import Silent
-    from corpus_kit.core.project import ProjectConfig
-    from corpus_kit.core.rejects import Refusals
-    from corpus_kit.core.settings import Duplicates
-    from corpus_kit.core.template import shipped
-    from corpus_kit.ingest.documents import build_documents, make_recipe
 
-    settings = ProjectConfig().input.model_copy(update={"language": language})
-    recipe = make_recipe(settings, read_contract_file(shipped("schemas") / "documents.yaml"))
-    with work_folder(out) as work, open_workers(workers) as pool:
-        for _ in pool.run(_build_contract, [(recipe.contract, recipe.gate)] * 4 * workers):
-            pass
+    with open_workers(workers) as pool:
+        pool.start("corpus_kit.ingest.unit")
+        from corpus_kit.core.contract_file import read_contract_file
+        from corpus_kit.core.folders import work_folder
+        from corpus_kit.core.progress import Silent
+        from corpus_kit.core.project import ProjectConfig
+        from corpus_kit.core.rejects import Refusals
+        from corpus_kit.core.settings import Duplicates
+        from corpus_kit.core.template import shipped
+        from corpus_kit.ingest.documents import build_documents, make_recipe
+
+        settings = ProjectConfig().input.model_copy(update={"language": language})
+        recipe = make_recipe(settings, read_contract_file(shipped("schemas") / "documents.yaml"))
+        if warm:
+            list(pool.run(load, [("corpus_kit.ingest.unit",)] * 4 * workers))
         start = time.perf_counter()
-        with Refusals(out, work) as refusals:
+        with work_folder(out) as work, Refusals(out, work) as refusals:
             equal_only = Duplicates(near=False)  # the search for near copies is a stage of its own
             build_documents([pages], out, work, recipe, pool, Silent(), refusals=refusals, duplicates=equal_only)
             refusals.finish()
         return {"inside": time.perf_counter() - start}
 
 
-def _build_contract(contract: tuple[Any, bytes]) -> None:
-    from corpus_kit.ingest.unit import _contract
-
-    _contract(*contract)
-    time.sleep(0.05)  # so that every process of a pool gets one
-
-
-def with_datasets(pages: Path, out: Path, _: int) -> dict[str, float]:
+def with_datasets(pages: Path, out: Path, _: int, __: bool) -> dict[str, float]:
     """What `datasets` itself offers, with a fresh cache."""
     import datasets
 
@@ -128,7 +122,7 @@ def with_datasets(pages: Path, out: Path, _: int) -> dict[str, float]:
     return {"inside": time.perf_counter() - start}
 
 
-def build_twice(pages: Path, out: Path, workers: int) -> dict[str, float]:
+def build_twice(pages: Path, out: Path, workers: int, _: bool) -> dict[str, float]:
     """`Corpus.build`, one new file, `Corpus.build`, in one process in which everything is imported already."""
     for name in ("datasets", "pandera.polars", "corpus_kit.release.verify"):
         importlib.import_module(name)
@@ -144,13 +138,17 @@ def build_twice(pages: Path, out: Path, workers: int) -> dict[str, float]:
         return {"inside": built - start, "rebuild": time.perf_counter() - again}
 
 
-TASKS: dict[str, Callable[[Path, Path, int], dict[str, float]]] = {
+TASKS: dict[str, Callable[[Path, Path, int, bool], dict[str, float]]] = {
     "bare": bare_loop,
     "documents": partial(documents, language=False),
     "documents+language": partial(documents, language=True),
     "datasets": with_datasets,
     "build-twice": build_twice,
 }
+
+
+_WARMED = ("bare", "documents", "documents+language")
+"""Whose pool is started before the work in the run that says how long the work alone takes."""
 
 
 @contextmanager
@@ -244,8 +242,14 @@ class Bench:
         return folder
 
     def task(self, name: str, workers: int, pages: Path) -> Run:
+        row = f"{name}/{workers}"
         with self.out() as out:
-            return self.keep(f"{name}/{workers}", _child(name, pages, out, workers))
+            run = self.keep(row, _child(name, pages, out, workers))
+        if name in _WARMED and workers > 1:
+            with self.out() as out:
+                run.said.update(measure([*_child(name, pages, out, workers), "--warm"]).said)
+                print(f"{row:24} warm {run.said}", file=sys.stderr)
+        return run
 
     @contextmanager
     def out(self) -> Any:
@@ -398,11 +402,12 @@ def main() -> None:
     parser.add_argument("--scratch", type=Path, help="where pages and results go for the time of the run")
     parser.add_argument("--task", choices=TASKS, help=argparse.SUPPRESS)
     parser.add_argument("--workers", type=int, default=1, help=argparse.SUPPRESS)
+    parser.add_argument("--warm", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("places", nargs="*", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.task:
         pages, out = given.places
-        print(json.dumps(TASKS[given.task](pages, out, given.workers)))
+        print(json.dumps(TASKS[given.task](pages, out, given.workers, given.warm)))
         return
     with tempfile.TemporaryDirectory(dir=given.scratch) as scratch:
         bench = Bench(Path(scratch), given.pages, given.repeats)

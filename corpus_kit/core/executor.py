@@ -8,15 +8,20 @@ submits its whole input before the first result.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
@@ -31,12 +36,18 @@ R = TypeVar("R")
 # Below this many tasks, or seconds of work, the start of processes costs more than they save.
 _WORTH_A_POOL = 4
 SECONDS_WORTH_A_POOL = 2.0
+# Who asks the environment how many threads to start. OpenBLAS starts its own with NumPy: 40 ms of spinning per process.
+_THREADS = ("POLARS_MAX_THREADS", "RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+
+_COLLECTED_AFTER = 50_000, 20, 20
+"""How many new objects it takes until a worker looks for cycles; Python's own figures are 700, 10 and 10."""
 
 
 class Workers:
     """Runs tasks and yields `(index of the task, result)` as they finish, a few in flight per worker.
 
-    Processes are started on first need: a build in which nothing changed starts none.
+    Processes are started on first need: a build in which nothing changed starts none. `start` is for those who know
+    beforehand that there is much to do.
     """
 
     def __init__(self, count: int | None, cluster: Cluster | None = None) -> None:
@@ -58,16 +69,11 @@ class Workers:
         if self._cluster is not None:
             yield from self._cluster.run(function, tasks)
             return
-        count = self._wanted or available_cores()
-        if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(count, mp_context=context, initializer=_one_thread_each)
         waiting: dict[Future[R], int] = {}
         try:
             for index, task in enumerate(tasks):
-                with _ctrl_c_is_for_the_parent():
-                    waiting[self._pool.submit(function, task)] = index
-                if len(waiting) >= 2 * count + 2:
+                waiting[self._submit(function, task)] = index
+                if len(waiting) >= 2 * self._count + 2:
                     yield from _finished(waiting)
             while waiting:
                 yield from _finished(waiting)
@@ -76,6 +82,26 @@ class Workers:
                 "A worker process was ended by the system, most often for want of memory.",
                 "Run the command again: finished shards are kept. Fewer --workers need less memory.",
             ) from e
+
+    def start(self, *modules: str) -> None:
+        """Start the processes now, while this one does something else; they load `modules` meanwhile.
+
+        Does nothing where the work is done in this process or on a cluster, or where the amount of work decides.
+        """
+        if self._cluster is None and self._pool is None and (self._wanted or 1) > 1:
+            for _ in range(self._count):
+                self._submit(_load, modules)
+
+    def _submit(self, function: Callable[[A], R], task: A) -> Future[R]:
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_begin)
+        with _ctrl_c_is_for_the_parent(), _without_the_main_module():
+            return self._pool.submit(function, task)
+
+    @property
+    def _count(self) -> int:
+        return self._wanted or available_cores()
 
     def run_halves(
         self, first: Callable[[A], B], then: Callable[[B], R], tasks: Sequence[A], seconds: float | None = None
@@ -101,7 +127,7 @@ class Workers:
         """Whether the work goes to other processes."""
         if tasks < 2 or self._cluster is not None:
             return tasks > 1
-        if (self._wanted or available_cores()) == 1:
+        if self._count == 1:
             return False
         worth = tasks >= _WORTH_A_POOL if seconds is None else seconds >= SECONDS_WORTH_A_POOL
         return worth or self._pool is not None
@@ -179,13 +205,38 @@ def _ctrl_c_is_for_the_parent() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _one_thread_each() -> None:
-    """In a worker: processes are the parallelism, so libraries do not start a thread per core in each of them."""
+@contextmanager
+def _without_the_main_module() -> Iterator[None]:
+    """Processes started here do not run this program's main module again, as spawned ones do.
+
+    Tasks are functions of corpus_kit. So nobody waits for what else a script imports, and a script that calls `build` needs
+    no `if __name__ == "__main__"`.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _load(modules: tuple[str, ...]) -> None:
+    """In a worker: what its tasks will ask for anyway."""
+    for module in modules:
+        import_module(module)
+
+
+def _begin() -> None:
+    """In a worker, first of all. Processes are the parallelism: libraries do not start a thread per core in each of them."""
     import threading
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
-    os.environ.setdefault("RAYON_NUM_THREADS", "1")
+    # Imports make a hundred thousand objects that stay: going through them for cycles over and over, and once more at the
+    # end, when all memory goes back anyway, took a worker longer than a unit does.
+    gc.set_threshold(*_COLLECTED_AFTER)
+    atexit.register(gc.freeze)
+    for variable in _THREADS:
+        os.environ.setdefault(variable, "1")
     import pyarrow
 
     pyarrow.set_cpu_count(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 
@@ -29,7 +30,11 @@ def die(number: int) -> int:
     return number
 
 
-def threads(_: int) -> tuple[str | None, int]:
+def threads(_: int) -> tuple[str | None, int, str | None]:
     import pyarrow
 
-    return os.environ.get("POLARS_MAX_THREADS"), pyarrow.cpu_count()
+    return os.environ.get("POLARS_MAX_THREADS"), pyarrow.cpu_count(), os.environ.get("OPENBLAS_NUM_THREADS")
+
+
+def loaded(module: str) -> bool:
+    return module in sys.modules

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from executor_tasks import die, fail, square, threads, who
+from executor_tasks import die, fail, loaded, square, threads, who
 
 from corpus_kit.core.errors import ConfigError, EnvironmentProblemError, UsageError
 from corpus_kit.core.executor import Workers, available_cores, open_workers
@@ -32,7 +35,7 @@ def test_two_workers_give_the_same_results_from_other_processes(two: Workers) ->
 
 
 def test_workers_do_not_start_a_thread_per_core(two: Workers) -> None:
-    assert set(dict(two.run(threads, range(4))).values()) == {("1", 1)}
+    assert set(dict(two.run(threads, range(4))).values()) == {("1", 1, "1")}
 
 
 def test_only_a_window_of_tasks_is_taken_at_a_time(two: Workers) -> None:
@@ -75,6 +78,38 @@ def test_work_that_is_done_sooner_than_processes_start_needs_none_however_many_a
         assert set(dict(workers.run(who, range(50), seconds=0.1)).values()) == {os.getpid()}
         assert os.getpid() not in dict(workers.run(who, range(50), seconds=60.0)).values()
         assert os.getpid() not in dict(workers.run(who, range(50), seconds=0.1)).values(), "they run already"
+
+
+def test_processes_that_are_started_beforehand_load_what_they_are_told_to() -> None:
+    with open_workers(2) as workers:
+        workers.start("colorsys")
+        started = list(getattr(workers._pool, "_processes"))  # noqa: B009 - not public
+        assert len(started) == 2
+        assert set(dict(workers.run(loaded, ["colorsys"] * 4)).values()) == {True}
+        assert set(dict(workers.run(who, range(6))).values()) <= set(started)
+
+
+@pytest.mark.parametrize("count", [1, None])
+def test_nothing_is_started_beforehand_where_one_process_may_do_it_all(count: int | None) -> None:
+    with open_workers(count) as workers:
+        workers.start("colorsys")
+        assert workers._pool is None
+
+
+def test_a_script_needs_no_guard_and_runs_once(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "print('run', flush=True)\n"
+        "from executor_tasks import square\n"
+        "from corpus_kit.core.executor import open_workers\n"
+        "with open_workers(2) as workers:\n"
+        "    print(sorted(dict(workers.run(square, range(5))).values()))\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["run", "[0, 1, 4, 9, 16]"]
 
 
 def test_workers_below_one_are_a_usage_error() -> None:
