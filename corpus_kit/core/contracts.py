@@ -6,10 +6,7 @@ this module imports neither pandera nor YAML, which workers can do without; load
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import io
-import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata
@@ -22,6 +19,7 @@ from corpus_kit.core.columns import CONTRACT_VERSION, PRIVATE_COLUMNS, TABLES
 from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.errors import ConfigError, did_you_mean
 from corpus_kit.core.findings import Finding
+from corpus_kit.core.user_cache import kept_bytes
 
 VALUE_LIMIT = 80
 """Longest quoted value in a failure, in code points, the ellipsis included."""
@@ -186,24 +184,15 @@ def compile_gate(file: ContractFile, cache: Path | None = None) -> bytes:
     default the user's own cache folder, under the contract and the versions of both libraries; where that folder cannot
     be written it is made each time. Raises ConfigError as `load_contract` does.
     """
-    import platformdirs
+    made_from = f"{file.sha256} pandera {metadata.version('pandera')} polars {pl.__version__}"
+    return kept_bytes(cache or "contracts", made_from, ".gate", lambda: _compiled(file))
 
-    folder = cache or platformdirs.user_cache_path("corpus-kit") / "contracts"
-    versions = f"{file.sha256} pandera {metadata.version('pandera')} polars {pl.__version__}"
-    kept = folder / f"{hashlib.sha256(versions.encode()).hexdigest()[:32]}.gate"
-    with contextlib.suppress(OSError):
-        content = kept.read_bytes()
-        if hashlib.sha256(content[32:]).digest() == content[:32]:
-            return content[32:]
+
+def _compiled(file: ContractFile) -> bytes:
     from corpus_kit.core.contract_pandera import gate_expression
 
     assert Contract(file).schema is not None
     made: bytes = gate_expression(file).meta.serialize()
-    with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        aside = kept.with_suffix(f".{os.getpid()}")
-        aside.write_bytes(hashlib.sha256(made).digest() + made)
-        aside.replace(kept)
     return made
 
 

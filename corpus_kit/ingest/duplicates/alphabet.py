@@ -1,16 +1,21 @@
 """What each character of Unicode is to the tokeniser, as tables that are indexed by code point.
 
-Built once per process from Python's Unicode database; its version is part of every key, see `RECIPE`.
+Made once from Python's Unicode database and kept in the user's cache folder; the database's version is part of every key,
+see `settings.Recipe`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from collections import defaultdict
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from corpus_kit.core.user_cache import kept_bytes
 
 SEPARATOR, WORD, DIGIT, UNSPACED, IGNORED = 0, 1, 2, 3, 4
 
@@ -41,6 +46,8 @@ _UNSPACED = (
 _AS_THEY_ARE = ((0x3400, 0x9FFF), (0xAC00, 0xD7A3), (0x20000, 0x32400))
 # Marks that a precomposed letter swallows: with and without them it is the same word to us.
 _ACCENTS = ((0x0300, 0x036F), (0x3099, 0x309A))
+_VARIANTS = (0xFE00, 0xFE0F)  # selectors of glyphs
+_IGNORED_BEHIND = ((0xE0000, 0xE01EF),)  # tags and more selectors, behind `_ASSIGNED`
 
 
 @lru_cache(maxsize=1)
@@ -50,13 +57,31 @@ def tables() -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
     class: SEPARATOR, WORD (letters, marks), DIGIT (a word too), UNSPACED (a token of its own) or IGNORED (accents, soft
     hyphens, joiners). value: 64 random-looking bits of the folded character; 0 for separators.
     """
-    kinds = np.zeros(_CODE_POINTS, np.uint8)
-    folded = np.arange(_CODE_POINTS, dtype=np.uint64)
-    kinds[:_ASSIGNED] = list(map(_CLASSES.__getitem__, map(unicodedata.category, map(chr, range(_ASSIGNED)))))
+    content = _kept()
+    kinds, values = np.zeros(_CODE_POINTS, np.uint8), np.zeros(_CODE_POINTS, np.uint64)
+    kinds[:_ASSIGNED] = np.frombuffer(content, np.uint8, _ASSIGNED)
+    values[:_ASSIGNED] = np.frombuffer(content, "<u8", offset=_ASSIGNED)
+    for first, last in _IGNORED_BEHIND:
+        kinds[first : last + 1] = IGNORED
+    return kinds, values
+
+
+def _kept() -> bytes:
+    """Both tables up to `_ASSIGNED`. Made from this very file: an edited rule finds no table of before."""
+    try:
+        rules = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    except OSError:  # imported from an archive
+        return _made()
+    return kept_bytes("unicode", f"{rules} unicode {unicodedata.unidata_version}", ".tables", _made)
+
+
+def _made() -> bytes:
+    kinds = np.array(list(map(_CLASSES.__getitem__, map(unicodedata.category, map(chr, range(_ASSIGNED))))), np.uint8)
+    folded = np.arange(_ASSIGNED, dtype=np.uint64)
     for first, last in _UNSPACED:
         block = kinds[first : last + 1]
         block[block == WORD] = UNSPACED
-    for first, last in (*_ACCENTS, (0xFE00, 0xFE0F), (0xE0000, 0xE01EF)):
+    for first, last in (*_ACCENTS, _VARIANTS):
         kinds[first : last + 1] = IGNORED
     alike = (kinds == WORD) | (kinds == DIGIT) | (kinds == UNSPACED)
     for first, last in _AS_THEY_ARE:
@@ -65,7 +90,7 @@ def tables() -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
     folded[letters] = [_folded(chr(c)) for c in letters.tolist()]
     values = mixed(folded)
     values[(kinds == SEPARATOR) | (kinds == IGNORED)] = 0
-    return kinds, values
+    return kinds.tobytes() + values.astype("<u8").tobytes()
 
 
 _CLASSES = defaultdict(int) | {
