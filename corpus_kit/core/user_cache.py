@@ -33,6 +33,6 @@ def kept_bytes(folder: Path | str, made_from: str, suffix: str, make: Callable[[
 
 
 def _users() -> Path:
-    import platformdirs  # not before it is asked for: most commands never are
+    import platformdirs  # needed by none that names a folder
 
     return platformdirs.user_cache_path("corpus-kit")
