@@ -11,7 +11,8 @@ learned its habits. What is wanted is known line by line, from the lines' labels
 
 What they are not: pages in Russian, Greek or Polish. Nobody wrote them, their sites' habits are those of English-language
 sites, and their clutter is drawn at random. They tell whether one model is more robust than another, not how good it is
-on such pages.
+on such pages. Nor is there a publisher with many pages in the set: which lines it would repeat is drawn at random, by
+chances that are a guess.
 """
 
 from __future__ import annotations
@@ -211,7 +212,12 @@ NAMES = {
     "news": "short English article, 20 to 90 lines of clutter",
     "render": "whole pages in other renderings",
     "bare": "nothing but an article, most of them cut short",
+    "plain": "whole pages as they are",
+    "told": "… and it is told what their publisher repeats",
+    "misled": "… with five times as many lines of the article among it",
 }
+# Chance to be repeated, of a line of clutter and of one of the article: (up to four words, longer).
+_REPEATED = {"told": ((0.8, 0.4), (0.02, 0.002)), "misled": ((0.8, 0.4), (0.1, 0.01))}
 
 
 def standins(pages: list[Page], folds: list[int], name: str) -> Iterator[tuple[Page, int]]:
@@ -219,7 +225,9 @@ def standins(pages: list[Page], folds: list[int], name: str) -> Iterator[tuple[P
     stock = {k: Stock([page for page, fold in zip(pages, folds, strict=True) if fold == k]) for k in set(folds)}
     for at, (page, fold) in enumerate(zip(pages, folds, strict=True)):
         rng = random.Random(f"{name}{at}")
-        if name == "render":
+        if name in ("plain", "told", "misled"):
+            yield page, fold
+        elif name == "render":
             yield rendered(page, rng, stock[fold]), fold
         elif name == "bare":
             if (story := bare(page, at, rng)) is not None:
@@ -232,7 +240,23 @@ def standins(pages: list[Page], folds: list[int], name: str) -> Iterator[tuple[P
                 yield made, fold
 
 
-def judge(made: list[tuple[Page, int]], models: dict[int, BoilerplateModel]) -> tuple[float, float, float, float]:
+def repeated(page: Page, name: str) -> list[int]:
+    """Where the lines stand that the page's publisher is said to repeat, drawn at random; the same for the same page."""
+    if name not in _REPEATED:
+        return []
+    rng = random.Random("\n".join(text for text, _ in page))
+    places, at = [], 0
+    for text, share in page:
+        words = len(text.split())
+        if words and rng.random() < _REPEATED[name][share >= 0.5][words > 4]:
+            places.append(at + len(text) - len(text.lstrip()))
+        at += len(text) + 1
+    return places
+
+
+def judge(
+    made: list[tuple[Page, int]], models: dict[int, BoilerplateModel], name: str
+) -> tuple[float, float, float, float]:
     """Precision, recall and F1 of the kept text at the threshold, and the calibration error of the lines."""
     figures, chance, truth = [], [], []
     for fold, model in sorted(models.items()):
@@ -240,7 +264,9 @@ def judge(made: list[tuple[Page, int]], models: dict[int, BoilerplateModel]) -> 
         for low in range(0, len(mine), _BATCH):
             batch = mine[low : low + _BATCH]
             texts = ["\n".join(text for text, _ in page) for page in batch]
-            told = zip(batch, texts, model.predict(texts), model.suggest(texts, THRESHOLD), strict=True)
+            known = [repeated(page, name) for page in batch]
+            found = model.predict(texts, repeated=known), model.suggest(texts, THRESHOLD, repeated=known)
+            told = zip(batch, texts, *found, strict=True)
             for page, text, scores, spans in told:
                 wanted = "\n".join(line for line, share in page if share >= 0.5)
                 gone = {at for span in spans for at in range(span.start, span.end)}
@@ -268,7 +294,7 @@ def main() -> int:
     seas = []
     for name, told in NAMES.items():
         made = list(standins(pages, folds, name))
-        p, r, f, error = judge(made, models)
+        p, r, f, error = judge(made, models, name)
         rows.append(f"| {told} | {len(made)} | {p:.3f} | {r:.3f} | {f:.3f} | {error:.3f} |")
         seas += [f] if name in ("ru", "el", "pl") else []
         if name == "pl":

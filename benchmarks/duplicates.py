@@ -53,8 +53,9 @@ def ours(documents: Path, work: Path, workers: int) -> dict[str, Any]:
     from corpus_kit.core.settings import Duplicates
     from corpus_kit.core.tables import file_sha256, parts
     from corpus_kit.ingest.assign import columns_of_shards
-    from corpus_kit.ingest.duplicates.find import Shard, find_copies
+    from corpus_kit.ingest.duplicates.find import find_copies
     from corpus_kit.ingest.duplicates.settings import Recipe
+    from corpus_kit.ingest.duplicates.shards import Shard
 
     class Clock(Silent):
         """Seconds of every step."""

@@ -18,8 +18,10 @@ from corpus_kit.core.folders import read_manifest, remove, work_folder
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.template import CARD_FILE
-from corpus_kit.ingest.documents import Ingested, Masks, build_documents, make_recipe
-from corpus_kit.ingest.duplicates.find import Shard
+from corpus_kit.ingest.documents import LINES_FOLDER, Ingested, Masks, build_documents, make_recipe
+from corpus_kit.ingest.duplicates.repetition import Places, find_repetition
+from corpus_kit.ingest.duplicates.settings import Recipe as CopyRecipe
+from corpus_kit.ingest.duplicates.shards import Shard
 from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.build import Source, build_release
 from corpus_kit.release.card import refresh_card
@@ -139,6 +141,16 @@ class Stages:
             return None
         return build_suggestions(self.data, suggesting, refusals)
 
+    def suggest_again(self, suggesting: Suggesting) -> None:
+        """Look at the documents that are built already, without the rest of the build."""
+        from corpus_kit.suggest.build import built_shards
+
+        built = built_shards(self.data)
+        shards = [Shard(one.path, one.sha256, rows=one.rows) for one in built]
+        recipe = CopyRecipe(self.corpus.config.duplicates)
+        repetition = find_repetition(shards, self.work / LINES_FOLDER, recipe, self.pool, self.progress)
+        _masks(suggesting)(shards, repetition.places)
+
     def entities_wish(self) -> Wish:
         """What `corpus.toml` asks for in the layer of names."""
         from corpus_kit.suggest.entities.stage import Wish
@@ -210,9 +222,11 @@ def build_tables_of_the_ledger(
 
 def _masks(suggesting: Suggesting) -> Masks:
     """Suggestions for the documents, as spans that make nobody a copy."""
+    from corpus_kit.suggest.build import DocumentShard
 
-    def masks(shards: Sequence[Shard]) -> list[Shard]:
-        made = suggesting.suggest([(s.path, s.sha256, s.rows) for s in shards])
+    def masks(shards: Sequence[Shard], places: Sequence[Places]) -> list[Shard]:
+        pairs = zip(shards, places, strict=True)
+        made = suggesting.suggest([DocumentShard(s.path, s.sha256, s.rows, p.path, p.sha256) for s, p in pairs])
         return [
             replace(shard, masked=one.path, masked_sha256=one.fingerprint)
             for shard, one in zip(shards, made, strict=True)

@@ -66,7 +66,7 @@ def suggest(corpus: Corpus, order: SuggestOrder, progress: Progress) -> SuggestR
 
 def _boilerplate(corpus: Corpus, order: SuggestOrder, progress: Progress) -> SuggestResult:
     from corpus_kit.suggest.boilerplate.learn import learn
-    from corpus_kit.suggest.build import built_shards, marking_control
+    from corpus_kit.suggest.build import marking_control
 
     if not corpus.config.suggest.boilerplate:
         raise UsageError(
@@ -91,7 +91,7 @@ def _boilerplate(corpus: Corpus, order: SuggestOrder, progress: Progress) -> Sug
             stages = Stages(corpus, corpus.data, work, pool, progress)
             suggesting = stages.suggesting()
             if suggesting is not None:
-                suggesting.suggest(built_shards(corpus.data))
+                stages.suggest_again(suggesting)
             made = stages.suggestions(suggesting, refusals)
     assert made is not None  # the layer is there and can mark
     return SuggestResult(order.layer, made, learned)

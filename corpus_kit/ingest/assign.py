@@ -20,8 +20,10 @@ from corpus_kit.core.folders import aside_of, is_intact, kept_json, note_of, rem
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.settings import Split
 from corpus_kit.core.tables import array_of, content_fingerprint, file_sha256, read_table, write_table
-from corpus_kit.ingest.duplicates.find import Found, Shard, find_copies
+from corpus_kit.ingest.duplicates.find import Found, find_copies
+from corpus_kit.ingest.duplicates.repetition import Repetition
 from corpus_kit.ingest.duplicates.settings import Recipe
+from corpus_kit.ingest.duplicates.shards import Shard
 from corpus_kit.ingest.splits import NAMES, Frozen, split_documents
 
 SECONDS_PER_BYTE = 1 / 150e6
@@ -76,14 +78,16 @@ def assign(
     frozen: Frozen | None,
     workers: Workers,
     progress: Progress,
+    repetition: Repetition | None = None,
 ) -> Assignment:
     """Clusters and splits of all documents.
 
     ids, texts: (documents,) doc_id and the first 64 bits of text_sha256 as numbers, in the order of the shards' rows.
-    work: where the search for copies keeps its state. Raises UsageError when `splits.csv` puts copies on two sides.
+    work: where the search for copies keeps its state. repetition: of the same shards, where it is known.
+    Raises UsageError when `splits.csv` puts copies on two sides.
     """
     bounds = np.cumsum([0, *(s.rows for s in shards)])
-    clusters, found = find_copies(shards, ids, texts, work, recipe, workers, progress)
+    clusters, found = find_copies(shards, ids, texts, work, recipe, workers, progress, repetition)
     splits = split_documents(ids, clusters, [s.path for s in shards], rule, frozen)
     return Assignment(ids, clusters, splits, bounds, found)
 

@@ -31,8 +31,9 @@ from corpus_kit.core.settings import Duplicates, Input, Split
 from corpus_kit.core.tables import part_name, read_table
 from corpus_kit.ingest.assign import assign, patch_shards
 from corpus_kit.ingest.discover import Discovered, RawFile, Sidecar, discover
-from corpus_kit.ingest.duplicates.find import Shard
+from corpus_kit.ingest.duplicates.repetition import Places, find_repetition
 from corpus_kit.ingest.duplicates.settings import Recipe as CopyRecipe
+from corpus_kit.ingest.duplicates.shards import Shard
 from corpus_kit.ingest.moved import find_moved
 from corpus_kit.ingest.readers import Limits
 from corpus_kit.ingest.rows import Fields
@@ -52,12 +53,14 @@ from corpus_kit.ingest.unit import (
     write_unit,
 )
 
-Masks: TypeAlias = Callable[[Sequence[Shard]], Sequence[Shard]]
-"""Takes the shards of documents that have neither cluster nor split yet; gives them back with the spans in which nothing
-makes a copy."""
+Masks: TypeAlias = Callable[[Sequence[Shard], Sequence[Places]], Sequence[Shard]]
+"""Takes the shards of documents that have neither cluster nor split yet, and where publishers repeat themselves in each;
+gives them back with the spans in which nothing makes a copy."""
 
 # read_sha256: of the shard before it got clusters and splits, which a suggestion does not depend on.
 _SHARD_FACTS = ("rows", "bytes", "sha256", "read_sha256", "fingerprint", "last_doc_id")
+LINES_FOLDER = "lines"
+"""The folder in `.work` where the shards' lines are counted."""
 _LEAST_SIZE = 512  # an empty file counts for something too, or a million of them would be one unit
 
 
@@ -172,17 +175,21 @@ def build_documents(
     ids, _, texts, _ = _identities(made)
     shards = [(m.folder, shard | {"read_sha256": shard["sha256"]}) for m in made for shard in m.facts["shards"]]
     unsettled: Sequence[Shard] = [Shard(folder / s["name"], s["sha256"], rows=s["rows"]) for folder, s in shards]
-    unsettled = masks(unsettled) if masks else unsettled
+    copy_recipe, repetition = CopyRecipe(duplicates), None
+    if masks:
+        repetition = find_repetition(unsettled, work / LINES_FOLDER, copy_recipe, workers, progress)
+        unsettled = masks(unsettled, repetition.places)
     assignment = assign(
         unsettled,
         ids,
         texts,
         work / "duplicates",
-        CopyRecipe(duplicates),
+        copy_recipe,
         split,
         read_splits(splits) if splits else None,
         workers,
         progress,
+        repetition,
     )
     shards = patch_shards(shards, assignment, work, workers, progress)
     result.copies, result.clusters = assignment.found.copies, assignment.found.clusters
@@ -193,7 +200,7 @@ def build_documents(
         progress.remark("The documents of the last build are damaged: which have moved or vanished since is not known.")
     left_out = hashlib.sha256("".join(s.masked_sha256 for s in unsettled).encode()).hexdigest() if masks else None
     rules = {
-        "duplicates": CopyRecipe(duplicates).facts | {"left_out": left_out},
+        "duplicates": copy_recipe.facts | {"left_out": left_out},
         "split": split.model_dump() if split else None,
     }
     _put_together(out, work, shards, made, recipe, sidecars, splits, rules)

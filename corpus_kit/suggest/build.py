@@ -3,6 +3,8 @@
 A shard of documents becomes a shard of suggestions by one pure function, in any process. What it made is kept in
 `.work/suggestions/`, under a key of all it was made from, so an unchanged shard is not looked at again. Shards are looked
 at before copies are searched for, so they have neither clusters nor splits yet, which a suggestion does not depend on.
+It does depend on which lines the page's publisher repeats; where other pages change that, the pages concerned are looked at
+again and no others.
 """
 
 from __future__ import annotations
@@ -40,6 +42,8 @@ MODEL = "corpus-kit-boilerplate"
 _FACTS = "facts.json"
 _SECONDS_PER_BYTE = 1 / 6e6  # what `suggest_shard` takes, roughly, per byte of a shard
 _READ = ("doc_id", "source", "title", "text", "text_sha256")
+_REPEATED = "repeated"  # array in a finished shard's folder: what was known to be repeated
+_NOTHING = np.zeros(0, [("document", "<u4"), ("start", "<u4")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,30 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentShard:
+    """What suggestions are made of. path: a Parquet file of documents. sha256: of it before it had clusters and splits.
+
+    repeated: array of (document, start), row and code point of every line that the document's publisher repeats, sorted;
+    None where there are none. repeated_sha256: of these, empty where there are none.
+    """
+
+    path: Path
+    sha256: str
+    rows: int
+    repeated: Path | None = None
+    repeated_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ShardTask:
-    """One call of `suggest_shard`: paths and settings, no texts. folder: where the result goes, named by what it is of."""
+    """One call of `suggest_shard`: paths and settings, no texts. folder: where the result goes, named by what it is of; the
+    folders beside it are of the same documents, with other lines repeated. repeated: as in `DocumentShard`, empty for none.
+    """
 
     shard: str
     folder: str
     recipe: Recipe
+    repeated: str = ""
 
 
 @dataclass(slots=True)
@@ -158,23 +180,21 @@ class Suggesting:
     made: list[SuggestedShard] = field(default_factory=list)
     looked_at: int = 0
 
-    def suggest(self, shards: Sequence[tuple[Path, str, int]]) -> list[SuggestedShard]:
-        """Look at every shard of documents that is new: path, sha256 before it had clusters and splits, rows.
-
-        Memory: one shard per worker.
-        """
+    def suggest(self, shards: Sequence[DocumentShard]) -> list[SuggestedShard]:
+        """Look at every shard that is new. Memory: one shard per worker."""
         kept = self.work / TABLE
         kept.mkdir(exist_ok=True)
         key = self.recipe.key
         tasks = []
-        for path, sha256, _ in shards:
-            name = hashlib.sha256(f"{key} {sha256}".encode()).hexdigest()[:32]
-            tasks.append(ShardTask(str(path), str(kept / name), self.recipe))
+        for shard in shards:
+            name = hashlib.sha256(f"{key} {shard.sha256}".encode()).hexdigest()[:32]
+            place = kept / name / (shard.repeated_sha256[:16] or "plain")
+            tasks.append(ShardTask(str(shard.path), str(place), self.recipe, str(shard.repeated or "")))
         made = [finished_shard(Path(task.folder)) for task in tasks]
         to_do = [index for index, facts in enumerate(made) if facts is None]
         self.looked_at = len(to_do)
-        with counted(self.progress, "suggesting", sum(shards[i][2] for i in to_do)) as step:
-            size = sum(shards[i][0].stat().st_size for i in to_do)
+        with counted(self.progress, "suggesting", sum(shards[i].rows for i in to_do)) as step:
+            size = sum(shards[i].path.stat().st_size for i in to_do)
             for number, facts in self.workers.run(suggest_shard, [tasks[i] for i in to_do], size * _SECONDS_PER_BYTE):
                 made[to_do[number]] = facts
                 step.advance(facts["documents"])
@@ -183,10 +203,10 @@ class Suggesting:
         return self.made
 
 
-def built_shards(out: Path) -> list[tuple[Path, str, int]]:
-    """The shards of `out/documents`, as `Suggesting.suggest` takes them."""
+def built_shards(out: Path) -> list[DocumentShard]:
+    """The shards of `out/documents`; nothing is said of repeated lines."""
     files = (read_manifest(out / "documents") or {"files": []})["files"]
-    return [(out / "documents" / f["name"], f.get("read_sha256", f["sha256"]), f["rows"]) for f in files]
+    return [DocumentShard(out / "documents" / f["name"], f.get("read_sha256", f["sha256"]), f["rows"]) for f in files]
 
 
 def build_suggestions(out: Path, suggesting: Suggesting, refusals: Refusals) -> Suggested:
@@ -196,10 +216,11 @@ def build_suggestions(out: Path, suggesting: Suggesting, refusals: Refusals) -> 
     for one in made:
         if one.facts["rejected"]:
             refusals.add(read_table(one.folder / "rejected.parquet"))
-    used = {one.folder.name for one in made}
+    used = {one.folder for one in made} | {one.folder.parent for one in made}
     for folder in (suggesting.work / TABLE).iterdir():
-        if folder.name not in used:
-            remove(folder)
+        for place in (folder, *(folder.iterdir() if folder in used else ())):
+            if place not in used:
+                remove(place)
     return _counts([one.facts for one in made], suggesting.looked_at)
 
 
@@ -212,12 +233,14 @@ def suggest_shard(task: ShardTask) -> dict[str, Any]:
     """Suggestions for one shard of documents, checked and written; returns the content of its `facts.json`."""
     recipe = task.recipe
     documents = {name: column.to_pylist() for name, column in _columns(Path(task.shard))}
-    rows, sources, left_out = _rows(documents, recipe)
+    repeated = np.load(task.repeated) if task.repeated else _NOTHING
+    known = _earlier(task, documents["doc_id"], repeated)
+    rows, sources, left_out = _rows(documents, recipe, repeated, known)
     contract = contract_of(recipe.contract, recipe.gate)
     table = table_of({name: [row[name] for row in rows] for name in contract.columns}, contract.columns)
     table, rejected = checked_rows(table, sources, contract)
     about = {"documents": len(documents["doc_id"]), "left_out": dict(sorted(left_out.items()))}
-    return keep_shard(Path(task.folder), _FACTS, table, rejected, **about)
+    return keep_shard(Path(task.folder), _FACTS, table, rejected, {_REPEATED: repeated}, **about)
 
 
 def _columns(shard: Path) -> Iterator[tuple[str, pa.ChunkedArray]]:
@@ -225,16 +248,52 @@ def _columns(shard: Path) -> Iterator[tuple[str, pa.ChunkedArray]]:
     return zip(table.column_names, table.columns, strict=True)
 
 
-def _rows(documents: dict[str, list[Any]], recipe: Recipe) -> tuple[list[dict[str, Any]], list[str], Counter[str]]:
-    """The rows in the documents' order, each one's source, and how many have a label that the layer has not."""
+def _earlier(task: ShardTask, doc_ids: Sequence[str], repeated: Any) -> dict[str, list[dict[str, Any]]]:
+    """doc_id → rows, of the documents that were looked at before with the same lines repeated."""
+    for folder in sorted(Path(task.folder).parent.glob("*")):
+        facts = finished_shard(folder)
+        # What is left out or refused is counted by shard: nobody can tell of which documents it was.
+        if facts is None or facts["left_out"] or facts["rejected"]:
+            continue
+        changed = np.unique(np.setxor1d(repeated, np.load(folder / f"{_REPEATED}.npy"))["document"]).tolist()
+        known: dict[str, list[dict[str, Any]]] = {doc_id: [] for doc_id in doc_ids}
+        for row in read_table(folder / f"{TABLE}.parquet").to_pylist():
+            known[row["doc_id"]].append(row)
+        for row in changed:
+            del known[doc_ids[row]]
+        return known
+    return {}
+
+
+def _rows(
+    documents: dict[str, list[Any]], recipe: Recipe, repeated: Any, known: dict[str, list[dict[str, Any]]]
+) -> tuple[list[dict[str, Any]], list[str], Counter[str]]:
+    """The rows in the documents' order, each one's source, and how many have a label that the layer has not.
+
+    known: doc_id → rows that need not be made again.
+    """
+    doc_ids = documents["doc_id"]
+    new = [row for row, doc_id in enumerate(doc_ids) if doc_id not in known]
+    bounds = np.searchsorted(repeated["document"], np.arange(len(doc_ids) + 1))
+    starts = repeated["start"].tolist()
     model = _model(recipe.model, recipe.model_sha256)
-    found = model.suggest(documents["text"], recipe.threshold, headlines=documents["title"])
+    found = model.suggest(
+        [documents["text"][row] for row in new],
+        recipe.threshold,
+        [documents["title"][row] for row in new],
+        [starts[bounds[row] : bounds[row + 1]] for row in new],
+    )
+    spans_of = dict(zip(new, found, strict=True))
     rows: list[dict[str, Any]] = []
     sources: list[str] = []
     left_out: Counter[str] = Counter()
-    places = zip(*(documents[name] for name in ("doc_id", "source", "text", "text_sha256")), found, strict=True)
-    for doc_id, source, text, text_sha256, spans in places:
-        for span in spans:
+    for index, (doc_id, source) in enumerate(zip(doc_ids, documents["source"], strict=True)):
+        if index not in spans_of:
+            rows += known[doc_id]
+            sources += [source] * len(known[doc_id])
+            continue
+        text, text_sha256 = documents["text"][index], documents["text_sha256"][index]
+        for span in spans_of[index]:
             if recipe.labels is not None and span.label not in recipe.labels:
                 left_out[span.label] += 1
                 continue

@@ -9,8 +9,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from corpus_kit.core.folders import kept_folder, link_or_copy, made_folder, read_manifest, remove, write_manifest
@@ -23,15 +25,22 @@ FIRST = "boilerplate"
 
 
 def keep_shard(
-    folder: Path, facts_file: str, table: pa.Table, rejected: Sequence[Rejected], **about: Any
+    folder: Path,
+    facts_file: str,
+    table: pa.Table,
+    rejected: Sequence[Rejected],
+    arrays: Mapping[str, Any] = MappingProxyType({}),
+    **about: Any,
 ) -> dict[str, Any]:
     """Write the suggestions for one shard of documents and what broke the contract into a folder that later builds find
-    again; returns what its `facts_file` says: counts, hashes and `about`.
+    again; returns what its `facts_file` says: counts, hashes and `about`. arrays: go into the folder too, as `NAME.npy`.
     """
     with kept_folder(folder, facts_file) as (aside, facts):
         target = aside / f"{TABLE}.parquet"
         write_table(target, table)
         write_table(aside / "rejected.parquet", rejected_table(rejected))
+        for name, array in arrays.items():
+            np.save(aside / f"{name}.npy", array)
         facts |= {
             "rows": table.num_rows,
             "sha256": file_sha256(target),

@@ -22,11 +22,12 @@ from corpus_kit.core.tables import file_sha256, parts, write_table
 from corpus_kit.ingest import documents, unit
 from corpus_kit.ingest.assign import columns_of_shards
 from corpus_kit.ingest.duplicates import pairs as pairing
-from corpus_kit.ingest.duplicates.find import Found, Shard, find_copies
+from corpus_kit.ingest.duplicates.find import Found, find_copies
 from corpus_kit.ingest.duplicates.lines import LINE, LINES, PAGE, PAGES, LineTask, count_lines, count_publishers
 from corpus_kit.ingest.duplicates.pairs import BandTask, band_tasks, pair_bands
 from corpus_kit.ingest.duplicates.scan import ShardTask
 from corpus_kit.ingest.duplicates.settings import Recipe
+from corpus_kit.ingest.duplicates.shards import Shard
 from corpus_kit.ingest.duplicates.state import load_listing, open_array, save_array, save_listing
 from corpus_kit.ingest.duplicates.verify import ShingleTask, VerifyTask
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus_kit.core.errors import ConfigError
-from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, features, main_text, repeated_lines, trees
+from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, features, main_text, trees
 from corpus_kit.suggest.boilerplate.context import place, second_look
 from corpus_kit.suggest.boilerplate.features import describe
 from corpus_kit.suggest.boilerplate.model import in_company
@@ -61,9 +61,9 @@ def test_no_text_is_emptied_whatever_headline_or_repeated_lines_are_known(
     batch: list[str], data: st.DataObject
 ) -> None:
     """Also where every line is known to be repeated by the publisher, and the headline is one of them or none."""
-    keys = repeated_lines(batch, least=1)
+    everywhere = [[at for at, char in enumerate(text) if char != "\n"] for text in batch]
     headlines = [data.draw(st.one_of(st.none(), st.sampled_from(text.split("\n")))) for text in batch]
-    found = MODEL.suggest(batch, 0.05, headlines, [keys] * len(batch))
+    found = MODEL.suggest(batch, 0.05, headlines, everywhere)
     for text, spans in zip(batch, found, strict=True):
         words = [char for char in text if unicodedata.category(char)[0] in "LN"]
         kept = "".join(text[start:end] for start, end in main_text(text, spans))
@@ -234,12 +234,14 @@ def test_a_headline_in_a_script_without_spaces_is_found_and_so_is_its_repetition
 def test_lines_a_publisher_repeats_score_higher() -> None:
     page = next(page for page in PAGES if page.name == "clean_letter")
     footer = "The Gannet Rock Papers are printed by hand in an edition of ninety copies."
-    pages = [f"{text}\n\n{footer}" for text in (page.text, PAGES[0].text, PAGES[1].text)]
-    keys = repeated_lines(pages)
-    plain, told = MODEL.predict(pages[:1])[0][-1], MODEL.predict(pages[:1], repeated=[keys])[0][-1]
-    assert told.score > plain.score
-    others = [[line.score for line in MODEL.predict(pages[:1], repeated=r)[0][:-1]] for r in (None, [keys])]
-    assert others[0] == others[1]
+    text = f"{page.text}\n\n  {footer} "
+    plain = MODEL.predict([TEXTS[0], text])
+    for at in (text.index(footer), text.index("printed"), len(text) - 2):
+        told = MODEL.predict([TEXTS[0], text], repeated=[None, [at]])
+        assert told[1][-1].score > plain[1][-1].score
+        assert told[0] == plain[0] and told[1][:-1] == plain[1][:-1]
+    spaces = [text.index("\n\n"), text.index(footer) - 1, len(text) - 1]
+    assert MODEL.predict([TEXTS[0], text], repeated=[None, spaces]) == plain, "no line is there"
 
 
 def test_main_text_is_what_no_span_covers() -> None:

@@ -64,7 +64,8 @@ class Duplicates(Section):
     characters: int = Field(default=8, description="letters in a shingle of a script without spaces between words")
     repeated_lines: int = Field(
         default=6,
-        description="a line on so many different pages of a publisher (and on 1 % of them) is left out; 0: none is",
+        description="a line on so many different pages of a publisher (and on 1 % of them) makes nobody a copy and is "
+        "likely boilerplate; 0: no line is",
     )
 
     @field_validator("threshold")

@@ -16,16 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import kept_json, remove, write_json
-from corpus_kit.core.progress import Progress, counted
+from corpus_kit.core.folders import kept_json, write_json
+from corpus_kit.core.progress import Progress
 from corpus_kit.ingest.duplicates.alphabet import mixed
 from corpus_kit.ingest.duplicates.components import components
-from corpus_kit.ingest.duplicates.lines import LINES, PAGES, LineTask, count_lines, count_publishers, ranges
+from corpus_kit.ingest.duplicates.lines import LINES, PAGES
 from corpus_kit.ingest.duplicates.pairs import band_tasks, distinct_pairs, pair_bands
+from corpus_kit.ingest.duplicates.repetition import Repetition, repeated_keys, run_counted, sweep
 from corpus_kit.ingest.duplicates.scan import SPANS, ShardTask, scan_shard, scanned, sign_shard
 from corpus_kit.ingest.duplicates.settings import Recipe
+from corpus_kit.ingest.duplicates.shards import Shard
 from corpus_kit.ingest.duplicates.shingles import I64, U64
-from corpus_kit.ingest.duplicates.state import open_array, readable, save_array, save_listing
+from corpus_kit.ingest.duplicates.state import link_array, open_array, readable, save_array, save_listing
 from corpus_kit.ingest.duplicates.verify import (
     PAIRS_PER_TASK,
     ShingleTask,
@@ -41,28 +43,6 @@ _VERDICT = np.dtype([("pair", "<u8"), ("similarity", "<f8")])
 
 # What the steps take, roughly: reading a document for the first time, and everything after that.
 _SECONDS_PER_SCANNED, _SECONDS_PER_DOCUMENT = 3e-4, 3e-5
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """A Parquet file of documents and the sha256 of its bytes. rows: 0 where nobody counted.
-
-    masked: a Parquet file with doc_id, start, end (code points) of spans of these documents that do not count, such as
-    suggested boilerplate, and its sha256; None where all counts.
-    """
-
-    path: Path
-    sha256: str
-    masked: Path | None = None
-    masked_sha256: str = ""
-    rows: int = 0
-
-    @property
-    def key(self) -> str:
-        """32 hex digits that stand for all of it."""
-        if self.masked is None:
-            return self.sha256[:32]
-        return hashlib.sha256(f"{self.sha256} {self.masked_sha256}".encode()).hexdigest()[:32]
 
 
 @dataclass(slots=True)
@@ -100,12 +80,8 @@ class _Search:
     def run(
         self, label: str, function: Callable[[T], int], tasks: Sequence[T], per_document: float = _SECONDS_PER_DOCUMENT
     ) -> int:
-        total = 0
-        with counted(self.progress, label, len(tasks)) as step:
-            for _, result in self.workers.run(function, tasks, per_document * len(self.ids)):
-                total += result
-                step.advance()
-        return total
+        seconds = per_document * len(self.ids)
+        return run_counted(label, function, tasks, self.workers, self.progress, seconds)
 
 
 def find_copies(
@@ -116,17 +92,18 @@ def find_copies(
     recipe: Recipe,
     workers: Workers,
     progress: Progress,
+    repetition: Repetition | None = None,
 ) -> tuple[U64, Found]:
     """(documents,) the smallest doc_id of each document's cluster, its own where it has no copy.
 
     ids, texts: doc_id and the first 64 bits of text_sha256 as numbers, in the order of the shards' rows. work: a folder
-    that is kept between builds.
+    that is kept between builds. repetition: what `find_repetition` found in the same shards, where it has looked.
     """
     if not recipe.settings.near or ids.size == 0:
         return _clusters(ids, _equal_texts(texts), Found(documents=len(ids)))
     folder = work / recipe.key
     folder.mkdir(parents=True, exist_ok=True)
-    _sweep(work, {folder.name})
+    sweep(work, {folder.name})
     fingerprint = _fingerprint(shards, recipe)
     known = _known_result(folder, fingerprint)
     if known is not None:
@@ -134,23 +111,26 @@ def find_copies(
     (folder / _RESULT).unlink(missing_ok=True)
     scratch = folder / f"scratch-{uuid.uuid4().hex}"  # not the one that a straggler of a killed run may still write to
     scratch.mkdir()
+    counted = [str(path) for path in repetition.folders] if repetition else [""] * len(shards)
     tasks = [
-        ShardTask(str(s.path), str(folder / s.key), recipe, str(folder / _REPEATED), str(s.masked or ""))
-        for s in shards
+        ShardTask(str(s.path), str(folder / s.key), recipe, str(folder / _REPEATED), str(s.masked or ""), counted=lines)
+        for s, lines in zip(shards, counted, strict=True)
     ]
+    if repetition:
+        link_array(repetition.repeated, folder / _REPEATED)
     listing = save_listing(scratch / "shards.txt", [t.folder for t in tasks])
     search = _Search(tasks, folder, scratch, recipe, workers, progress, ids, texts, listing)
     search.found.documents = len(ids)
     _scan(search)
-    _find_repeated_lines(search)
+    _find_repeated_lines(search, known=repetition is not None)
     search.found.signed = search.run("signing", sign_shard, search.tasks)
     edges = _near_copies(search)
     clusters, found = _clusters(ids, edges, search.found)
     save_array(folder / _CLUSTERS, clusters)
     write_json(folder / _RESULT, {"fingerprint": fingerprint, "found": asdict(found)})
-    _sweep(folder, {Path(t.folder).name for t in tasks} | {_REPEATED, _VERDICTS, _RESULT, _CLUSTERS})
+    sweep(folder, {Path(t.folder).name for t in tasks} | {_REPEATED, _VERDICTS, _RESULT, _CLUSTERS})
     for task in search.tasks:
-        _sweep(Path(task.folder), {LINES, PAGES, SPANS, task.signed})
+        sweep(Path(task.folder), {LINES, PAGES, SPANS, task.signed})
     return clusters, found
 
 
@@ -177,18 +157,15 @@ def _scan(search: _Search) -> None:
     search.found.scanned = len(new)
 
 
-def _find_repeated_lines(search: _Search) -> None:
-    counts = str(search.scratch / "publishers.npy")
-    save_array(counts, count_publishers(open_array(f"{t.folder}/{PAGES}") for t in search.tasks))
-    rows = sum(len(open_array(f"{t.folder}/{LINES}")) for t in search.tasks)
-    least = search.recipe.settings.repeated_lines
-    tasks = [
-        LineTask(search.listing, first, last, counts, least, str(search.scratch / f"lines-{number:05d}.npy"))
-        for number, (first, last) in enumerate(ranges(rows))
-    ]
-    search.found.repeated_lines = search.run("counting lines", count_lines, tasks)
-    repeated = np.concatenate([open_array(t.target) for t in tasks])
-    save_array(search.folder / _REPEATED, repeated)
+def _find_repeated_lines(search: _Search, known: bool) -> None:
+    """known: whether they were looked for before."""
+    if not known:
+        folders = [Path(t.folder) for t in search.tasks]
+        least = search.recipe.settings.repeated_lines
+        keys = repeated_keys(folders, search.listing, search.scratch, least, search.run)
+        save_array(search.folder / _REPEATED, keys)
+    repeated = open_array(search.folder / _REPEATED)
+    search.found.repeated_lines = len(repeated)
     name = f"signed-{hashlib.sha256(repeated.tobytes()).hexdigest()[:16]}.npy"
     search.tasks = [replace(task, signed=name) for task in search.tasks]
 
@@ -301,9 +278,3 @@ def _clusters(ids: U64, edges: I64, found: Found) -> tuple[U64, Found]:
     found.copies, found.clusters = int(sizes[sizes > 1].sum()), int((sizes > 1).sum())
     result: Any = smallest[roots]
     return result, found
-
-
-def _sweep(folder: Path, used: set[str]) -> None:
-    for path in folder.iterdir():
-        if path.name not in used:
-            remove(path)

@@ -25,10 +25,12 @@ from corpus_kit.ingest.duplicates.alphabet import mixed
 from corpus_kit.ingest.duplicates.shingles import I64, U64, Tokens, line_hashes
 from corpus_kit.ingest.duplicates.state import load_listing, open_array, save_array
 
-LINES, PAGES = "lines.npy", "pages.npy"  # in a shard's folder
+LINES, PAGES, PLACES = "lines.npy", "pages.npy", "places.npy"  # in a shard's folder
 _MARKS = 8
 LINE = np.dtype([("key", "<u8"), ("document", "<u4")])
 """A line of a document, once. key: of line and publisher. document: row in the shard."""
+PLACE = np.dtype([("key", "<u8"), ("document", "<u4"), ("start", "<u4")])
+"""A line of a document whose publisher is known, each time it stands there. start: code point of its first word."""
 PAGE = np.dtype([("publisher", "<u4"), ("marks", "<u4", (_MARKS,))])
 """A document. marks: what tells different pages apart."""
 PUBLISHER = np.dtype([("publisher", "<u4"), ("pages", "<u4")])

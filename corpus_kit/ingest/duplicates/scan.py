@@ -8,9 +8,7 @@ final set alone. Files of signatures are named by that set, so a straggler of an
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,31 +17,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from corpus_kit.core.folders import aside_of, link_or_copy
-from corpus_kit.core.publisher import publisher_of
 from corpus_kit.core.tables import array_of, read_table
 from corpus_kit.ingest.duplicates.alphabet import mixed
+from corpus_kit.ingest.duplicates.counting import READ, LineCount, PageLines, publishers_of, read_lines
 from corpus_kit.ingest.duplicates.lines import (
     LINES,
     PAGES,
     contains,
     count_publishers,
-    line_keys,
     lines_of,
     load_repeated,
     mask_keys,
-    pages_of,
     repeated_lines,
 )
 from corpus_kit.ingest.duplicates.settings import Recipe
-from corpus_kit.ingest.duplicates.shingles import I64, U64, Tokens, tokenise
+from corpus_kit.ingest.duplicates.shingles import I64, U64
 from corpus_kit.ingest.duplicates.signatures import band_hashes, batches, counted_shingles
-from corpus_kit.ingest.duplicates.state import open_array, readable, save_array
+from corpus_kit.ingest.duplicates.state import link_array, open_array, readable, save_array
 
 SPANS = "spans.npy"
 SCANNED = "signed-scan.npy"
 _SET_BITS = 40
-_COLUMNS = ["doc_id", "text", "outlet", "url"]
+_COLUMNS = ["doc_id", *READ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,7 @@ class ShardTask:
 
     shard: a Parquet file of documents. folder: where its arrays are, one's own for shard and spans. repeated: the known
     repeated lines, sorted keys; empty when none are known. masked: as in `find.Shard`, empty for none. signed: name of the
-    file that `sign_shard` makes.
+    file that `sign_shard` makes. counted: the folder that `count_shard` filled, empty where lines are counted here.
     """
 
     shard: str
@@ -61,21 +56,7 @@ class ShardTask:
     repeated: str = ""
     masked: str = ""
     signed: str = SCANNED
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some documents of a shard, ready to be signed.
-
-    keys, documents: of each line. spans: (k, 2) start and end of masked spans in the joined texts. mask: see `scan_shard`.
-    """
-
-    tokens: Tokens
-    keys: U64
-    documents: I64
-    sizes: I64
-    spans: I64
-    span_keys: U64
+    counted: str = ""
 
 
 def scanned(task: ShardTask) -> bool:
@@ -93,28 +74,31 @@ def scan_shard(task: ShardTask) -> int:
     folder = Path(task.folder)
     folder.mkdir(parents=True, exist_ok=True)
     table = read_table(Path(task.shard), _COLUMNS)
-    publishers = _publishers(table)
+    publishers = publishers_of(table)
     texts: list[str] = table["text"].to_pylist()
     # Of the last build, a good guess at this one's; a damaged one is no guess.
     known = load_repeated(task.repeated if readable(task.repeated) else "")
     spans = _Spans(task.masked, table["doc_id"])
-    rows, pages, signed = [], [], []
+    count, signed = LineCount(), []
     for begin, end in batches(texts):
-        page = _read(texts[begin:end], publishers[begin:end], spans.of(begin, end, texts))
-        found = lines_of(page.keys, page.documents)
-        pages.append(pages_of(page.keys, page.documents, page.sizes, publishers[begin:end]))
-        counted = count_publishers(pages[-1:])
-        here = repeated_lines([(found, pages[-1].__getitem__)], counted, task.recipe.settings.repeated_lines)
-        signed.append(_sign(page, np.union1d(known, here), task.recipe))
-        found["document"] += begin
-        rows.append(found)
-    lines = np.concatenate(rows)
-    save_array(folder / LINES, lines[np.argsort(lines["key"], kind="stable")])
-    save_array(folder / PAGES, np.concatenate(pages))
+        page = read_lines(texts[begin:end], publishers[begin:end])
+        left_out = known
+        if not task.counted:
+            lines, pages = count.take(page, publishers[begin:end], begin)
+            here = repeated_lines(
+                [(lines, pages.__getitem__)], count_publishers([pages]), task.recipe.settings.repeated_lines
+            )
+            left_out = np.union1d(known, here)
+        signed.append(_sign(page, spans.of(begin, end, texts), left_out, task.recipe))
+    if task.counted:
+        for name in (LINES, PAGES):
+            link_array(Path(task.counted, name), folder / name)
+    else:
+        count.save(folder)
     if task.masked:
         save_array(folder / SPANS, spans.keys)
     save_array(folder / SCANNED, np.concatenate(signed, axis=1))
-    return len(lines)
+    return len(open_array(folder / LINES))
 
 
 def sign_shard(task: ShardTask) -> int:
@@ -132,18 +116,16 @@ def sign_shard(task: ShardTask) -> int:
         masks += open_array(folder / SPANS)
     changed = np.flatnonzero(masks != signed[0])
     if changed.size == 0:
-        aside = aside_of(folder / task.signed)
-        link_or_copy(earlier, aside)
-        aside.replace(folder / task.signed)
+        link_array(earlier, folder / task.signed)
         return 0
     made = np.array(signed)
     table = read_table(Path(task.shard), _COLUMNS).take(array_of(changed, pa.int64()))
-    publishers = _publishers(table)
+    publishers = publishers_of(table)
     texts: list[str] = table["text"].to_pylist()
     spans = _Spans(task.masked, table["doc_id"])
     for begin, end in batches(texts):
-        page = _read(texts[begin:end], publishers[begin:end], spans.of(begin, end, texts))
-        made[:, changed[begin:end]] = _sign(page, repeated, task.recipe)
+        page = read_lines(texts[begin:end], publishers[begin:end])
+        made[:, changed[begin:end]] = _sign(page, spans.of(begin, end, texts), repeated, task.recipe)
     save_array(folder / task.signed, made)
     return int(changed.size)
 
@@ -157,14 +139,15 @@ def shingles_of(task: ShardTask, rows: I64) -> tuple[U64, I64]:
     """The sets of shingles of some rows of a shard, as their signatures saw them: the upper 40 bits of each hash, sorted
     within its document, and each document's bounds. 40 bits tell a pair's few thousand shingles apart."""
     table = read_table(Path(task.shard), _COLUMNS).take(array_of(rows, pa.int64()))
-    repeated, publishers = load_repeated(task.repeated), _publishers(table)
+    repeated, publishers = load_repeated(task.repeated), publishers_of(table)
     texts: list[str] = table["text"].to_pylist()
     spans = _Spans(task.masked, table["doc_id"])
     made: list[U64] = [np.empty(0, np.uint64)]
     sizes: list[I64] = [np.zeros(1, np.int64)]
     for begin, end in batches(texts):
-        page = _read(texts[begin:end], publishers[begin:end], spans.of(begin, end, texts))
-        hashes, bounds = counted_shingles(page.tokens, task.recipe, _left_out(page, repeated))
+        page = read_lines(texts[begin:end], publishers[begin:end])
+        left_out = _left_out(page, spans.of(begin, end, texts)[0], repeated)
+        hashes, bounds = counted_shingles(page.tokens, task.recipe, left_out)
         # One sort for all documents of the batch: the number of each stands in front of its hashes.
         owner = np.repeat(np.arange(end - begin, dtype=np.uint64), np.diff(bounds))
         keys = np.sort((owner << np.uint64(_SET_BITS)) | (hashes >> np.uint64(64 - _SET_BITS)))
@@ -174,46 +157,26 @@ def shingles_of(task: ShardTask, rows: I64) -> tuple[U64, I64]:
     return np.concatenate(made), np.cumsum(np.concatenate(sizes))
 
 
-def _read(texts: list[str], publishers: U64, spans: tuple[I64, U64]) -> Page:
-    tokens = tokenise(texts)
-    return Page(tokens, *line_keys(tokens, publishers), *spans)
-
-
-def _sign(page: Page, repeated: U64, recipe: Recipe) -> U64:
+def _sign(page: PageLines, spans: tuple[I64, U64], repeated: U64, recipe: Recipe) -> U64:
     """(1 + bands, documents)."""
-    hashes, bounds = counted_shingles(page.tokens, recipe, _left_out(page, repeated))
+    places, span_keys = spans
+    hashes, bounds = counted_shingles(page.tokens, recipe, _left_out(page, places, repeated))
     hit = contains(repeated, page.keys)
     lines = lines_of(page.keys[hit], page.documents[hit])
-    masks = mask_keys(lines["key"], lines["document"], len(bounds) - 1) + page.span_keys
+    masks = mask_keys(lines["key"], lines["document"], len(bounds) - 1) + span_keys
     return np.concatenate((masks[None], band_hashes(hashes, bounds, recipe)))
 
 
-def _left_out(page: Page, repeated: U64) -> NDArray[np.bool_]:
+def _left_out(page: PageLines, spans: I64, repeated: U64) -> NDArray[np.bool_]:
     """(tokens,) those of repeated lines and masked spans."""
     tokens = page.tokens
     sizes = np.diff(np.append(tokens.lines, len(tokens.hashes)))
     made: NDArray[np.bool_] = np.repeat(contains(repeated, page.keys), sizes)
-    if page.spans.size:
-        begins, ends = np.sort(page.spans[:, 0]), np.sort(page.spans[:, 1])
+    if spans.size:
+        begins, ends = np.sort(spans[:, 0]), np.sort(spans[:, 1])
         # A token overlaps a span when more spans have begun before its end than have ended by its start.
         made |= np.searchsorted(begins, tokens.ends, "left") > np.searchsorted(ends, tokens.starts, "right")
     return made
-
-
-def _publishers(table: pa.Table) -> U64:
-    """(documents,) a hash of each one's publisher; those without one count as one publisher."""
-    return np.fromiter(
-        map(_publisher, table["outlet"].to_pylist(), table["url"].to_pylist()), np.uint64, table.num_rows
-    )
-
-
-def _publisher(outlet: str | None, url: str | None) -> int:
-    return _hash(publisher_of(outlet, url) or "")
-
-
-@lru_cache(maxsize=1 << 16)
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 class _Spans:

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from corpus_kit.core.folders import aside_of, link_or_copy
+
 _HEAD = 256  # bytes; more than the header of any array here
 # Version 1.0 of .npy, by rows. `numpy.lib.format` compiles every header as Python, which takes longer than all the rest.
 _HEADER = re.compile(
@@ -27,6 +29,13 @@ def save_array(path: str | Path, array: Any) -> None:
     with aside.open("wb") as file:
         np.save(file, array, allow_pickle=False)
     aside.replace(path)
+
+
+def link_array(source: Path, target: Path) -> None:
+    """The same array under a second name, which it gets as a whole."""
+    aside = aside_of(target)
+    link_or_copy(source, aside)
+    aside.replace(target)
 
 
 def open_array(path: str | Path) -> Any:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +24,7 @@ from corpus_kit.suggest.boilerplate.trees import EarlyExit, Forest
 
 _BATCH = 400_000  # code points looked at together: enough to amortise calls, small enough to stay in the cache
 _KNOWN_ODDS = -3.0  # what people marked on two pages or more and never kept is no better than this: their word counts
-_REPEATED_ODDS = 2.0  # log-odds for a line that a publisher repeats from page to page
+_REPEATED_ODDS = 3.0  # log-odds for a line that a publisher repeats from page to page
 _FORMATS = (2, 3)  # 3 since there may be several pairs of passes
 
 Repeated = Collection[int]
@@ -143,8 +142,8 @@ class BoilerplateModel:
         """A score for every line that holds anything, per text, in order.
 
         headlines: the page's headline where known. Its first line keeps a score below any sensible threshold, later
-        repetitions are named. repeated: keys of lines the page's publisher repeats (`repeated_lines`).
-        The answer for a text depends on nothing but the text and its own headline and keys.
+        repetitions are named. repeated: of each text, a code point in every line that its publisher repeats from page to
+        page. The answer for a text depends on nothing but the text, its own headline and its own repeated lines.
         """
         return [lines for batch in self._judged(texts, headlines, repeated) for lines in batch.lines()]
 
@@ -174,10 +173,8 @@ class BoilerplateModel:
             odds = np.log((1.0 - chance) / chance)
             odds = odds + lean_columns(odds, columns, line) @ self.lean
             odds = np.where(np.isin(line.key, self.known), np.minimum(odds, _KNOWN_ODDS), odds)
-            for d, keys in enumerate(repeated[low:high] if repeated is not None else ()):
-                if keys:
-                    mine = slice(pages.first[d], pages.first[d + 1])
-                    odds[mine] -= _REPEATED_ODDS * np.isin(line.key[mine], np.fromiter(keys, np.uint64, len(keys)))
+            if repeated is not None:
+                odds[repeated_rows(pages, repeated[low:high])] -= _REPEATED_ODDS
             yield Scored(pages, rows, columns, line, wordless(odds, line, rows))
 
     def _judged(
@@ -243,14 +240,17 @@ def in_company(chance: F64, words: F64, rows: Rows, company: Company) -> F64:
     return np.where(clean, fewer / (fewer + (1.0 - chance) * one), chance)
 
 
-def repeated_lines(texts: Iterable[str], least: int = 3) -> frozenset[int]:
-    """Keys of the lines that stand on at least `least` of one publisher's pages; numbers in them may differ."""
-    seen: Counter[int] = Counter()
-    for text in texts:
-        pages = read_pages([text])
-        _, line = describe(pages, Rows(pages))
-        seen.update(set(line.key[line.words > 0].tolist()))
-    return frozenset(key for key, count in seen.items() if count >= least)
+def repeated_rows(pages: Pages, repeated: Sequence[Repeated | None]) -> npt.NDArray[np.bool_]:
+    """(rows,) whether a row holds one of its text's code points in `repeated`."""
+    made = np.zeros(len(pages.start), np.bool_)
+    for d, places in enumerate(repeated):
+        first, last = pages.first[d], pages.first[d + 1]
+        if places and first < last:
+            at = np.fromiter(places, np.int64, len(places)) + pages.offset[d]
+            row = np.searchsorted(pages.start[first:last], at, "right") - 1 + first
+            row = row[(row >= first) & (at < pages.end[row])]
+            made[row] = True
+    return made
 
 
 def wordless(odds: F64, line: Line, rows: Rows) -> F64:

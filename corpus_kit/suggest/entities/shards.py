@@ -113,7 +113,11 @@ def entity_shard(task: EntityTask) -> dict[str, Any]:
     table = table_of({name: [row[name] for row in rows] for name in contract.columns}, contract.columns)
     table, rejected = checked_rows(table, sources, contract)
     by_model = dict(sorted(Counter(table["model_version"].to_pylist()).items()))
-    about = {"documents": len(documents), "by_model": by_model, "left_out": dict(sorted(unmapped.items()))}
+    about: dict[str, Any] = {
+        "documents": len(documents),
+        "by_model": by_model,
+        "left_out": dict(sorted(unmapped.items())),
+    }
     return keep_shard(Path(task.folder), FACTS, table, rejected, **about)
 
 
