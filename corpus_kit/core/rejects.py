@@ -8,7 +8,6 @@ from pathlib import Path
 from types import TracebackType
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from corpus_kit.core.folders import link_or_copy, made_folder, remove, write_manifest
 from corpus_kit.core.records import Rejected
@@ -47,6 +46,10 @@ class Refusals:
 
     def add(self, rows: pa.Table | Sequence[Rejected]) -> None:
         """Rows of any stages, in the order they are to have within their stage."""
+        if len(rows) == 0:
+            return
+        import pyarrow.compute as pc  # here: most builds refuse nothing, and it takes as long to load as pyarrow itself
+
         table = rows if isinstance(rows, pa.Table) else rejected_table(rows)
         for stage in pc.unique(table["stage"]).to_pylist():
             self._writer(stage).write(table.filter(pc.equal(table["stage"], text_array([stage])[0])))

@@ -11,6 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
+from corpus_kit.core.collector import without_collector
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.records import Rejected
 
@@ -82,8 +83,9 @@ def discover(raw: Sequence[str | Path]) -> Discovered:
                 f"Two raw folders are called '{name}'; their documents could not be told apart.",
                 "Rename one of them, or build the folder above both.",
             )
-        for path, entry in _walk(root, found, name):
-            _take(found, name, path, entry, root)
+        with without_collector():  # all that is made here stays
+            for path, entry in _walk(root, found, name):
+                _take(found, name, path, entry, root)
     if singles:
         base = Path(os.path.commonpath([p.parent for p in singles]))
         name = base.name if named else ""

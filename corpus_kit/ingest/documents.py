@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -39,7 +40,8 @@ from corpus_kit.ingest.readers import Limits
 from corpus_kit.ingest.rows import Fields
 from corpus_kit.ingest.sidecar import Metadata, read_metadata
 from corpus_kit.ingest.splits import read_splits
-from corpus_kit.ingest.unit import (
+from corpus_kit.ingest.unit import finished_unit, read_unit, write_unit
+from corpus_kit.ingest.unit_task import (
     IDS_FILE,
     REJECTED_FILE,
     SECONDS_PER_BYTE,
@@ -47,11 +49,8 @@ from corpus_kit.ingest.unit import (
     Recipe,
     Unit,
     UnitTask,
-    collision,
-    finished_unit,
-    read_unit,
-    write_unit,
 )
+from corpus_kit.ingest.unit_writer import collision
 
 Masks: TypeAlias = Callable[[Sequence[Shard], Sequence[Places]], Sequence[Shard]]
 """Takes the shards of documents that have neither cluster nor split yet, and where publishers repeat themselves in each;
@@ -100,7 +99,6 @@ class _Made:
 
 def make_recipe(settings: Input, contract: ContractFile) -> Recipe:
     """All that decides how a raw byte becomes a document."""
-    import chardet
     import polars
     import pycld2
 
@@ -109,7 +107,7 @@ def make_recipe(settings: Input, contract: ContractFile) -> Recipe:
     names = settings.columns
     fields = Fields(names.title, names.published_on, names.outlet, names.url, names.language, own, settings.language)
     versions = {"corpus-kit": __version__, "pyarrow": pa.__version__, "polars": polars.__version__}
-    versions |= {"chardet": chardet.__version__, "cld2": getattr(pycld2, "__version__", "")}
+    versions |= {"chardet": installed_version("chardet"), "cld2": getattr(pycld2, "__version__", "")}
     return Recipe(
         names.text,
         names.id,
@@ -298,9 +296,11 @@ def _identities(made: list[_Made]) -> tuple[Any, Any, Any, Any]:
 
 
 def _source_of(made: _Made, doc_id: str) -> str:
+    import pyarrow.compute as pc
+
     for shard in made.facts["shards"]:
         table = read_table(made.folder / shard["name"], ["doc_id", "source"])
-        index = pa.compute.index(table["doc_id"], doc_id).as_py()
+        index = pc.index(table["doc_id"], doc_id).as_py()
         if index >= 0:
             return str(table["source"][index].as_py())
     raise AssertionError(f"{doc_id} is in no shard of its unit")

@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.tables import read_table
@@ -169,7 +170,7 @@ def build_config(spec: ConfigSpec, documents: pa.Table, labels: LabelSlice) -> t
     ours = here & pl.col("control").is_in(list(spec.controls))
     gold = labels.gold.filter(here)
     having = pa.array(gold["doc_id"].to_list(), pa.string())
-    wanted = documents.filter(pa.compute.is_in(documents["doc_id"], having))
+    wanted = documents.filter(pc.is_in(documents["doc_id"], having))
     rows = wanted.select(["doc_id", "language", "text"]).to_pylist()
     opened = dict(labels.open.filter(here).select("doc_id", "open").iter_rows())
     known = pl.col("label").is_in(list(spec.labels))
@@ -192,7 +193,7 @@ def _judged(spec: ConfigSpec, labels: LabelSlice) -> tuple[pa.Table, list[dict[s
 
 def _related(spec: ConfigSpec, documents: pa.Table, labels: LabelSlice) -> tuple[pa.Table, list[dict[str, Any]]]:
     having = pa.array(labels.gold_relations["doc_id"].unique().to_list(), pa.string())
-    wanted = documents.filter(pa.compute.is_in(documents["doc_id"], having))
+    wanted = documents.filter(pc.is_in(documents["doc_id"], having))
     rows = wanted.select(["doc_id", "language", "text"]).to_pylist()
     table, losses = relation_rows(rows, labels.gold_relations, labels.gold_spans, spec.labels)
     return table, [{"config": spec.name, **one} for one in losses]

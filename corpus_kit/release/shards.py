@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpus_kit.core.columns import SPLITS
 from corpus_kit.core.folders import kept_facts, kept_folder
@@ -104,7 +105,7 @@ def make_group(task: GroupTask) -> dict[str, Any]:
                 own = labels.of(pl.DataFrame(table.select(["doc_id"])))
                 for spec, config in others:
                     rows, lost = build_config(spec, table, own)
-                    config.write(rows, splits.gather(pl.Series(pa.compute.index_in(rows["doc_id"], table["doc_id"]))))
+                    config.write(rows, splits.gather(pl.Series(pc.index_in(rows["doc_id"], table["doc_id"]))))
                     losses += lost
                 table = with_nested(table, own, task.labels.nested, _suggested(task.labels, number))
             documents.write(_released(table, documents.schema, task.meta_keys), splits)
@@ -198,12 +199,12 @@ def _data_bytes(table: pa.Table) -> int:
 
 def _column_bytes(column: pa.ChunkedArray | pa.Array) -> int:
     if pa.types.is_string(column.type):
-        characters: int = pa.compute.sum(pa.compute.binary_length(column)).as_py() or 0
+        characters: int = pc.sum(pc.binary_length(column)).as_py() or 0
         return characters + 4 * len(column)
     if pa.types.is_list(column.type):
-        return _column_bytes(pa.compute.list_flatten(column)) + 4 * len(column)
+        return _column_bytes(pc.list_flatten(column)) + 4 * len(column)
     if pa.types.is_struct(column.type):
-        return sum(_column_bytes(pa.compute.struct_field(column, i)) for i in range(column.type.num_fields))
+        return sum(_column_bytes(pc.struct_field(column, i)) for i in range(column.type.num_fields))
     width: int = max(column.type.bit_width // 8, 1)
     return len(column) * width
 

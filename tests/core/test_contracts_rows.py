@@ -244,7 +244,7 @@ def test_a_check_that_cannot_be_computed_stops_and_does_not_pass() -> None:
         frame: pl.LazyFrame = data.lazyframe.select(pl.col("start").str.len_chars() > 1)
         return frame
 
-    contract.__dict__["_gate_expression"] = pl.lit(False)
+    contract.__dict__["_gate_expressions"] = [pl.lit(False)]
     contract._report.columns["start"].checks.append(pa.Check(broken, name="broken"))
     with pytest.raises(ConfigError, match=r"'broken' of 'spans\.start' cannot be computed"):
         contract.check(frame("spans", span(1)))

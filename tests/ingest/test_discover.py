@@ -109,10 +109,10 @@ def test_naming_a_folder_twice_reads_it_once(tmp_path: Path) -> None:
 
 def test_a_file_that_grows_while_it_is_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many records are read after their file was hashed, so the hash would belong to other bytes."""
-    from corpus_kit.ingest import unit
+    from corpus_kit.ingest import unit_writer
 
     raw = write(tmp_path / "raw", {"a.jsonl": '{"text": "One line."}\n', "b.txt": page(1)})
-    real = unit.read_file
+    real = unit_writer.read_file
 
     def slowly(file, *rest):  # type: ignore[no-untyped-def]
         yield from real(file, *rest)
@@ -120,10 +120,10 @@ def test_a_file_that_grows_while_it_is_read_is_named(tmp_path: Path, monkeypatch
             with open(file.location, "a", encoding="utf-8") as handle:
                 handle.write('{"text": "Another line."}\n')
 
-    monkeypatch.setattr(unit, "read_file", slowly)
+    monkeypatch.setattr(unit_writer, "read_file", slowly)
     made = ingest(raw, tmp_path / "out")
     assert made.reasons == [("a.jsonl", "changed_while_read")]
     assert list(made.by_source) == ["a.jsonl#1", "b.txt"]
-    monkeypatch.setattr(unit, "read_file", real)
+    monkeypatch.setattr(unit_writer, "read_file", real)
     again = ingest(raw, tmp_path / "out")
     assert list(again.by_source) == ["a.jsonl#1", "a.jsonl#2", "b.txt"] and again.rejected == []

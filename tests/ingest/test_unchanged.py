@@ -19,7 +19,8 @@ from corpus_kit.core.template import shipped
 from corpus_kit.ingest import documents
 from corpus_kit.ingest.discover import RawFile
 from corpus_kit.ingest.documents import make_recipe
-from corpus_kit.ingest.unit import ReadUnit, Unit
+from corpus_kit.ingest.unit import ReadUnit
+from corpus_kit.ingest.unit_task import Unit
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ def test_one_new_file_moves_no_boundary_but_its_own(name: str, tmp_path: Path, s
 def test_records_of_a_long_file_are_cut_by_the_same_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import json
 
-    from corpus_kit.ingest.unit import Recipe
+    from corpus_kit.ingest.unit_task import Recipe
 
     real = documents.make_recipe
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from corpus_kit.core.tables import array_of, read_table
@@ -187,6 +186,8 @@ class _Spans:
         self.places: I64 = np.empty((0, 2), np.int64)
         self.keys: U64 = np.zeros(len(doc_ids), np.uint64)
         if path:
+            import pyarrow.compute as pc  # here: for the process that searches, which masks nothing itself
+
             table = read_table(Path(path), ["doc_id", "start", "end"])
             found = pc.index_in(table["doc_id"], value_set=doc_ids.combine_chunks())
             rows = pl.Series(found).fill_null(-1).to_numpy()  # `pyarrow` would import pandas to take the number

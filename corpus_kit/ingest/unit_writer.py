@@ -1,0 +1,229 @@
+"""What is read of a unit, collected as rows and refusals, checked and written as Parquet shards."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from corpus_kit.core.contract_spec import ContractFile
+from corpus_kit.core.contracts import Contract
+from corpus_kit.core.errors import IdentityCollisionError
+from corpus_kit.core.identity import HEX_DIGITS, Identity, by_id, by_path, by_text, ends_shard
+from corpus_kit.core.records import Rejected
+from corpus_kit.core.tables import (
+    array_of,
+    arrow_schema,
+    content_fingerprint,
+    file_sha256,
+    part_name,
+    rejected_table,
+    table_of,
+    text_array,
+    write_table,
+)
+from corpus_kit.ingest.discover import RawFile, stamp_of
+from corpus_kit.ingest.readers import Record, read_file
+from corpus_kit.ingest.refusal import Refusal
+from corpus_kit.ingest.rows import make_row, text_hash
+from corpus_kit.ingest.unit_task import FILES_OF_MANY, IDS_FILE, REJECTED_FILE, UnitTask
+
+
+class UnitWriter:
+    """Collects rows and refusals of one unit and writes them as shards."""
+
+    def __init__(self, folder: Path, task: UnitTask) -> None:
+        self.folder, self.unit, self.recipe = folder, task.unit, task.recipe
+        self.contract = _contract(task.recipe.contract, task.recipe.gate)
+        self.schema = arrow_schema(self.contract.columns)
+        self.rows: list[dict[str, Any]] = []
+        self.identities: list[Identity] = []
+        self.rejected: list[Rejected] = []
+        self.kept: list[tuple[str, str, str]] = []
+        self.shards: list[dict[str, Any]] = []
+        self.seen: dict[str, tuple[str, str]] = {}
+        self.changed: set[str] = set()
+        self.records = 0
+
+    def take_file(self, file: RawFile, content: bytes | None, digest: str | None) -> None:
+        sidecar = self.unit.sidecar.get(file.source, {}) if self.unit.sidecar else {}
+        if sidecar and (wrong := _broken_promise(sidecar, file, digest)):
+            self.records += 1
+            self.rejected.append(Rejected("read", file.source, "hash_mismatch", wrong, raw_sha256=digest))
+            return
+        many = file.format in FILES_OF_MANY
+        raw = content if not many and not file.compression else None
+        occurrences: Counter[str] = Counter()
+        before = len(self.rejected), self.records
+        for item in read_file(file, self.recipe.text_field, self.recipe.limits, content, digest):
+            self.records += 1
+            if isinstance(item, Record):
+                self._take_record(file, item, raw, sidecar, occurrences)
+                if (
+                    many
+                    and self.rows
+                    and ends_shard(self.rows[-1]["doc_id"], self.rows[-1]["raw_bytes"], self.recipe.shard_bytes)
+                ):
+                    self._write_shard()
+            else:
+                place = file.source if item.number is None else f"{file.source}#{item.number}"
+                refusal = item.refusal
+                sha = refusal.raw_sha256 or (None if many else digest)
+                self.rejected.append(Rejected("read", place, refusal.reason, refusal.detail, raw_sha256=sha))
+        if many and _was_written_to(file):
+            self.records += 1
+            self.changed.add(file.source)
+            self.rejected.append(Rejected("read", file.source, "changed_while_read", "what was read of it is taken"))
+        if (len(self.rejected), self.records) == before:
+            # A file of many records that holds none is a refusal too: nothing vanishes without a word.
+            self.records += 1
+            self.rejected.append(Rejected("read", file.source, "empty_text", "no records", raw_sha256=digest))
+
+    def _take_record(
+        self, file: RawFile, record: Record, raw: bytes | None, sidecar: dict[str, Any], occurrences: Counter[str]
+    ) -> None:
+        """raw: the bytes of a file of one record that lies uncompressed on the disk."""
+        source = place = file.source
+        if record.number is not None:
+            source = place = f"{source}#{record.number}"
+        try:
+            text_sha256 = text_hash(record)
+            explicit = self._explicit_id(record, sidecar)
+            if explicit is not None:
+                identity = by_id(file.root, file.plain_path, explicit, self.recipe.id_scope)
+                if record.number is not None:
+                    source = f"{file.source}#{explicit}"
+            elif record.number is None:
+                identity = by_path(file.root, file.plain_path)
+            else:
+                identity = by_text(file.root, file.plain_path, text_sha256, occurrences[text_sha256])
+                occurrences[text_sha256] += 1
+            self._refuse_repeated(identity, source)
+            row = make_row(record, identity.doc_id, source, text_sha256, sidecar, self.recipe.fields)
+            if raw is not None and record.decoded.same_bytes:
+                row["text"] = raw  # what the table holds in the end: the text is not encoded again
+            self.rows.append(row)
+            self.identities.append(identity)
+            self.seen[identity.doc_id] = (identity.check, source)
+        except Refusal as e:
+            stage = "validate" if e.reason == "contract" else "read"
+            self.rejected.append(Rejected(stage, place, e.reason, e.detail, raw_sha256=record.raw_sha256))
+
+    def _explicit_id(self, record: Record, sidecar: dict[str, Any]) -> str | None:
+        if record.number is None and not sidecar:
+            return None
+        name = self.recipe.id_field
+        value = record.fields.pop(name, None) if record.number is not None else sidecar.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+            raise Refusal("bad_id", f"field '{name}' holds {value!r}"[:120])
+        return str(value)
+
+    def _refuse_repeated(self, identity: Identity, source: str) -> None:
+        """The first record of an identity wins, in this unit and (`repeated`) in those before it."""
+        earlier = self.unit.repeated.get(identity.doc_id)
+        first = self.seen.get(identity.doc_id)
+        if first is not None and first[0] != identity.check:
+            raise collision(identity.doc_id, first[1], source)
+        if first is not None or earlier is not None:
+            raise Refusal("duplicate_id", f"first seen as {first[1] if first else earlier}")
+
+    def _write_shard(self) -> None:
+        """Check the collected rows against the contract and write the good ones."""
+        rows, self.rows = self.rows, []
+        identities = [(*i, row["text_sha256"]) for i, row in zip(self.identities, rows, strict=True)]
+        self.identities = []
+        if not rows:
+            return
+        # All rows have the same keys in the same order.
+        columns: dict[str, Sequence[Any]] = dict(zip(rows[0], zip(*map(dict.values, rows), strict=True), strict=True))
+        columns["duplicate_cluster"] = columns["doc_id"]
+        columns["split"] = [None] * len(rows)
+        texts, place = text_array(columns["text"]), self.schema.names.index("text")
+        others = {name: dtype for name, dtype in self.contract.columns.items() if name != "text"}
+        table = table_of(columns, others).add_column(place, self.schema.field(place), texts)
+        frame = pl.from_arrow(table)
+        assert isinstance(frame, pl.DataFrame)
+        checked = self.contract.check(frame)
+        if checked.failed_rows:
+            bad = set(checked.failed_rows)
+            reasons: dict[int, list[str]] = {}
+            for failure in checked.failures:
+                reasons.setdefault(-1 if failure.row_index is None else failure.row_index, []).append(str(failure))
+            for index in checked.failed_rows:
+                detail = "; ".join(reasons.get(index) or reasons.get(-1, []))
+                row = rows[index]
+                self.rejected.append(
+                    Rejected("validate", row["source"], "contract", detail, row["doc_id"], raw_sha256=row["raw_sha256"])
+                )
+            good = [i for i in range(len(rows)) if i not in bad]
+            table, identities = table.take(array_of(good, pa.int64())), [identities[i] for i in good]
+        if table.num_rows == 0:
+            return
+        name = part_name("shard", len(self.shards))
+        write_table(self.folder / name, table)
+        self.kept += identities
+        self.shards.append(
+            {
+                "name": name,
+                "rows": table.num_rows,
+                "bytes": sum(columns["raw_bytes"]),
+                "last_doc_id": identities[-1][0],
+                "sha256": file_sha256(self.folder / name),
+                "fingerprint": content_fingerprint([table]),
+            }
+        )
+
+    def finish(self) -> dict[str, Any]:
+        self._write_shard()
+        if self.rejected:
+            write_table(self.folder / REJECTED_FILE, rejected_table(self.rejected))
+        digits = b"".join([f"{i}{check}{text[:HEX_DIGITS]}".encode() for i, check, text in self.kept])
+        ids = np.frombuffer(bytes.fromhex(digits.decode()), ">u8").astype(np.uint64).reshape(-1, 3)
+        np.save(self.folder / IDS_FILE, ids)
+        return {
+            "records": self.records,
+            "documents": len(self.kept),
+            "rejected": dict(sorted(Counter(r.reason for r in self.rejected).items())),
+            "shards": self.shards,
+        }
+
+
+@lru_cache(maxsize=4)
+def _contract(file: ContractFile, gate: bytes) -> Contract:
+    """One per process: its expression is read once."""
+    return Contract(file, gate)
+
+
+def collision(doc_id: str, one: str, other: str) -> IdentityCollisionError:
+    """The error that stops a build in which two different records got one doc_id."""
+    return IdentityCollisionError(
+        f"'{one}' and '{other}' both get the doc_id {doc_id}; their labels would be mixed up.",
+        "Give one of the two records an id of its own, or rename its file.",
+    )
+
+
+def _was_written_to(file: RawFile) -> bool:
+    try:
+        return stamp_of(os.stat(file.location)) != file.stamp
+    except OSError:
+        return False  # unreadable, which its reader has said
+
+
+def _broken_promise(sidecar: dict[str, Any], file: RawFile, digest: str | None) -> str:
+    """What the metadata promised of the file's bytes and does not hold, else an empty string."""
+    promised = str(sidecar.get("sha256", "")).lower()
+    if promised and digest and promised != digest:
+        return f"sha256 is {digest}, the metadata says {promised[:80]}"
+    size = str(sidecar.get("bytes", ""))
+    if size and size != str(file.size):
+        return f"the file has {file.size} bytes, the metadata says {size[:80]}"
+    return ""
