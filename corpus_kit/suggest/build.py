@@ -12,8 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,17 +33,17 @@ from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.rejects import Refusals
-from corpus_kit.core.tables import read_table, table_of
+from corpus_kit.core.tables import array_of, read_table, table_of
 from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel
-from corpus_kit.suggest.folder import TABLE, drop_layer, keep_shard, put_layer
+from corpus_kit.suggest.boilerplate.records import Suggestion
+from corpus_kit.suggest.earlier import DIGESTS, Rows, digests_of, rows_of, save_earlier
+from corpus_kit.suggest.folder import ROWS, TABLE, drop_layer, keep_shard, put_layer
 
 LAYER = "boilerplate"
 MODEL = "corpus-kit-boilerplate"
 _FACTS = "facts.json"
 _SECONDS_PER_BYTE = 1 / 6e6  # what `suggest_shard` takes, roughly, per byte of a shard
 _READ = ("doc_id", "source", "title", "text", "text_sha256")
-_REPEATED = "repeated"  # array in a finished shard's folder: what was known to be repeated
-_NOTHING = np.zeros(0, [("document", "<u4"), ("start", "<u4")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +86,17 @@ class DocumentShard:
 
 @dataclass(frozen=True, slots=True)
 class ShardTask:
-    """One call of `suggest_shard`: paths and settings, no texts. folder: where the result goes, named by what it is of; the
-    folders beside it are of the same documents, with other lines repeated. repeated: as in `DocumentShard`, empty for none.
+    """One call of `suggest_shard`: paths and settings, no texts. folder: where the result goes, named by what it is of.
+
+    repeated: as in `DocumentShard`, empty for none. earlier: what `save_earlier` wrote of results that are no more, empty
+    where there are none.
     """
 
     shard: str
     folder: str
     recipe: Recipe
     repeated: str = ""
+    earlier: str = ""
 
 
 @dataclass(slots=True)
@@ -159,7 +162,7 @@ class SuggestedShard:
     @property
     def path(self) -> Path:
         """The Parquet file of its rows."""
-        return self.folder / f"{TABLE}.parquet"
+        return self.folder / ROWS
 
     @property
     def fingerprint(self) -> str:
@@ -193,14 +196,30 @@ class Suggesting:
         made = [finished_shard(Path(task.folder)) for task in tasks]
         to_do = [index for index, facts in enumerate(made) if facts is None]
         self.looked_at = len(to_do)
+        earlier = self._earlier(kept, {Path(task.folder) for task in tasks}) if to_do else ""
+        new = [replace(tasks[index], earlier=earlier) for index in to_do]
         with counted(self.progress, "suggesting", sum(shards[i].rows for i in to_do)) as step:
             size = sum(shards[i].path.stat().st_size for i in to_do)
-            for number, facts in self.workers.run(suggest_shard, [tasks[i] for i in to_do], size * _SECONDS_PER_BYTE):
+            for number, facts in self.workers.run(suggest_shard, new, size * _SECONDS_PER_BYTE):
                 made[to_do[number]] = facts
                 step.advance(facts["documents"])
         done = zip(tasks, made, strict=True)
         self.made = [SuggestedShard(Path(t.folder), facts) for t, facts in done if facts is not None]
         return self.made
+
+    def _earlier(self, kept: Path, used: set[Path]) -> str:
+        """What this recipe made of documents in other company or with other lines repeated.
+
+        What is left out or refused is counted by shard: nobody can tell of which documents it was.
+        """
+        gone = [(place, finished_shard(place)) for place in kept.glob("*/*") if place not in used]
+        key = self.recipe.key
+        whole = [
+            place
+            for place, facts in gone
+            if facts and facts.get("recipe") == key and not facts["rejected"] and not facts["left_out"]
+        ]
+        return save_earlier(kept, whole)
 
 
 def built_shards(out: Path) -> list[DocumentShard]:
@@ -232,90 +251,72 @@ def remove_suggestions(out: Path, work: Path) -> None:
 def suggest_shard(task: ShardTask) -> dict[str, Any]:
     """Suggestions for one shard of documents, checked and written; returns the content of its `facts.json`."""
     recipe = task.recipe
-    documents = {name: column.to_pylist() for name, column in _columns(Path(task.shard))}
-    repeated = np.load(task.repeated) if task.repeated else _NOTHING
-    known = _earlier(task, documents["doc_id"], repeated)
-    rows, sources, left_out = _rows(documents, recipe, repeated, known)
+    table = read_table(Path(task.shard), _READ)
+    names = {name: table[name].to_pylist() for name in _READ if name != "text"}
+    repeated = _repeated(task.repeated, table.num_rows)
+    digests = digests_of(names["doc_id"], names["text_sha256"], names["title"], repeated)
+    known = rows_of(task.earlier, names["doc_id"], digests, ROWS)
+    new = [place for place in range(table.num_rows) if place not in known]
+    documents = table.take(array_of(new, pa.int64())) if known else table
+    made, left_out = _suggested(documents.to_pylist(), [repeated[place] for place in new], recipe)
+    known |= dict(zip(new, made, strict=True))
+    rows = [row for place in range(table.num_rows) for row in known[place]]
+    sources = [names["source"][place] for place in range(table.num_rows) for _ in known[place]]
     contract = contract_of(recipe.contract, recipe.gate)
-    table = table_of({name: [row[name] for row in rows] for name in contract.columns}, contract.columns)
-    table, rejected = checked_rows(table, sources, contract)
-    about = {"documents": len(documents["doc_id"]), "left_out": dict(sorted(left_out.items()))}
-    return keep_shard(Path(task.folder), _FACTS, table, rejected, {_REPEATED: repeated}, **about)
+    found = table_of({name: [row[name] for row in rows] for name in contract.columns}, contract.columns)
+    found, rejected = checked_rows(found, sources, contract)
+    about = {"documents": table.num_rows, "left_out": dict(sorted(left_out.items())), "recipe": recipe.key}
+    return keep_shard(Path(task.folder), _FACTS, found, rejected, {DIGESTS: digests}, **about)
 
 
-def _columns(shard: Path) -> Iterator[tuple[str, pa.ChunkedArray]]:
-    table = read_table(shard, _READ)
-    return zip(table.column_names, table.columns, strict=True)
-
-
-def _earlier(task: ShardTask, doc_ids: Sequence[str], repeated: Any) -> dict[str, list[dict[str, Any]]]:
-    """doc_id → rows, of the documents that were looked at before with the same lines repeated."""
-    for folder in sorted(Path(task.folder).parent.glob("*")):
-        facts = finished_shard(folder)
-        # What is left out or refused is counted by shard: nobody can tell of which documents it was.
-        if facts is None or facts["left_out"] or facts["rejected"]:
-            continue
-        changed = np.unique(np.setxor1d(repeated, np.load(folder / f"{_REPEATED}.npy"))["document"]).tolist()
-        known: dict[str, list[dict[str, Any]]] = {doc_id: [] for doc_id in doc_ids}
-        for row in read_table(folder / f"{TABLE}.parquet").to_pylist():
-            known[row["doc_id"]].append(row)
-        for row in changed:
-            del known[doc_ids[row]]
-        return known
-    return {}
-
-
-def _rows(
-    documents: dict[str, list[Any]], recipe: Recipe, repeated: Any, known: dict[str, list[dict[str, Any]]]
-) -> tuple[list[dict[str, Any]], list[str], Counter[str]]:
-    """The rows in the documents' order, each one's source, and how many have a label that the layer has not.
-
-    known: doc_id → rows that need not be made again.
-    """
-    doc_ids = documents["doc_id"]
-    new = [row for row, doc_id in enumerate(doc_ids) if doc_id not in known]
-    bounds = np.searchsorted(repeated["document"], np.arange(len(doc_ids) + 1))
+def _repeated(path: str, documents: int) -> list[list[int]]:
+    """Of each document, where its repeated lines start."""
+    if not path:
+        return [[] for _ in range(documents)]
+    repeated = np.load(path)
+    bounds = np.searchsorted(repeated["document"], np.arange(documents + 1))
     starts = repeated["start"].tolist()
+    return [starts[bounds[row] : bounds[row + 1]] for row in range(documents)]
+
+
+def _suggested(
+    documents: list[dict[str, Any]], repeated: list[list[int]], recipe: Recipe
+) -> tuple[list[Rows], Counter[str]]:
+    """The rows of each document, and how many spans have a label that the layer has not."""
+    if not documents:
+        return [], Counter()
     model = _model(recipe.model, recipe.model_sha256)
-    found = model.suggest(
-        [documents["text"][row] for row in new],
-        recipe.threshold,
-        [documents["title"][row] for row in new],
-        [starts[bounds[row] : bounds[row + 1]] for row in new],
-    )
-    spans_of = dict(zip(new, found, strict=True))
-    rows: list[dict[str, Any]] = []
-    sources: list[str] = []
-    left_out: Counter[str] = Counter()
-    for index, (doc_id, source) in enumerate(zip(doc_ids, documents["source"], strict=True)):
-        if index not in spans_of:
-            rows += known[doc_id]
-            sources += [source] * len(known[doc_id])
-            continue
-        text, text_sha256 = documents["text"][index], documents["text_sha256"][index]
-        for span in spans_of[index]:
-            if recipe.labels is not None and span.label not in recipe.labels:
-                left_out[span.label] += 1
-                continue
-            place = (doc_id, text_sha256, LAYER, recipe.control, span.start, span.end, span.label, model.version)
-            rows.append(
-                {
-                    "suggestion_id": hashlib.sha256(json.dumps(place).encode()).hexdigest()[:32],
-                    "doc_id": doc_id,
-                    "layer": LAYER,
-                    "control": recipe.control,
-                    "start": span.start,
-                    "end": span.end,
-                    "label": span.label,
-                    "surface": text[span.start : span.end],
-                    "score": span.score,
-                    "model": MODEL,
-                    "model_version": model.version,
-                    "text_sha256": text_sha256,
-                }
-            )
-            sources.append(source)
-    return rows, sources, left_out
+    texts, titles = [d["text"] for d in documents], [d["title"] for d in documents]
+    found = model.suggest(texts, recipe.threshold, titles, repeated)
+    left_out = Counter(span.label for spans in found for span in spans if not _fits(span, recipe))
+    made = [
+        [_row(document, span, recipe, model.version) for span in spans if _fits(span, recipe)]
+        for document, spans in zip(documents, found, strict=True)
+    ]
+    return made, left_out
+
+
+def _fits(span: Suggestion, recipe: Recipe) -> bool:
+    return recipe.labels is None or span.label in recipe.labels
+
+
+def _row(document: dict[str, Any], span: Suggestion, recipe: Recipe, version: str) -> dict[str, Any]:
+    doc_id, text_sha256 = document["doc_id"], document["text_sha256"]
+    place = (doc_id, text_sha256, LAYER, recipe.control, span.start, span.end, span.label, version)
+    return {
+        "suggestion_id": hashlib.sha256(json.dumps(place).encode()).hexdigest()[:32],
+        "doc_id": doc_id,
+        "layer": LAYER,
+        "control": recipe.control,
+        "start": span.start,
+        "end": span.end,
+        "label": span.label,
+        "surface": document["text"][span.start : span.end],
+        "score": span.score,
+        "model": MODEL,
+        "model_version": version,
+        "text_sha256": text_sha256,
+    }
 
 
 def checked_rows(table: pa.Table, sources: list[str], contract: Contract) -> tuple[pa.Table, list[Rejected]]:

@@ -20,6 +20,8 @@ from corpus_kit.core.records import Rejected
 from corpus_kit.core.tables import content_fingerprint, file_sha256, part_name, rejected_table, write_table
 
 TABLE = "suggestions"
+ROWS = f"{TABLE}.parquet"
+"""In the folder of a shard: its rows."""
 FIRST = "boilerplate"
 """The layer whose files come first, one for each of the documents' and in their order."""
 
@@ -33,14 +35,14 @@ def keep_shard(
     **about: Any,
 ) -> dict[str, Any]:
     """Write the suggestions for one shard of documents and what broke the contract into a folder that later builds find
-    again; returns what its `facts_file` says: counts, hashes and `about`. arrays: go into the folder too, as `NAME.npy`.
+    again; returns what its `facts_file` says: counts, hashes and `about`. arrays: go into the folder too, by file name.
     """
     with kept_folder(folder, facts_file) as (aside, facts):
-        target = aside / f"{TABLE}.parquet"
+        target = aside / ROWS
         write_table(target, table)
         write_table(aside / "rejected.parquet", rejected_table(rejected))
         for name, array in arrays.items():
-            np.save(aside / f"{name}.npy", array)
+            np.save(aside / name, array)
         facts |= {
             "rows": table.num_rows,
             "sha256": file_sha256(target),
