@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from corpus_kit.corpus import Corpus
     from corpus_kit.labelstudio.annotations import Annotated
     from corpus_kit.suggest.build import Suggested, Suggesting
-    from corpus_kit.suggest.entities.stage import EntitiesMade, Wish
+    from corpus_kit.suggest.entities.stage import EntitiesMade
+    from corpus_kit.suggest.entities.wish import Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class Stages:
 
     def entities_wish(self) -> Wish:
         """What `corpus.toml` asks for in the layer of names."""
-        from corpus_kit.suggest.entities.stage import Wish
+        from corpus_kit.suggest.entities.wish import Wish
 
         settings = self.corpus.config.suggest.entities
         return Wish(settings.names, settings.threshold, settings.models, self.corpus.root)
@@ -161,10 +162,12 @@ class Stages:
     def entities(self, wish: Wish, refusals: Refusals) -> EntitiesMade | None:
         """The names' layer in `data/suggestions`, after people's labels, from which it learns; None where it is not wanted,
         and then older rows go."""
-        from corpus_kit.suggest.entities.stage import build_entities, marking, remove_entities
+        from corpus_kit.suggest.folder import drop_layer
 
         name = self.corpus.config.suggest.entities.layer
-        if (wish.names or wish.models) and name in self.corpus.config.layers:
+        if wish and name in self.corpus.config.layers:
+            from corpus_kit.suggest.entities.stage import build_entities, marking
+
             layer = self.corpus.layers()[name]
             control = marking(layer)
             if control is not None:
@@ -172,7 +175,7 @@ class Stages:
                 own = self.data, self.work, layer, control, contract, wish
                 return build_entities(*own, self.pool, self.progress, refusals)
             self.progress.remark(f"The layer '{name}' has no control that marks spans, so no names are suggested.")
-        remove_entities(self.data, self.work, name)
+        drop_layer(self.data, self.work, name)
         return None
 
     def gold(self) -> Gold | None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from corpus_kit.corpus import Corpus
     from corpus_kit.suggest.boilerplate.learn import Learned
     from corpus_kit.suggest.build import Suggested
-    from corpus_kit.suggest.entities.stage import EntitiesMade, Wish
+    from corpus_kit.suggest.entities.stage import EntitiesMade
+    from corpus_kit.suggest.entities.wish import Wish
 
 
 @dataclass(frozen=True, slots=True)

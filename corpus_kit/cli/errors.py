@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 import traceback
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor
 
 import click
 
@@ -38,6 +38,8 @@ def run(command: click.Command, args: list[str] | None = None) -> int:
     for library in ("TORCH", "TF", "JAX"):
         # `datasets` imports these where they are installed, 200 MB and some seconds that no command has a use for.
         os.environ.setdefault(f"USE_{library}", "0")
+    # Plugins have no say in how a corpus.toml is read, and pydantic looks through every installed package for them.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         result = command.main(args, prog_name="corpus-kit", standalone_mode=False)
         return result if isinstance(result, int) else EXIT_DONE
@@ -68,7 +70,7 @@ def run(command: click.Command, args: list[str] | None = None) -> int:
     except MemoryError:
         _say("The memory is used up.", "Use fewer --workers, or lower input.max_record_bytes in corpus.toml.")
         return EXIT_ENVIRONMENT
-    except BrokenProcessPool:
+    except BrokenExecutor:
         _say("A worker process was ended by the system.", "Run the command again with fewer --workers.")
         return EXIT_ENVIRONMENT
     except Exception as e:  # noqa: BLE001 - the last line of defence: a bug becomes a sentence, not a page of code

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import atexit
 import gc
-import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -27,6 +25,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 
 if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
     from corpus_kit.core.cluster import Cluster
 
 A = TypeVar("A")
@@ -77,7 +77,7 @@ class Workers:
                     yield from _finished(waiting)
             while waiting:
                 yield from _finished(waiting)
-        except BrokenProcessPool as e:
+        except BrokenExecutor as e:
             raise EnvironmentProblemError(
                 "A worker process was ended by the system, most often for want of memory.",
                 "Run the command again: finished shards are kept. Fewer --workers need less memory.",
@@ -94,6 +94,10 @@ class Workers:
 
     def _submit(self, function: Callable[[A], R], task: A) -> Future[R]:
         if self._pool is None:
+            # Loaded by who starts processes: a small build starts none.
+            import multiprocessing
+            from concurrent.futures import ProcessPoolExecutor
+
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_begin)
         with _ctrl_c_is_for_the_parent(), _without_the_main_module():
@@ -244,7 +248,9 @@ def _begin() -> None:
 
 def _end_with_parent() -> None:
     """A pool's worker waits for work for ever when its parent was killed; and what it still does would be in the way."""
-    parent = multiprocessing.parent_process()
+    from multiprocessing import parent_process
+
+    parent = parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)

@@ -9,24 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import regex
-
-# Scripts written without spaces give a token per character; letters keep their combining marks; everything else that is
-# no space is a grapheme cluster, so that a family emoji or a flag stays one token.
-_TOKEN = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*"
-    r"|[\p{L}\p{N}_][\p{L}\p{N}\p{M}_--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]]*"
-    r"|(?!\s)\X",
-    regex.V1,
-)
-_NOT_BLANK = re.compile(r"\S+")
+from functools import lru_cache
+from typing import Any
 
 NESTED = "nested"
 OVERLAPPING = "overlapping"
 SEVERAL_LABELS = "several_labels"
 CUTS_TOKEN = "cuts_token"
 EMPTY = "empty"
+
+# Scripts written without spaces give a token per character; letters keep their combining marks; everything else that is
+# no space is a grapheme cluster, so that a family emoji or a flag stays one token.
+_TOKEN = (
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*"
+    r"|[\p{L}\p{N}_][\p{L}\p{N}\p{M}_--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]]*"
+    r"|(?!\s)\X"
+)
+_NOT_BLANK = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +55,17 @@ class Tagged:
     losses: list[Loss]
 
 
+@lru_cache(maxsize=1)
+def _pattern() -> Any:
+    import regex  # not before there is something to cut: a release without labels has no tokens
+
+    return regex.compile(_TOKEN, regex.V1)
+
+
 def tokenize(text: str) -> list[tuple[int, int]]:
     """(start, end) of every token, in order; they do not overlap and hold no white space at their edges."""
     tokens: list[tuple[int, int]] = []
-    for match in _TOKEN.finditer(text):
+    for match in _pattern().finditer(text):
         start, end = match.span()
         if text[start:end].split() == [text[start:end]]:
             tokens.append((start, end))

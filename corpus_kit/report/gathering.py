@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpus_kit import __version__
 from corpus_kit.core.executor import Workers
@@ -15,7 +15,6 @@ from corpus_kit.core.folders import remove, write_json
 from corpus_kit.core.leaks import find_leaks
 from corpus_kit.core.progress import Progress
 from corpus_kit.report.agreement import hardest_documents, read_agreement
-from corpus_kit.report.compare import Compared
 from corpus_kit.report.labels import Told, by_month, disputed, label_counts, progress, read_told
 from corpus_kit.report.readings import Readings
 from corpus_kit.report.records import EFFECTS, FOLDER, TEMPLATES, Accepted, ReportSources
@@ -23,6 +22,9 @@ from corpus_kit.report.rejected import read_rejected, rejected_files
 from corpus_kit.report.sample import Shard, Wanted, choose, fit, read_documents, refused_documents
 from corpus_kit.report.totals import count_shards, shard_tasks
 from corpus_kit.report.view import View, make_view
+
+if TYPE_CHECKING:
+    from corpus_kit.report.compare import Compared
 
 LEAKS_SHOWN = 20
 

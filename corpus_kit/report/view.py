@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpus_kit.core.columns import SPLITS
 from corpus_kit.core.findings import Finding
 from corpus_kit.core.project import ProjectConfig
 from corpus_kit.report.agreement import LayerAgreement
 from corpus_kit.report.charts import Chart, bars, columns
-from corpus_kit.report.compare import Compared
 from corpus_kit.report.labels import ControlLabels, Person
 from corpus_kit.report.records import Accepted
 from corpus_kit.report.rejected import Refused
 from corpus_kit.report.shard import BOILERPLATE, LENGTHS, SHARES
 from corpus_kit.report.totals import Totals
+
+if TYPE_CHECKING:
+    from corpus_kit.report.compare import Compared
 
 _PUBLISHERS, _LANGUAGES, _MONTHS = 20, 15, 48
 

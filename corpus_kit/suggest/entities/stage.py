@@ -27,7 +27,6 @@ from corpus_kit.core.labelconfig import Control
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.rejects import Refusals
-from corpus_kit.core.settings import EntityModel
 from corpus_kit.core.tables import read_table
 from corpus_kit.suggest.build import Suggested, finished_shard
 from corpus_kit.suggest.entities.interface import Loaded
@@ -37,19 +36,10 @@ from corpus_kit.suggest.entities.loading import load_suggester
 from corpus_kit.suggest.entities.mapping import label_mapping
 from corpus_kit.suggest.entities.people import boilerplate_files, digests, notes_table, with_boilerplate
 from corpus_kit.suggest.entities.shards import EntityRecipe, EntityTask, Model, ask_model, entity_shard
-from corpus_kit.suggest.folder import drop_layer, put_layer
+from corpus_kit.suggest.entities.wish import Wish
+from corpus_kit.suggest.folder import put_layer
 
 WORK = "entities"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What is asked for. names: whether to look for people's names. threshold: for these. root: of the corpus."""
-
-    names: bool
-    threshold: float
-    models: tuple[EntityModel, ...]
-    root: Path | None
 
 
 @dataclass(slots=True)
@@ -140,11 +130,6 @@ def build_entities(
         if one_facts["rejected"]:
             refusals.add(read_table(Path(task.folder) / "rejected.parquet"))
     return _made(facts, new, names, asked)
-
-
-def remove_entities(out: Path, work: Path, layer: str) -> None:
-    """Take the layer's rows out of `out/suggestions`."""
-    drop_layer(out, work, layer)
 
 
 def _ask(
