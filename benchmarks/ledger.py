@@ -103,7 +103,7 @@ def _ours(export: Path, root: Path) -> Callable[[], None]:
     corpus = Corpus.open(root)
     contracts = {table: corpus.contract(table) for table in TABLES}
     for one in contracts.values():
-        compile_gate(one, corpus.data / ".work" / "gates")  # once in a corpus's life, and mostly the import of pandera
+        compile_gate(one)  # once in a user's life, and mostly the import of pandera
 
     def run() -> None:
         (done,) = corpus.import_([export])

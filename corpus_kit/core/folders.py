@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -35,7 +36,11 @@ def write_json(path: Path, data: Any, *, compact: bool = False) -> None:
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest of a made folder, None when there is no such folder or its manifest is damaged."""
-    return kept_json(folder / MANIFEST) or None
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return manifest if isinstance(manifest, dict) and manifest else None
 
 
 def write_manifest(folder: Path, **facts: Any) -> None:
@@ -146,7 +151,7 @@ def kept_folder(folder: Path, facts_file: str) -> Iterator[tuple[Path, dict[str,
         yield aside, facts
         written = sorted(path for path in aside.rglob("*") if path.is_file())
         facts["files"] = {path.relative_to(aside).as_posix(): note_of(path) for path in written}
-        write_json(aside / facts_file, facts, compact=True)
+        keep_json(aside / facts_file, facts)
     put_in_place(aside, folder, facts_file)
 
 
@@ -185,13 +190,50 @@ def kept_facts(path: Path) -> dict[str, Any] | None:
     return facts if intact else None
 
 
+def keep_json(path: Path, data: dict[str, Any], *, in_order: bool = False) -> None:
+    """Keep a JSON object for later builds, under a seal; nothing of it is visible under its name before it is whole.
+
+    in_order: the keys stay in theirs, else they are sorted.
+    """
+    content = json.dumps(data, ensure_ascii=False, sort_keys=not in_order).encode()
+    aside = aside_of(path)
+    aside.write_bytes(_seal(content) + b"\n" + content + b"\n")
+    aside.replace(path)
+
+
 def kept_json(path: Path) -> dict[str, Any]:
-    """A JSON object that an earlier build kept; an empty one where there is none or it is damaged: it is made again."""
+    """What `keep_json` of this version of the toolkit kept there, else an empty object: it is made again.
+
+    Who reads a note need not ask whether it has all its keys: a byte that was changed breaks the seal.
+    """
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        seal, content = path.read_bytes().split(b"\n", 1)
     except (OSError, ValueError):
         return {}
-    return kept if isinstance(kept, dict) else {}
+    if not content.endswith(b"\n") or _seal(content[:-1]) != seal:
+        return {}
+    kept: dict[str, Any] = json.loads(content)
+    return kept
+
+
+def _seal(content: bytes) -> bytes:
+    return hashlib.sha256(__version__.encode() + b"\n" + content).hexdigest()[:32].encode()
+
+
+def keep_note(path: Path, facts: dict[str, Any]) -> None:
+    """Keep facts of one file beside it, and what tells later whether it is still the one that was written."""
+    keep_json(note_name(path), {"facts": facts, "note": note_of(path, facts.get("sha256"))})
+
+
+def kept_note(path: Path) -> dict[str, Any] | None:
+    """The facts that `keep_note` kept, None where there are none or the file was harmed since."""
+    kept = kept_json(note_name(path))
+    return dict(kept["facts"]) if kept and is_intact(path, kept["note"]) else None
+
+
+def note_name(path: Path) -> Path:
+    """The file beside `path` that tells of it."""
+    return path.with_name(f"{path.name}.json")
 
 
 def link_or_copy(source: Path, target: Path) -> None:

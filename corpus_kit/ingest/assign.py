@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import aside_of, is_intact, kept_json, note_of, remove, write_json
+from corpus_kit.core.folders import keep_note, kept_note, note_name, remove
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.settings import Split
 from corpus_kit.core.tables import array_of, content_fingerprint, file_sha256, read_table, write_table
@@ -108,7 +108,7 @@ def patch_shards(
     ]
     made = list(shards)
     used = set()
-    known = {index: _known(patch) for index, patch in tasks}
+    known = {index: kept_note(_target(patch)) for index, patch in tasks}
     new = [(index, patch) for index, patch in tasks if known[index] is None]
     size = sum(shards[index][1]["bytes"] for index, _ in new)
     with counted(progress, "assigning", len(new)) as step:
@@ -118,7 +118,7 @@ def patch_shards(
     for index, found in known.items():
         assert found is not None
         made[index] = (patches, made[index][1] | found)
-        used |= {found["name"], note_name(found["name"])}
+        used |= {found["name"], note_name(Path(found["name"])).name}
     if patches.is_dir():
         for file in patches.iterdir():
             if file.name not in used:
@@ -129,7 +129,6 @@ def patch_shards(
 def patch_shard(patch: Patch) -> dict[str, Any]:
     """Write a shard anew with its clusters and splits; its name is a hash of what went in, so it is found again."""
     target = _target(patch)
-    note = target.with_name(note_name(target.name))
     table = read_table(Path(patch.shard))
     for column, values in (
         ("duplicate_cluster", [f"{cluster:016x}" for cluster in patch.clusters.tolist()]),
@@ -140,9 +139,7 @@ def patch_shard(patch: Patch) -> dict[str, Any]:
     target.parent.mkdir(parents=True, exist_ok=True)
     write_table(target, table)
     facts = {"name": target.name, "sha256": file_sha256(target), "fingerprint": content_fingerprint([table])}
-    aside = aside_of(note)
-    write_json(aside, {"facts": facts, "note": note_of(target)})
-    aside.replace(note)
+    keep_note(target, facts)
     return facts
 
 
@@ -152,18 +149,6 @@ def _target(patch: Patch) -> Path:
     what.update(patch.clusters.astype("<u8").tobytes())
     what.update(patch.splits.tobytes())
     return Path(patch.folder) / f"{what.hexdigest()[:32]}.parquet"
-
-
-def _known(patch: Patch) -> dict[str, Any] | None:
-    """The facts of a shard that was patched before, None when it was not or was harmed since."""
-    target = _target(patch)
-    kept = kept_json(target.with_name(note_name(target.name)))
-    return dict(kept["facts"]) if {"facts", "note"} <= set(kept) and is_intact(target, kept["note"]) else None
-
-
-def note_name(name: str) -> str:
-    """The file beside a patched shard that tells whether it is still the one that was written."""
-    return f"{name}.json"
 
 
 def columns_of_shards(shards: Sequence[Path]) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus_kit.core.collector import without_collector
-from corpus_kit.core.folders import aside_of, gone_on_failure, kept_facts, note_of, put_in_place, write_json
+from corpus_kit.core.folders import aside_of, gone_on_failure, keep_json, kept_facts, note_of, put_in_place
 from corpus_kit.core.tables import file_sha256
 from corpus_kit.ingest.discover import RawFile
 from corpus_kit.ingest.readers import Limits
@@ -48,9 +48,7 @@ def read_unit(task: UnitTask) -> ReadUnit:
     stamps = [list(f.stamp) for f in task.unit.files]
     if known is not None and known["sha256"] == [_read(f, limits)[1] for f in task.unit.files]:
         known["stamps"] = stamps
-        aside = aside_of(folder / UNIT_FILE)
-        write_json(aside, known, compact=True)
-        aside.replace(folder / UNIT_FILE)
+        keep_json(folder / UNIT_FILE, known)
         return ReadUnit(folder, known, None)
     aside = aside_of(folder)
     aside.mkdir(parents=True)
@@ -78,7 +76,7 @@ def write_unit(read: ReadUnit) -> dict[str, Any]:
         facts = read.writer.finish() | read.facts
         known = {shard["name"]: shard["sha256"] for shard in facts["shards"]}
         facts["files"] = {path.name: note_of(path, known.get(path.name)) for path in sorted(aside.iterdir())}
-        write_json(aside / UNIT_FILE, facts, compact=True)
+        keep_json(aside / UNIT_FILE, facts)
     # Not flushed: what a power cut leaves half-written is noticed by its size, and `documents` is flushed as a whole.
     put_in_place(aside, folder, UNIT_FILE)
     return _told(facts) | {"reused": False}

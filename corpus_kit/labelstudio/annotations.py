@@ -20,7 +20,7 @@ from corpus_kit import __version__
 from corpus_kit.core.collector import without_collector
 from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.contracts import Contract, compile_gate
-from corpus_kit.core.folders import made_folder, read_manifest, remove, write_json, write_manifest
+from corpus_kit.core.folders import keep_note, kept_note, made_folder, read_manifest, remove, write_manifest
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import Rejected
@@ -96,11 +96,11 @@ def build_annotations(sources: Sources, refusals: Refusals, progress: Progress) 
     if done is not None:
         refusals.add(read_table(work / _REFUSED))
         return done
-    (work / "key").unlink(missing_ok=True)
     with without_collector():
         made = _Making(sources, entries, work, progress).run(target)
     refusals.add(read_table(work / _REFUSED))
-    write_json(work / "key", _key(sources, entries))
+    # Of the refusals, and with them of the folder: the key is made anew, for names may have joined the pseudonym file.
+    keep_note(work / _REFUSED, {"key": _key(sources, entries), "told": _plain(made)})
     return made
 
 
@@ -134,13 +134,12 @@ def _key(sources: Sources, entries: Sequence[Entry]) -> dict[str, Any]:
 
 def _unchanged(sources: Sources, entries: Sequence[Entry], target: Path, work: Path) -> Annotated | None:
     manifest = read_manifest(target)
-    if manifest is None or not (work / "key").is_file() or not (work / _REFUSED).is_file():
-        return None
-    if json.loads((work / "key").read_text(encoding="utf-8")) != _key(sources, entries):
+    kept = kept_note(work / _REFUSED)
+    if manifest is None or kept is None or kept["key"] != _key(sources, entries):
         return None
     if any(not (target / f["name"]).is_file() for f in manifest["files"]):
         return None
-    facts = json.loads((work / "facts").read_text(encoding="utf-8"))
+    facts = kept["told"]
     return Annotated(**facts | {"unchanged": True, "moved": [tuple(pair) for pair in facts["moved"]]})
 
 
@@ -177,12 +176,11 @@ class _Making:
             self._sum_up(shards, gathered.tasks, gathered.unmatched, gathered.moved)
             self._manifest(folder, files, layers)
         write_table(self.work / _REFUSED, rejected_table(self.refused))
-        write_json(self.work / "facts", _plain(self.result))
         return self.result
 
     def _contract(self, table: str) -> Contract:
         file = self.sources.contracts[table]
-        return Contract(file, compile_gate(file, self.sources.work / "gates"))
+        return Contract(file, compile_gate(file))
 
     def _layer(self, entry: Entry) -> str:
         return entry.layer or recognised_layer(entry.tasks(), self.readers, entry.path.name)

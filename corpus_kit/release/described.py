@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from corpus_kit.core.contract_spec import ContractFile
-from corpus_kit.core.folders import kept_json
+from corpus_kit.core.folders import keep_json, kept_json
 from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.plan import Labelling
 
@@ -49,8 +48,7 @@ def described(contract: ContractFile, labelling: Labelling, kept: Path, aside: D
     found = kept_json(kept)
     if found.get("key") != key:
         made: dict[str, Described] = aside.call("features", "describe", contract, labelling)
-        # Not sorted: the card writes what is declared in the order of its keys.
-        text = json.dumps({"key": key, "configs": [[name, asdict(one)] for name, one in made.items()]})
-        kept.write_text(text + "\n", encoding="utf-8")
+        # The card writes what is declared in the order of its keys.
+        keep_json(kept, {"key": key, "configs": [[name, asdict(one)] for name, one in made.items()]}, in_order=True)
         return made
     return {name: Described(**one) for name, one in found["configs"]}

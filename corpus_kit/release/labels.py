@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from corpus_kit.core.columns import columns_of
-from corpus_kit.core.folders import fsync_folder, remove
+from corpus_kit.core.folders import kept_facts, kept_folder
 from corpus_kit.core.labels import standing
 from corpus_kit.core.tables import content_fingerprint, read_table, scan, write_table
 
@@ -54,6 +54,7 @@ _COLUMNS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
 }
 """name in a slice → made folder, table, columns"""
+_FACTS = "facts.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +121,10 @@ def read_labels_of(out: Path) -> LabelSlice:
 def keep_slice(labels: LabelSlice, root: Path) -> str:
     """Write a slice to `root/<key>/` unless it is there; returns the key, a hash of its content."""
     key = labels.fingerprint()[:32]
-    if not (root / key).is_dir():
-        aside = root / f"{key}.part"
-        remove(aside)
-        aside.mkdir(parents=True)
-        for name in labels.__slots__:
-            write_table(aside / f"{name}.parquet", getattr(labels, name).to_arrow())
-        fsync_folder(aside)
-        aside.rename(root / key)
+    if kept_facts(root / key / _FACTS) is None:
+        with kept_folder(root / key, _FACTS) as (aside, _):
+            for name in labels.__slots__:
+                write_table(aside / f"{name}.parquet", getattr(labels, name).to_arrow())
     return key
 
 

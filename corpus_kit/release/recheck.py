@@ -22,7 +22,7 @@ import yaml
 
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import kept_json, write_json
+from corpus_kit.core.folders import keep_json, kept_json
 from corpus_kit.core.tables import Fingerprint
 
 _SECONDS_PER_BYTE = 1 / 50e6  # what `recheck_file` takes, roughly, per byte of a file
@@ -72,7 +72,7 @@ class Opened:
         if schemas is not None:
             self._known = {"shape": _shape(folder, schemas), "release": _digest(folder)}
         self._known["read"] = sorted({file["sha256"] for file in files_of(manifest)})
-        write_json(self._path, self._known, compact=True)
+        keep_json(self._path, self._known)
 
 
 def files_of(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from corpus_kit.core.errors import UsageError
 from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import made_folder, read_manifest, remove, write_manifest
 from corpus_kit.core.progress import Progress
-from corpus_kit.report.records import CHANGES_FILE, FOLDER, PAGE, TEMPLATES, Reported, ReportSources
+from corpus_kit.report.records import CHANGES_FILE, FOLDER, PAGE, Reported, ReportSources
 
 TEXT_BYTES = 3_000_000
 """Of the reader's documents as JSON; the page stays below 5 MB whatever the corpus is."""
@@ -63,7 +63,7 @@ def build_report(
         compared = compare_releases(open_release(compare), open_release(sources.data / "release"), name)
     changes = compared.counts if compared else {}
     gathered = gather(sources, manifests, workers, progress, TEXT_BYTES, compared)
-    page = render(gathered.view, gathered.sample, sources.work / FOLDER / TEMPLATES).encode()
+    page = render(gathered.view, gathered.sample).encode()
     if out is not None:
         _write_alone(out, page)
         if compared:

@@ -9,15 +9,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpus_kit import __version__
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import remove, write_json
+from corpus_kit.core.folders import keep_json, kept_json, remove
 from corpus_kit.core.leaks import find_leaks
 from corpus_kit.core.progress import Progress
 from corpus_kit.report.agreement import hardest_documents, read_agreement
 from corpus_kit.report.labels import Told, by_month, disputed, label_counts, progress, read_told
 from corpus_kit.report.readings import Readings
-from corpus_kit.report.records import EFFECTS, FOLDER, TEMPLATES, Accepted, ReportSources
+from corpus_kit.report.records import EFFECTS, FOLDER, Accepted, ReportSources
 from corpus_kit.report.rejected import read_rejected, rejected_files
 from corpus_kit.report.sample import Shard, Wanted, choose, fit, read_documents, refused_documents
 from corpus_kit.report.totals import count_shards, shard_tasks
@@ -120,22 +119,19 @@ def _accepted(sources: ReportSources, manifests: Mapping[str, dict[str, Any]], k
     """What became of suggestions. Counting goes through all payloads, so it is kept while labels and models stay."""
     if not manifests["annotations"]:
         return []
-    key = [__version__, manifests["annotations"]["fingerprint"], manifests["suggestions"].get("models", [])]
-    try:
-        known = json.loads(kept.read_text(encoding="utf-8"))
-        if known["key"] == key:
-            return [Accepted(**row) for row in known["rows"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # not there, or not as we write it: it is counted anew
+    key = [manifests["annotations"]["fingerprint"], manifests["suggestions"].get("models", [])]
+    known = kept_json(kept)
+    if known.get("key") == key:
+        return [Accepted(**row) for row in known["rows"]]
     names = [field.name for field in fields(Accepted)]
     rows = [{name: getattr(effect, name) for name in names} for effect in sources.effects(sources.data)]
-    write_json(kept, {"key": key, "rows": rows}, compact=True)
+    keep_json(kept, {"key": key, "rows": rows})
     return [Accepted(**row) for row in rows]
 
 
 def _sweep(kept: Path, shards: Sequence[Shard], facts: Sequence[Path]) -> None:
     """What is kept of shards that are no more goes."""
-    used = {shard.kept.name for shard in shards} | {path.name for path in facts} | {TEMPLATES, EFFECTS}
+    used = {shard.kept.name for shard in shards} | {path.name for path in facts} | {EFFECTS}
     for path in kept.iterdir():
         if path.name not in used:
             remove(path)

@@ -17,13 +17,13 @@ _HERE = Path(__file__).parent
 _INERT = {"&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029", "\x7f": "\\u007f"}
 
 
-def render(view: View, sample: str, kept: Path) -> str:
-    """The page as HTML. sample: the reader's JSON, made harmless here. kept: a folder for compiled templates.
+def render(view: View, sample: str) -> str:
+    """The page as HTML. sample: the reader's JSON, made harmless here.
 
     Everything a template prints is escaped, and its acting characters are made visible, by the engine, not by the template.
     """
     style, script = _asset("report.css"), _asset("report.js")
-    page: str = _template(kept).render(
+    page: str = _template().render(
         view=view,
         style=Markup(style),
         script=Markup(script),
@@ -52,10 +52,11 @@ def _asset(name: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _template(kept: Path) -> Any:
-    from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    kept.mkdir(exist_ok=True)
+    from corpus_kit.report.compiled import CompiledTemplates
+
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates", encoding="utf-8"),
         autoescape=True,
@@ -64,7 +65,7 @@ def _template(kept: Path) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        bytecode_cache=FileSystemBytecodeCache(str(kept)),
+        bytecode_cache=CompiledTemplates(),
     )
     environment.tests["web_address"] = is_web_address
     return environment.get_template("report.html.j2")

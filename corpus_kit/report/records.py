@@ -12,8 +12,8 @@ from corpus_kit.core.project import ProjectConfig
 
 FOLDER, PAGE = "report", "report.html"
 CHANGES_FILE = "changes.csv"
-TEMPLATES, EFFECTS = "templates", "effects.json"
-"""Where in `.work/report` compiled templates and the effects of suggestions are kept."""
+EFFECTS = "effects.json"
+"""Where in `.work/report` the effects of suggestions are kept."""
 
 
 class Effect(Protocol):

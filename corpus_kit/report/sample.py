@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus_kit.core.folders import kept_json, write_json
+from corpus_kit.core.folders import keep_json, kept_json
 from corpus_kit.core.tables import array_of, iter_batches, read_table
 from corpus_kit.report.totals import Totals
 
@@ -94,7 +94,7 @@ def read_documents(ids: Sequence[str], shards: Sequence[Shard]) -> dict[str, dic
         some = here.filter(pc.is_in(here, value_set=missing)).to_pylist()
         if some:
             made = _read(shard, some)
-            write_json(shard.kept, {k: v for k, v in kept_json(shard.kept).items() if k in wanted} | made, compact=True)
+            keep_json(shard.kept, {k: v for k, v in kept_json(shard.kept).items() if k in wanted} | made)
             found |= made
             # Arrow keeps what it freed for the next shard, in each of its threads: more memory the more shards there are.
             pa.default_memory_pool().release_unused()

@@ -6,7 +6,6 @@ unchanged shard is counted once.
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from corpus_kit.core.folders import kept_json, write_json
+from corpus_kit.core.folders import keep_json, kept_json
 from corpus_kit.core.publisher import publisher_of
 from corpus_kit.core.tables import read_table
 
@@ -84,9 +83,7 @@ def shard_facts(task: ShardTask) -> None:
         "strata": _strata(frame, copies),
         "extremes": _extremes(frame),
     }
-    aside = Path(f"{task.kept}.{os.getpid()}.part")
-    write_json(aside, facts, compact=True)
-    aside.replace(task.kept)
+    keep_json(Path(task.kept), facts)
 
 
 def kept_facts(task: ShardTask) -> dict[str, Any] | None:

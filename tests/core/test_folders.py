@@ -13,6 +13,7 @@ from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.folders import (
     is_intact,
     kept_folder,
+    kept_json,
     link_or_copy,
     made_folder,
     note_of,
@@ -194,5 +195,5 @@ def test_what_is_kept_for_later_builds_is_whole_or_leaves_nothing(error: type[Ba
     assert list(tmp_path.iterdir()) == []
     keep(fail=False)
     assert [p.name for p in tmp_path.iterdir()] == ["shard"]
-    facts = json.loads((tmp_path / "shard" / "facts.json").read_text(encoding="utf-8"))
+    facts = kept_json(tmp_path / "shard" / "facts.json")
     assert facts["rows"] == 2 and is_intact(tmp_path / "shard" / "deep" / "rows.bin", facts["files"]["deep/rows.bin"])

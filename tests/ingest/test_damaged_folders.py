@@ -7,6 +7,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 from ingest_samples import page, write
@@ -63,6 +64,35 @@ def test_harm_to_all_that_is_kept_for_later_builds_changes_no_byte(
             path.write_bytes(content)
     Corpus.without(out).build([tmp_path / "raw"])
     assert made(out) == made(whole)
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_one_changed_byte_in_anything_that_is_kept_changes_no_byte(new: bool, whole: Path, tmp_path: Path) -> None:
+    """A note that is still JSON, but with another number or key; a table that can still be read. Notes where nothing is
+    new, all files with a new page, when the later stages read what is kept as well."""
+    raw, wanted = whole.parent / "raw", made(whole)
+    if new:
+        raw = shutil.copytree(raw, tmp_path / "raw")
+        write(raw, {"d.txt": page(4)})
+        Corpus.without(tmp_path / "fresh").build([raw])
+        wanted = made(tmp_path / "fresh")
+    random, out = Random(7), tmp_path / "out"
+    files = [p for p in sorted((whole / ".work").rglob("*")) if p.is_file() and p.name != "lock"]
+    kept = [p.relative_to(whole) for p in files if new or p.suffix == ".json"]
+    assert len(kept) > 5
+    for place in kept:
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(whole, out)
+        content = bytearray((out / place).read_bytes())
+        digits = [i for i, byte in enumerate(content) if chr(byte).isdigit()]
+        where = random.choice(digits) if place.suffix == ".json" else random.randrange(len(content))
+        content[where] ^= 1  # of a digit: another digit
+        (out / place).write_bytes(content)
+        try:
+            Corpus.without(out).build([raw])
+            assert made(out) == wanted
+        except Exception as e:
+            raise AssertionError(f"{place}, byte {where}") from e
 
 
 @pytest.mark.parametrize("harm", ["empty", "garbage", "short"])

@@ -11,7 +11,7 @@ import pytest
 from ingest_samples import ingest, write
 
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import aside_of, note_of, put_in_place, write_json
+from corpus_kit.core.folders import aside_of, keep_json, note_of, put_in_place
 
 
 def _twice(self: Workers, function: Any, tasks: Any, *_: Any, **__: Any) -> Any:
@@ -51,7 +51,7 @@ def test_a_finished_folder_is_replaced_only_by_another_result(tmp_path: Path) ->
         aside = aside_of(tmp_path / "made")
         aside.mkdir()
         (aside / "data.txt").write_text(content, encoding="ascii")
-        write_json(aside / "facts.json", {"content": content, "files": {"data.txt": note_of(aside / "data.txt")}})
+        keep_json(aside / "facts.json", {"content": content, "files": {"data.txt": note_of(aside / "data.txt")}})
         put_in_place(aside, tmp_path / "made", "facts.json")
 
     def place() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from corpus_kit.core.errors import EnvironmentProblemError
+from corpus_kit.core.folders import keep_json, kept_json
 from corpus_kit.corpus import Corpus
 from corpus_kit.release import aside as aside_module
 from corpus_kit.release.aside import DatasetsAside
@@ -113,7 +113,7 @@ def test_what_columns_are_for_datasets_is_kept_and_a_new_contract_asks_again(
     assert cards[0] == cards[1], "a card from what was kept is the card of a first build"
     asked[:] = asked[:2]
     kept = out / ".work" / "features.json"
-    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"key": "of another contract"}))
+    keep_json(kept, kept_json(kept) | {"key": "of another contract"}, in_order=True)
     (raw / "c.txt").write_text("The market hall has a new roof.\n" * 9)
     Corpus.without(out).build([raw])
     assert asked[2:] == ["describe"]

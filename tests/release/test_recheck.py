@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +15,7 @@ import pytest
 
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import read_manifest
+from corpus_kit.core.folders import kept_json, read_manifest
 from corpus_kit.core.tables import read_table
 from corpus_kit.corpus import Corpus
 from corpus_kit.ingest import documents as documents_module
@@ -241,7 +240,7 @@ def test_every_kind_of_wrong_release_is_refused(harm: Callable[[Path, Path], Non
     content = file.read_bytes()
     file.unlink()  # the build's own copy is a hard link to it
     file.write_bytes(content)
-    kept = json.loads((corpus.data / ".work" / "features.json").read_text())
+    kept = kept_json(corpus.data / ".work" / "features.json")
     schemas = {name: Described(one["schema"], []).arrow_schema for name, one in kept["configs"]}
     recheck_release(release, manifest, schemas, [facts["name"]], Workers(1))
     harm(release, file)

@@ -15,7 +15,7 @@ from report_samples import EMOJI, LONG, MARKED
 
 from corpus_kit import Corpus
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.folders import read_manifest
+from corpus_kit.core.folders import kept_json, read_manifest
 from corpus_kit.report.page import inert
 from corpus_kit.report.visible import is_web_address, visible
 
@@ -239,4 +239,4 @@ def test_what_became_of_suggestions_is_what_status_says(tmp_path: Path) -> None:
     kept.write_text("{", encoding="utf-8")
     shutil.rmtree(corpus.data / "report")
     assert not corpus.report().unchanged
-    assert json.loads(kept.read_text(encoding="utf-8"))["rows"], "a damaged file is counted anew"
+    assert kept_json(kept)["rows"], "a damaged file is counted anew"

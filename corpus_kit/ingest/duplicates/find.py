@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import kept_json, write_json
+from corpus_kit.core.folders import keep_note, kept_note, note_name
 from corpus_kit.core.progress import Progress
 from corpus_kit.ingest.duplicates.alphabet import mixed
 from corpus_kit.ingest.duplicates.components import components
@@ -27,7 +27,16 @@ from corpus_kit.ingest.duplicates.scan import SPANS, ShardTask, scan_shard, scan
 from corpus_kit.ingest.duplicates.settings import Recipe
 from corpus_kit.ingest.duplicates.shards import Shard
 from corpus_kit.ingest.duplicates.shingles import I64, U64
-from corpus_kit.ingest.duplicates.state import link_array, open_array, readable, save_array, save_listing
+from corpus_kit.ingest.duplicates.state import (
+    ARRAYS,
+    drop_harmed,
+    link_array,
+    note_arrays,
+    open_array,
+    readable,
+    save_array,
+    save_listing,
+)
 from corpus_kit.ingest.duplicates.verify import (
     PAIRS_PER_TASK,
     ShingleTask,
@@ -38,7 +47,7 @@ from corpus_kit.ingest.duplicates.verify import (
 )
 
 T = TypeVar("T")
-_REPEATED, _VERDICTS, _RESULT, _CLUSTERS = "repeated.npy", "verdicts.npy", "result.json", "clusters.npy"
+_REPEATED, _VERDICTS, _CLUSTERS = "repeated.npy", "verdicts.npy", "clusters.npy"
 _VERDICT = np.dtype([("pair", "<u8"), ("similarity", "<f8")])
 
 # What the steps take, roughly: reading a document for the first time, and everything after that.
@@ -108,7 +117,8 @@ def find_copies(
     known = _known_result(folder, fingerprint)
     if known is not None:
         return known
-    (folder / _RESULT).unlink(missing_ok=True)
+    note_name(folder / _CLUSTERS).unlink(missing_ok=True)
+    drop_harmed(folder)
     scratch = folder / f"scratch-{uuid.uuid4().hex}"  # not the one that a straggler of a killed run may still write to
     scratch.mkdir()
     counted = [str(path) for path in repetition.folders] if repetition else [""] * len(shards)
@@ -127,10 +137,12 @@ def find_copies(
     edges = _near_copies(search)
     clusters, found = _clusters(ids, edges, search.found)
     save_array(folder / _CLUSTERS, clusters)
-    write_json(folder / _RESULT, {"fingerprint": fingerprint, "found": asdict(found)})
-    sweep(folder, {Path(t.folder).name for t in tasks} | {_REPEATED, _VERDICTS, _RESULT, _CLUSTERS})
+    keep_note(folder / _CLUSTERS, {"fingerprint": fingerprint, "found": asdict(found)})
+    own = {_REPEATED, _VERDICTS, _CLUSTERS, ARRAYS, note_name(Path(_CLUSTERS)).name}
+    sweep(folder, {Path(t.folder).name for t in tasks} | own)
     for task in search.tasks:
         sweep(Path(task.folder), {LINES, PAGES, SPANS, task.signed})
+    note_arrays(folder)
     return clusters, found
 
 
@@ -141,8 +153,8 @@ def _fingerprint(shards: Sequence[Shard], recipe: Recipe) -> str:
 
 def _known_result(folder: Path, fingerprint: str) -> tuple[U64, Found] | None:
     """What the last build found, when it read the same shards under the same settings."""
-    result = kept_json(folder / _RESULT)
-    if result.get("fingerprint") != fingerprint or not readable(folder / _CLUSTERS):
+    result = kept_note(folder / _CLUSTERS)
+    if result is None or result["fingerprint"] != fingerprint:
         return None
     found = Found(**result["found"])
     found.scanned = found.signed = found.verified = 0

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import kept_json, remove, write_json
+from corpus_kit.core.folders import keep_json, kept_json, remove
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.ingest.duplicates.counting import CountTask, count_shard, is_counted
 from corpus_kit.ingest.duplicates.lines import (
@@ -33,7 +33,14 @@ from corpus_kit.ingest.duplicates.lines import (
 from corpus_kit.ingest.duplicates.settings import Recipe
 from corpus_kit.ingest.duplicates.shards import Shard
 from corpus_kit.ingest.duplicates.shingles import U64
-from corpus_kit.ingest.duplicates.state import open_array, readable, save_array, save_listing
+from corpus_kit.ingest.duplicates.state import (
+    drop_harmed,
+    note_arrays,
+    open_array,
+    readable,
+    save_array,
+    save_listing,
+)
 
 Run = Callable[[str, Callable[[Any], int], Sequence[Any]], int]
 """Runs a step: label, function, tasks; returns the sum of the results."""
@@ -83,6 +90,7 @@ def find_repetition(
     folder = work / recipe.key
     folder.mkdir(parents=True, exist_ok=True)
     sweep(work, {folder.name})
+    drop_harmed(folder)
     folders = tuple(folder / s.sha256[:32] for s in shards)
     documents = sum(s.rows for s in shards)
 
@@ -98,7 +106,7 @@ def find_repetition(
         scratch.mkdir()
         listing = save_listing(scratch / "shards.txt", [str(path) for path in folders])
         save_array(folder / _REPEATED, repeated_keys(folders, listing, scratch, recipe.settings.repeated_lines, run))
-        write_json(folder / _RESULT, {"of": of})
+        keep_json(folder / _RESULT, {"of": of})
     name = f"repeated-{hashlib.sha256(open_array(folder / _REPEATED).tobytes()).hexdigest()[:16]}.npy"
     tasks = [PlaceTask(str(path), str(folder / _REPEATED), str(path / name)) for path in folders]
     found = [Places()] * len(tasks)
@@ -109,6 +117,7 @@ def find_repetition(
     sweep(folder, {path.name for path in folders} | {_REPEATED, _RESULT})
     for path in folders:
         sweep(path, {LINES, PAGES, PLACES, name})
+    note_arrays(folder)
     return Repetition(folders, folder / _REPEATED, tuple(found))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import mmap
 import re
 import uuid
@@ -14,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from corpus_kit.core.folders import aside_of, link_or_copy
+from corpus_kit.core.folders import aside_of, keep_json, kept_json, link_or_copy, remove
 
+ARRAYS = "arrays.json"
 _HEAD = 256  # bytes; more than the header of any array here
 # Version 1.0 of .npy, by rows. `numpy.lib.format` compiles every header as Python, which takes longer than all the rest.
 _HEADER = re.compile(
@@ -74,6 +76,26 @@ def readable(path: str | Path) -> bool:
     except (OSError, ValueError, EOFError):
         return False
     return True
+
+
+def note_arrays(folder: Path) -> None:
+    """Note when all arrays below a folder were written, at the end of a run; `drop_harmed` asks."""
+    keep_json(folder / ARRAYS, {path.relative_to(folder).as_posix(): _stamp(path) for path in folder.rglob("*.npy")})
+
+
+def drop_harmed(folder: Path) -> None:
+    """Arrays that were written to since `note_arrays` go, and are made again. They are not read as a whole, so their times
+    must do. Without a note, of a run that did not come to its end, what is there is whole by its name."""
+    for name, stamp in kept_json(folder / ARRAYS).items():
+        with contextlib.suppress(FileNotFoundError):
+            if _stamp(folder / name) != stamp:
+                remove(folder / name)
+    (folder / ARRAYS).unlink(missing_ok=True)
+
+
+def _stamp(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
 
 
 def save_listing(path: str | Path, folders: Sequence[str]) -> str:

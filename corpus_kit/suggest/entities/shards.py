@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from corpus_kit.core.contract_spec import ContractFile
+from corpus_kit.core.folders import keep_note
 from corpus_kit.core.tables import iter_batches, read_table, table_of, write_table
 from corpus_kit.suggest.build import checked_rows, contract_of
 from corpus_kit.suggest.entities.interface import Loaded, answers
@@ -94,6 +95,7 @@ def ask_model(loaded: Loaded, languages: Model, shard: Path, target: Path) -> No
                     columns[name].append(value)
     target.parent.mkdir(parents=True, exist_ok=True)
     write_table(target, table_of(columns, _SAID))
+    keep_note(target, {})
 
 
 def _batches(shard: Path, model: Model) -> Iterator[tuple[list[str], list[str]]]:

@@ -22,7 +22,7 @@ from corpus_kit import __version__
 from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.contracts import compile_gate
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import read_manifest, remove
+from corpus_kit.core.folders import kept_note, note_name, read_manifest, remove
 from corpus_kit.core.labelconfig import Control
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
@@ -119,7 +119,7 @@ def build_entities(
         wish.threshold,
         tuple(models),
         contract,
-        compile_gate(contract, work / "gates"),
+        compile_gate(contract),
         _versions(),
     )
     tasks = _tasks(out, kept, files, recipe, said, digests(notes, [out / "documents" / name for name, _ in files]))
@@ -139,7 +139,7 @@ def _ask(
     fills the machine, or its GPU, by itself."""
     key = json.dumps([model.name, model.version, model.languages, __version__])
     paths = [kept / f"{hashlib.sha256(f'{key} {sha256}'.encode()).hexdigest()[:32]}.parquet" for _, sha256 in files]
-    to_do = [i for i, path in enumerate(paths) if not path.is_file()]
+    to_do = [i for i, path in enumerate(paths) if kept_note(path) is None]
     with counted(progress, model.name, len(to_do)) as step:
         for i in to_do:
             ask_model(loaded, model, documents / files[i][0], paths[i])
@@ -233,7 +233,7 @@ def _clean(kept: Path, tasks: Sequence[EntityTask]) -> None:
     for path in kept.iterdir():
         if path.name not in used:
             remove(path)
-    used = {Path(path).name for task in tasks for path in task.said}
+    used = {name for task in tasks for path in task.said for name in (Path(path).name, note_name(Path(path)).name)}
     if used:
         for path in (kept / "said").iterdir():
             if path.name not in used:
