@@ -7,7 +7,7 @@ from corpus_kit.core.errors import EXIT_INTERRUPTED, STOPPED
 
 # Of new objects; Python's own are 700, 10 and 10. Imports and the listing of a large folder make some hundred thousand
 # objects that stay, and going through them over and over for cycles took a tenth of a small rebuild.
-_COLLECTED_AFTER = 50_000, 20, 20
+_COLLECTED_AFTER = 200_000, 20, 20
 
 
 def main() -> None:

@@ -88,8 +88,11 @@ def read_documents(ids: Sequence[str], shards: Sequence[Shard]) -> dict[str, dic
     found: dict[str, dict[str, Any]] = {}
     for shard in shards:
         found |= {doc_id: row for doc_id, row in kept_json(shard.kept).items() if doc_id in wanted}
-    missing = array_of(sorted(wanted - found.keys()), pa.string())
-    for shard in shards if len(missing) else ():
+    # A document that was read nowhere is most likely in a shard of which nothing was read, so these are asked first.
+    for shard in sorted(shards, key=lambda shard: shard.kept.exists()):
+        missing = array_of(sorted(wanted - found.keys()), pa.string())
+        if len(missing) == 0:
+            break
         here = read_table(shard.documents, ["doc_id"])["doc_id"]
         some = here.filter(pc.is_in(here, value_set=missing)).to_pylist()
         if some:

@@ -19,7 +19,7 @@ from corpus_kit.core.executor import open_workers
 from corpus_kit.core.progress import Silent
 from corpus_kit.core.settings import Duplicates
 from corpus_kit.core.tables import file_sha256, parts, write_table
-from corpus_kit.ingest import documents, unit
+from corpus_kit.ingest import documents
 from corpus_kit.ingest.assign import columns_of_shards
 from corpus_kit.ingest.duplicates import pairs as pairing
 from corpus_kit.ingest.duplicates.find import Found, find_copies
@@ -190,7 +190,6 @@ def test_masked_spans_do_not_count(tmp_path: Path, search: Search) -> None:
 def papers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """240 pages of four papers in many small shards, some of them copies."""
     monkeypatch.setattr(documents, "SHARD_BYTES", 20_000)
-    monkeypatch.setattr(unit, "SHARD_BYTES", 20_000)
     raw = tmp_path / "raw"
     for paper in range(4):
         pages = [framed(article(f"{paper} {n}", 120), n) for n in range(50)]
@@ -347,6 +346,14 @@ def test_the_second_round_asks_only_for_pairs_that_are_not_yet_together(tmp_path
     assert bands_of(tmp_path, hashes) == {(0, 2), (0, 4), (0, 6)}
     assert bands_of(tmp_path, hashes, [0, 1, 0, 3, 4, 5, 4]) == {(0, 4), (0, 6), (2, 4), (2, 6)}
     assert bands_of(tmp_path, hashes, [0, 1, 0, 3, 0, 5, 0]) == set()
+
+
+def test_the_second_round_sorts_nothing_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashes = [7, 9, 7, 9, 7, 8]
+    first = bands_of(tmp_path, hashes)
+    monkeypatch.setattr(pairing, "_bands", lambda task: pytest.fail("signatures are read again"))
+    assert first == {(0, 2), (0, 4), (1, 3)}
+    assert bands_of(tmp_path, hashes, [0, 1, 2, 1, 0, 5]) == {(0, 2), (2, 4)}
 
 
 def test_a_crowded_bucket_gives_a_bounded_number_of_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

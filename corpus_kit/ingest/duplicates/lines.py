@@ -139,18 +139,24 @@ def repeated_lines(shards: Sequence[tuple[NDArray[np.void], PagesOf]], publisher
     candidates, everywhere = keys[heads[often]], everywhere[often]
     # Most lines stand on one page only: what follows sees few rows.
     place, page = _rows_of(candidates, shards)
-    counted = np.empty((_MARKS, len(candidates)))
-    for draw in range(_MARKS):
-        distinct, counts = np.unique(place << np.uint64(32) | page["marks"][:, draw], return_counts=True)
-        line = (distinct >> np.uint64(32)).astype(np.int64)
-        squares = np.bincount(line, counts.astype(np.float64) ** 2, len(candidates))
-        counted[draw] = everywhere.astype(np.float64) ** 2 / squares
-    counted.sort(axis=0)
     publisher = np.zeros(len(candidates), np.uint32)
     publisher[place.astype(np.int64)] = page["publisher"]
     pages = publishers["pages"][np.searchsorted(publishers["publisher"], publisher)]
-    different = np.where(everywhere >= pages * LARGE_SHARE, counted[-1], counted[_MARKS // 2])
-    found: U64 = candidates[(different >= least) & (everywhere >= pages * SHARE)]
+    # The fourth largest count is `least` or more where four counts are, and the largest where one is. So a line that has
+    # as many, or cannot have them any more, is done with: a menu after the first draw, and menus are most of the rows.
+    asked = np.where(everywhere >= pages * LARGE_SHARE, 1, _MARKS // 2)
+    reached = np.where(everywhere >= pages * SHARE, 0, -_MARKS)
+    for draw in range(_MARKS):
+        unsure = (reached < asked) & (reached + _MARKS - draw >= asked)
+        rows = np.flatnonzero(unsure[place.astype(np.int64)])
+        if rows.size == 0:
+            break
+        distinct, counts = np.unique(place[rows] << np.uint64(32) | page["marks"][rows, draw], return_counts=True)
+        line = (distinct >> np.uint64(32)).astype(np.int64)
+        squares = np.bincount(line, counts.astype(np.float64) ** 2, len(candidates))
+        different = everywhere[unsure].astype(np.float64) ** 2 / squares[unsure]
+        reached[unsure] += different >= least
+    found: U64 = candidates[reached >= asked]
     return found
 
 

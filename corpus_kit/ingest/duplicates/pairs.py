@@ -8,7 +8,7 @@ import numpy as np
 
 from corpus_kit.ingest.duplicates.shingles import I64, U64
 from corpus_kit.ingest.duplicates.signatures import NONE
-from corpus_kit.ingest.duplicates.state import load_listing, open_array, save_array
+from corpus_kit.ingest.duplicates.state import load_listing, open_array, readable, save_array
 
 ROWS_PER_TASK, LEAST_ROWS, HANDS = 1 << 23, 1 << 17, 16
 _CROWD = 256  # in larger buckets not all pairs are made, but each document's next neighbours
@@ -53,22 +53,38 @@ def pair_bands(task: BandTask) -> int:
     In the first round every document of a bucket is paired with the bucket's first. In the second round, with `labels`,
     all documents of a bucket that are not yet known to belong together are.
     """
-    labels = open_array(task.labels) if task.labels else None
-    made: list[I64] = [np.empty((0, 2), np.int64)]
+    places, heads = _buckets(task)
+    pairs: I64 = np.empty((0, 2), np.int64)
+    if places.size and task.labels:
+        pairs = distinct_pairs(_crossings(places, heads, open_array(task.labels)))
+    elif places.size:
+        pairs = distinct_pairs(_stars(places, heads))
+    save_array(task.target, pairs)
+    return len(pairs)
+
+
+def _buckets(task: BandTask) -> tuple[I64, I64]:
+    """(documents of buckets of two and more, bucket after bucket; index of each bucket's first) of all bands of a call.
+
+    The first round keeps them for the second, where sorting the hashes again would be most of the work.
+    """
+    kept = f"{task.target}.buckets"
+    if task.labels and readable(kept):
+        places, heads = open_array(kept)
+        return np.array(places), np.flatnonzero(heads)
+    buckets: list[I64] = [np.empty((2, 0), np.int64)]
     for band in _bands(task):
-        hashes, places = _part_of(band, task.part, task.parts)
+        hashes, found = _part_of(band, task.part, task.parts)
         order = np.argsort(hashes, kind="stable")
-        hashes, places = hashes[order], places[order]
+        hashes, found = hashes[order], found[order]
         same = np.zeros(len(hashes) + 1, np.bool_)
         same[1:-1] = hashes[1:] == hashes[:-1]
         member = same[:-1] | same[1:]
-        places, heads = places[member], np.flatnonzero(~same[:-1][member])
-        if places.size == 0:
-            continue
-        made.append(_stars(places, heads) if labels is None else _crossings(places, heads, labels))
-    pairs = distinct_pairs(np.concatenate(made))
-    save_array(task.target, pairs)
-    return len(pairs)
+        buckets.append(np.stack((found[member], ~same[:-1][member])))
+    together = np.concatenate(buckets, axis=1)
+    if not task.labels:
+        save_array(kept, together)
+    return together[0], np.flatnonzero(together[1])
 
 
 def distinct_pairs(pairs: I64) -> I64:
