@@ -161,7 +161,7 @@ class Corpus:
             return freeze_splits(self.data / "documents", self.root / "splits.csv")
 
     def validate(self) -> ValidationReport:
-        """Check every made table against its contract, and keys and offsets across tables.
+        """Check every made table against its contract, keys and offsets across tables, and the files of the release.
 
         Findings are returned, never raised. Raises UsageError where nothing has been built.
         """

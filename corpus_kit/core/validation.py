@@ -1,4 +1,5 @@
-"""`validate`: every made table against its contract, and what no single row can tell: keys, offsets, counts, hashes.
+"""`validate`: every made table against its contract, and what no single row can tell: keys, offsets, counts, hashes; and
+the files of the release.
 
 Nothing is raised and nothing is changed; what is wrong comes back as findings. Tables are read file by file.
 """
@@ -23,6 +24,7 @@ from corpus_kit.core.findings import Finding
 from corpus_kit.core.folders import read_manifest
 from corpus_kit.core.leaks import find_leaks
 from corpus_kit.core.reasons import REASONS
+from corpus_kit.core.release_files import CHANGED, check_release
 from corpus_kit.core.tables import file_sha256, part_name, parts, read_table
 
 LISTED_PER_CODE = 100
@@ -37,7 +39,7 @@ _MADE = {
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
-    """table: `folder/table`. rows: read. findings: counted, also those that are not listed."""
+    """table: `folder/table`, or `release/configuration`. rows: read. findings: counted, also those that are not listed."""
 
     table: str
     rows: int
@@ -94,6 +96,9 @@ def validate_folder(data: Path, contracts: Path) -> ValidationReport:
         check = _Check("rejected", Contract(read_contract_file(contracts / "rejected.yaml")), data)
         findings = list(check.files(rejected, files))
         take("rejected", check.rows, iter(findings))
+    if (data / "release").is_dir():
+        for part in check_release(data / "release", read_manifest(data / "documents") or {}):
+            take(part.name, part.rows, iter(part.findings))
     return report
 
 
@@ -130,8 +135,7 @@ class _Check:
 
     def _file(self, path: Path, listed: dict[str, Any] | None) -> Iterator[Finding]:
         if listed and file_sha256(path) != listed["sha256"]:
-            hint = "The file is not the one that was written. Remove its folder and build again."
-            yield Finding("changed_file", self.name, row=path.name, hint=hint)
+            yield Finding("changed_file", self.name, row=path.name, hint=CHANGED)
         try:
             frame = pl.from_arrow(read_table(path))
         except CorpusKitError as e:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from corpus_kit import __version__
 from corpus_kit.core.columns import SPLITS
 from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.errors import UsageError
@@ -27,7 +28,7 @@ from corpus_kit.core.identity import by_id, ends_shard
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.project import ProjectConfig
-from corpus_kit.core.tables import MAX_FILE_BYTES
+from corpus_kit.core.tables import MAX_FILE_BYTES, file_sha256
 from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.card import PARTS, Card, fill_parts, parse_card, render_readme
 from corpus_kit.release.configs import DOCUMENTS
@@ -38,6 +39,8 @@ from corpus_kit.release.plan import Labelling, plan_release
 from corpus_kit.release.recheck import Opened, files_of, recheck_release
 from corpus_kit.release.shards import LOSSES_FILE, GroupTask, finished_group, make_group
 
+_BESIDE = ("README.md", "croissant.json", LOSSES_CSV)
+"""The files beside the data; their hashes are in the manifest too."""
 _SECONDS_PER_BYTE = 1 / 15e6  # what `make_group` takes, roughly, per byte of its shards
 
 
@@ -105,9 +108,15 @@ def build_release(
     labelling = plan_release(source.out, source.layers)
     inputs |= labelling.inputs()
     existing = read_manifest(target)
-    if existing and existing.get("inputs") == inputs and _complete(target, existing):
+    known = Opened(source.work)
+    if (
+        existing
+        and _by_this_toolkit(existing)
+        and existing.get("inputs") == inputs
+        and known.holds_files(target, existing)
+    ):
         refuse_losses(existing.get("losses", {}), strict)
-        if opened and not Opened(source.work).holds_release(target):
+        if opened and not known.holds_release(target):
             with aside or DatasetsAside() as opener:
                 features = described(source.contract, labelling, source.work / FEATURES, opener)
                 types = {name: features[name].arrow_schema for name in existing["configs"]}
@@ -190,6 +199,7 @@ def _write(
         (folder / "README.md").write_text(readme, encoding="utf-8", newline="\n")
         types = {name: types[name] for name in configs}
         write_json(folder / "croissant.json", croissant(card, source.config, manifest, types, descriptions))
+        manifest["beside"] = {name: file_sha256(folder / name) for name in _BESIDE if (folder / name).is_file()}
         write_manifest(folder, **manifest)
         known = Opened(source.work)
         if opened or not known.holds_shape(folder, types):
@@ -317,14 +327,8 @@ def _fingerprint(configs: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> s
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _complete(target: Path, manifest: Mapping[str, Any]) -> bool:
-    try:
-        others = ["README.md", *([LOSSES_CSV] if "losses" in manifest else [])]
-        return all((target / name).is_file() for name in others) and all(
-            (target / f["name"]).stat().st_size == f["bytes"] for f in files_of(manifest)
-        )
-    except OSError:
-        return False
+def _by_this_toolkit(manifest: Mapping[str, Any]) -> bool:
+    return bool(manifest["toolkit"] == {"name": "corpus-kit", "version": __version__})
 
 
 def _summary(manifest: Mapping[str, Any], *, unchanged: bool) -> Released:

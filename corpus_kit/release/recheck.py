@@ -22,7 +22,7 @@ import yaml
 
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import keep_json, kept_json
+from corpus_kit.core.folders import is_intact, keep_json, kept_json, note_of
 from corpus_kit.core.tables import Fingerprint
 
 _SECONDS_PER_BYTE = 1 / 50e6  # what `recheck_file` takes, roughly, per byte of a file
@@ -44,7 +44,7 @@ class Opened:
     """What was found right, as `data/.work/release-opened.json` keeps it.
 
     shape: of the release that `datasets` opened last. release: that release itself. read: sha256 of every data file of the
-    last release, all of which were read in full, then or earlier.
+    last release, all of which were read in full, then or earlier. stamps: size and mtime of its files.
     """
 
     def __init__(self, work: Path) -> None:
@@ -62,6 +62,20 @@ class Opened:
         """Whether it is this very release that was opened."""
         return self._known.get("release") == _digest(folder)
 
+    def holds_files(self, folder: Path, manifest: Mapping[str, Any]) -> bool:
+        """Whether every file of a release is the one that its manifest names: untouched since it was noted, or hashed."""
+        expected = {file["name"]: file["sha256"] for file in files_of(manifest)} | manifest.get("beside", {})
+        if "README.md" not in expected:  # a manifest of an older version
+            return False
+        stamps = self._known.get("stamps", {})
+        if not all(is_intact(folder / name, [*stamps.get(name, (-1, -1)), sha]) for name, sha in expected.items()):
+            return False
+        found = _stamps(folder, manifest)
+        if found != stamps:  # copied or moved since; not to be hashed every time
+            self._known["stamps"] = found
+            keep_json(self._path, self._known)
+        return True
+
     def unread(self, manifest: Mapping[str, Any]) -> list[str]:
         """Names of the data files that nobody has read since they were written: a build may have ended before it did."""
         read = set(self._known.get("read", ()))
@@ -72,12 +86,18 @@ class Opened:
         if schemas is not None:
             self._known = {"shape": _shape(folder, schemas), "release": _digest(folder)}
         self._known["read"] = sorted({file["sha256"] for file in files_of(manifest)})
+        self._known["stamps"] = _stamps(folder, manifest)
         keep_json(self._path, self._known)
 
 
 def files_of(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The facts of all data files."""
     return [file for c in manifest["configs"].values() for files in c["splits"].values() for file in files]
+
+
+def _stamps(folder: Path, manifest: Mapping[str, Any]) -> dict[str, list[int]]:
+    names = [*(file["name"] for file in files_of(manifest)), *manifest.get("beside", {})]
+    return {name: note_of(folder / name, "known")[:2] for name in names}
 
 
 def recheck_release(

@@ -15,7 +15,7 @@ from corpus_kit.cli.output import Output, again
 @corpus_option
 @json_option
 def command(out: str | None, corpus_dir: str | None, as_json: bool) -> int:
-    """Check every table on disk against its contract, and keys and offsets across tables.
+    """Check every table on disk against its contract, keys and offsets across tables, and the files of the release.
 
     Exit code 0: all is well. 1: findings, one line each.
 
