@@ -52,7 +52,7 @@ def raw(tmp_path: Path) -> Path:
 def made(out: Path) -> dict[str, str]:
     return {
         f"{folder}/{p.name}": hashlib.sha256(p.read_bytes()).hexdigest()
-        for folder in ("suggestions", "documents", "release")
+        for folder in ("suggestions", "documents", "release", "report")
         for p in sorted((out / folder).rglob("*"))
         if p.is_file()
     }

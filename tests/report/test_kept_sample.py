@@ -1,0 +1,63 @@
+"""What the sample has read of a shard is kept: asked for more, the same shard is read again, and no other one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from corpus_kit.core.folders import read_manifest
+from corpus_kit.corpus import Corpus
+from corpus_kit.ingest import documents
+from corpus_kit.report import sample
+from corpus_kit.report.sample import Shard, read_documents
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    (folder / "raw").mkdir()
+    for n in range(24):
+        text = f"Ferry {n} of Sennet Bay\n\nIt left the pier at {n} o'clock and came back with {n * 7} passengers.\n"
+        (folder / "raw" / f"{n:02d}.txt").write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(documents, "SHARD_BYTES", 4_000)
+        Corpus.without(folder / "out").build([folder / "raw"], report=False)
+    return folder / "out"
+
+
+def shards_of(built: Path, kept: Path) -> list[Shard]:
+    kept.mkdir(exist_ok=True)
+    manifest = read_manifest(built / "documents")
+    assert manifest is not None and len(manifest["files"]) >= 3
+    names = [file["name"] for file in manifest["files"]]
+    return [Shard(built / "documents" / name, None, kept / f"{name}.sample.json") for name in names]
+
+
+def ids_of(shard: Shard) -> list[str]:
+    return list(pq.read_table(shard.documents)["doc_id"].to_pylist())
+
+
+def test_more_documents_of_a_shard_that_was_read_before_are_found(built: Path, tmp_path: Path) -> None:
+    shards = shards_of(built, tmp_path / "kept")
+    every = [ids_of(shard) for shard in shards]
+    few = [ids[0] for ids in every[1:]]
+    assert list(read_documents(few, shards)) == few
+    all_of_them = [doc_id for ids in every for doc_id in ids][::-1]
+    found = read_documents([*all_of_them, "0" * 16], shards)
+    assert list(found) == all_of_them, "in the order they were asked for, and none that does not exist"
+    assert found == read_documents(all_of_them, shards_of(built, tmp_path / "another"))
+
+
+def test_only_the_shard_that_is_new_is_read(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shards = shards_of(built, tmp_path / "kept")
+    ids = [ids_of(shard)[0] for shard in shards]
+    before = read_documents(ids, shards)
+    shards[-2].kept.unlink()
+    opened: list[str] = []
+    real = sample.read_table
+    monkeypatch.setattr(sample, "read_table", lambda path, *more: opened.append(path.name) or real(path, *more))
+    assert read_documents(ids, shards) == before
+    assert opened == [shards[-2].documents.name]
+    assert read_documents(ids, shards) == before and len(opened) == 1
