@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus_kit.core.errors import ConfigError
-from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, features, main_text, trees
+from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, features, main_text, model, trees
 from corpus_kit.suggest.boilerplate.context import place, second_look
 from corpus_kit.suggest.boilerplate.features import describe
 from corpus_kit.suggest.boilerplate.model import in_company
@@ -88,13 +88,15 @@ def test_plain_rows_leave_the_forest_early_and_the_others_hear_all_trees() -> No
 @given(st.lists(texts, min_size=2, max_size=6))
 def test_a_text_gets_the_same_scores_alone_and_in_any_company(batch: list[str]) -> None:
     assert MODEL.predict(batch) == [MODEL.predict([text])[0] for text in batch]
+    assert MODEL.suggest(batch, 0.5) == [MODEL.suggest([text], 0.5)[0] for text in batch]
 
 
 def test_a_long_text_read_in_stretches_gets_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "\n".join(TEXTS)
     whole = MODEL.predict([text])
     monkeypatch.setattr(features, "_STRETCH", 97)
-    monkeypatch.setattr(trees, "_TABLE", 41)
+    for module in (model, trees):
+        monkeypatch.setattr(module, "TABLE_ROWS", 41)
     features._powers.cache_clear()
     try:
         assert MODEL.predict([text]) == whole

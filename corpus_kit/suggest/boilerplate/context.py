@@ -34,6 +34,11 @@ def _coarse(share: F64) -> F64:
     return np.round(share * 8.0) / 8.0
 
 
+def _at_most_60(distance: I64) -> F64:
+    bounded: F64 = np.minimum(np.maximum(distance, -60), 60).astype(np.float64)
+    return bounded
+
+
 def overlap(line: Line, rows: Rows, inside: Bool) -> F64:
     """Share of each row's long words that also stand in other rows flagged `inside` of the same text."""
     flagged = inside[line.long_row]
@@ -54,8 +59,8 @@ def run_columns(name: str, words: F64, rows: Rows, span: tuple[I64, I64]) -> Col
     before = np.maximum(total[low] - total[np.minimum(rows.row + 1, rows.n)], 0.0)
     return {
         f"{name}_inside": inside.astype(np.float64),
-        f"{name}_from_low": np.clip(rows.row - low, -60, 60).astype(np.float64),
-        f"{name}_from_high": np.clip(rows.row - high, -60, 60).astype(np.float64),
+        f"{name}_from_low": _at_most_60(rows.row - low),
+        f"{name}_from_high": _at_most_60(rows.row - high),
         f"{name}_words_after": np.minimum(after, 1500.0),
         f"{name}_words_before": np.minimum(before, 1500.0),
         f"{name}_share": _coarse(run_words / np.maximum(rows.total(words), 1.0)),

@@ -24,6 +24,7 @@ _DOC = np.uint64(0xC2B2AE3D27D4EB4F)
 _NUMBER = np.uint64(0x51ED270B2D4B1F35)
 _BASE = 0xD6E8FEB86659FD93
 _NEVER = 1 << 40
+_KINDS = len(Kind)
 _STRETCH = 1 << 19  # as many weights as a batch has characters, and some
 
 
@@ -105,7 +106,7 @@ def _same(key: U64, doc: I64) -> tuple[F64, F64, F64]:
 def describe(pages: Pages, rows: Rows) -> tuple[Columns, Line]:
     """Columns that describe each row by itself and by its twins in the same text."""
     kinds, codes, doc = pages.kinds, pages.codes, pages.doc
-    n, width = pages.n_rows, len(Kind)
+    n, width = pages.n_rows, _KINDS
     start, end = pages.start, pages.end
     chars = (end - start).astype(np.float64)
     nxt, prev = np.append(kinds[1:], Kind.SPACE), np.concatenate([[np.uint8(Kind.SPACE)], kinds[:-1]])
@@ -169,7 +170,7 @@ def describe(pages: Pages, rows: Rows) -> tuple[Columns, Line]:
 
     some, some_long = np.maximum(words, 1.0), np.maximum(longs, 1.0)
     caps, digits = words_of_row["caps"], table[:, Kind.DIGIT]
-    marks = table[:, [k for k in Kind if Kind.TERMINAL <= k <= Kind.SYMBOL]].sum(axis=1)
+    marks = table[:, Kind.TERMINAL : Kind.SYMBOL + 1].sum(axis=1)
     columns: Columns = {
         "chars": np.minimum(chars, 2000.0),
         "words": np.minimum(words, 400.0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -20,7 +20,7 @@ from corpus_kit.suggest.boilerplate.kinds import name_kinds
 from corpus_kit.suggest.boilerplate.pages import F64, Pages, Rows, read_pages
 from corpus_kit.suggest.boilerplate.records import LineScore, Suggestion
 from corpus_kit.suggest.boilerplate.spans import Judged, find_headlines
-from corpus_kit.suggest.boilerplate.trees import EarlyExit, Forest
+from corpus_kit.suggest.boilerplate.trees import TABLE_ROWS, EarlyExit, Forest, Table
 
 _BATCH = 400_000  # code points looked at together: enough to amortise calls, small enough to stay in the cache
 _KNOWN_ODDS = -3.0  # what people marked on two pages or more and never kept is no better than this: their word counts
@@ -164,10 +164,7 @@ class BoilerplateModel:
             rows = Rows(pages)
             columns, line = describe(pages, rows)
             columns |= place(columns, line, rows)
-            told = []
-            for first, second in self.passes:
-                columns |= second_look(first.log_odds(columns), line, rows)
-                told.append(second.log_odds(columns))
+            told = self._told(columns, line, rows)
             chance = np.interp(sum(told[1:], told[0]) / len(told), self.knots, self.chances)
             chance = in_company(chance, line.words, rows, self.company)
             odds = np.log((1.0 - chance) / chance)
@@ -176,6 +173,25 @@ class BoilerplateModel:
             if repeated is not None:
                 odds[repeated_rows(pages, repeated[low:high])] -= _REPEATED_ODDS
             yield Scored(pages, rows, columns, line, wordless(odds, line, rows))
+
+    def _told(self, columns: Columns, line: Line, rows: Rows) -> list[F64]:
+        """Log-odds of content by each pair of passes. `columns` gets those of the last pair's second look, too."""
+        # All forests read one table; but of a text of many megabytes it would be too large.
+        table = Table(self._names, rows.n) if rows.n <= TABLE_ROWS else None
+        if table:
+            table.put(columns)
+        told = []
+        for first, second in self.passes:
+            looked = second_look(first.read(table) if table else first.log_odds(columns), line, rows)
+            columns |= looked
+            if table:
+                table.put(looked)
+            told.append(second.read(table) if table else second.log_odds(columns))
+        return told
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for pair in self.passes for forest in pair for name in forest.names))
 
     def _judged(
         self,

@@ -99,12 +99,18 @@ class Rows:
         self.filled_docs = np.flatnonzero(pages.first[1:] > pages.first[:-1])
         self._first = pages.first
         self._edges: dict[tuple[int, int], tuple[I64, I64]] = {}
+        self._shifts: dict[int, tuple[I64, I64]] = {}
 
     def shift(self, values: F64, by: int, fill: float = -1.0) -> F64:
         """The value `by` rows further down (up when negative) in the same text, `fill` beyond its edge."""
-        at = self.row + by
-        inside = (at >= self.low) & (at < self.high)
-        return np.where(inside, values[np.clip(at, 0, max(0, self.n - 1))], fill)
+        if by not in self._shifts:
+            at: I64 = self.row + by
+            beyond = np.flatnonzero((at < self.low) | (at >= self.high))
+            self._shifts[by] = np.minimum(np.maximum(at, 0), max(0, self.n - 1)), beyond
+        at, beyond = self._shifts[by]
+        shifted = values.take(at)
+        shifted[beyond] = fill
+        return shifted
 
     def sums(self, values: F64) -> F64:
         """Sum of all values before each row, and of all at the end: what `between` needs, once for many windows."""
@@ -122,7 +128,8 @@ class Rows:
             low, high = np.maximum(self.row - back, self.low), np.minimum(self.row + ahead + 1, self.high)
             self._edges[back, ahead] = low, high
         low, high = self._edges[back, ahead]
-        sums: F64 = total[high] - total[low]
+        sums = total.take(high)
+        sums -= total.take(low)
         return sums
 
     def before(self, values: F64) -> F64:

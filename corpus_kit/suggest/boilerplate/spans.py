@@ -48,11 +48,14 @@ class Judged:
         closes[:-1] = opens[1:] | ~marked[1:]
         high = np.flatnonzero(closes & marked) + 1
         out: list[list[Suggestion]] = [[] for _ in range(len(self.first) - 1)]
-        weight = self.words + 1.0
-        for a, b in zip(low.tolist(), high.tolist(), strict=True):
-            score = float((self.chance[a:b] * weight[a:b]).sum() / weight[a:b].sum())
-            span = Suggestion(int(self.start[a]), int(self.end[b - 1]), LABELS[self.kinds[a]], round(score, 6))
-            out[self.doc[a]].append(span)
+        # Chances come in millionths and words in halves: counted in those, sums are whole, and no company changes them.
+        weight = np.rint(2.0 * (self.words + 1.0)).astype(np.int64)
+        weighed = np.rint(1e6 * self.chance).astype(np.int64) * weight
+        weights, sums = (np.concatenate(([0], np.cumsum(each))) for each in (weight, weighed))
+        score = (sums[high] - sums[low]) / (weights[high] - weights[low]) / 1e6
+        columns = (self.doc[low], self.start[low], self.end[high - 1], self.kinds[low], score)
+        for doc, start, end, kind, mean in zip(*(column.tolist() for column in columns), strict=True):
+            out[doc].append(Suggestion(start, end, LABELS[kind], round(mean, 6)))
         return out
 
     def _marked(self, threshold: float) -> Bool:
