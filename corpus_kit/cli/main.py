@@ -16,8 +16,8 @@ from corpus_kit.core.errors import did_you_mean
 COMMANDS = {
     "init": "Make a new corpus from the template.",
     "build": "Raw files to documents, release and card: the main job.",
-    "validate": "Check every made table against its contract.",
-    "export": "Write the release: --hf, --arrow or --jsonl.",
+    "validate": "Check every made table against its contract, and the release.",
+    "export": "The release as --hf, --arrow, --jsonl; its gold as --conll, --spacy, --tokenizer.",
     "suggest": "Suggestions for one layer; --train learns from what people labelled.",
     "studio": "A private Label Studio on this machine, with its projects.",
     "push": "Documents and suggestions to Label Studio; a second push writes nothing.",

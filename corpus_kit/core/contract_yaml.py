@@ -15,7 +15,10 @@ import yaml
 from corpus_kit.core.errors import ConfigError
 
 _DEEPEST = 50
-LOOK = "The shipped contracts and docs/decisions/002-contracts.md show the accepted form."
+LOOK = (
+    "A contract tells of every column its `dtype` and whether it is `nullable`, and rules stand below `checks:`; "
+    "`corpus-kit init DIR` writes contracts to go by."
+)
 
 
 class LinedDict(dict[str, Any]):

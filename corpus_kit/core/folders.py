@@ -26,6 +26,7 @@ from corpus_kit.core.tables import file_sha256, fsync_path
 MANIFEST = "manifest.json"
 WORK = ".work"
 _FLUSHED_AT_ONCE = 8
+_HALF = ".part"
 
 
 def write_json(path: Path, data: Any, *, compact: bool = False) -> None:
@@ -124,7 +125,7 @@ def recover(root: Path) -> None:
 
 def aside_of(path: Path) -> Path:
     """A name beside `path` that nobody else uses, on this machine or another, to write under before a rename."""
-    return path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+    return path.with_name(f"{path.name}.{uuid.uuid4().hex}{_HALF}")
 
 
 @contextlib.contextmanager
@@ -284,4 +285,18 @@ def work_folder(root: Path) -> Iterator[Path]:
                 f"Another corpus-kit is writing to {root}.", "Wait until it has finished, then run the command again."
             ) from e
         recover(root)
-        yield work
+        try:
+            yield work
+        except BaseException:
+            _remove_halves(work)
+            raise
+
+
+def _remove_halves(work: Path) -> None:
+    """What was under way when a command ended early: on a full disk it takes the room that the next try needs.
+
+    Whoever was at it has ended or been ended by now; one that has not, on another machine, finds its folder gone.
+    """
+    for half in list(work.rglob(f"*{_HALF}")):
+        with contextlib.suppress(OSError):
+            remove(half)

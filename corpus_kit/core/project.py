@@ -67,6 +67,14 @@ class ProjectConfig(Section):
             raise ValueError(f"'{value}' is no version of the form x.y.z")
         return value
 
+    @field_validator("layers")
+    @classmethod
+    def _layers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        repeated = next((name for number, name in enumerate(value) if name in value[:number]), None)
+        if repeated is not None:
+            raise ValueError(f"'{repeated}' stands there twice; name each layer once")
+        return value
+
     @field_validator("licence")
     @classmethod
     def _licence(cls, value: str) -> str:

@@ -33,6 +33,23 @@ def test_every_command_has_help_with_an_example(name: str, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_no_line_of_help_is_wider_than_a_terminal(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for line in ([name, "--help"], ["--help"]):
+        assert run(cli, line) == 0
+        assert [row for row in capsys.readouterr().out.splitlines() if len(row) > 80] == []
+
+
+def test_the_list_of_commands_names_every_format_of_export(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(cli, ["export", "--help"]) == 0
+    shown = capsys.readouterr().out
+    formats = [f for f in ("--hf", "--arrow", "--jsonl", "--conll", "--spacy", "--tokenizer") if f in shown]
+    assert len(formats) == 6 and [f for f in formats if f not in COMMANDS["export"]] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_explained_and_every_command_speaks_json(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None

@@ -197,3 +197,15 @@ def test_what_is_kept_for_later_builds_is_whole_or_leaves_nothing(error: type[Ba
     assert [p.name for p in tmp_path.iterdir()] == ["shard"]
     facts = kept_json(tmp_path / "shard" / "facts.json")
     assert facts["rows"] == 2 and is_intact(tmp_path / "shard" / "deep" / "rows.bin", facts["files"]["deep/rows.bin"])
+
+
+def test_a_command_that_fails_leaves_no_half_of_anything_in_work(tmp_path: Path) -> None:
+    """On a full disk it would take the room that the next try needs."""
+    with pytest.raises(OSError, match="full"), work_folder(tmp_path) as work:
+        (work / "documents" / "0a.1b.part").mkdir(parents=True)
+        (work / "documents" / "0a.1b.part" / "shard.parquet").write_bytes(b"half")
+        (work / "documents" / "0c").mkdir()
+        (work / "key.json.2d.part").write_bytes(b"half")
+        raise OSError("full")
+    left = [p.relative_to(work).as_posix() for p in sorted(work.rglob("*"))]
+    assert left == ["documents", "documents/0c", "lock"], "what is whole is kept for the next try"

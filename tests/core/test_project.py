@@ -94,6 +94,7 @@ def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
         ("date = 5", ["'date' is 5", "a string"]),
         ("licence = 'CC-BY-40'", ["'licence'", "Did you mean 'cc-by-4.0'?", "'other'"]),
         ("layers = 'entities'", ["'layers' is 'entities'", "a list"]),
+        ("layers = ['stance', 'entities', 'stance']", ["'layers'", "'stance' stands there twice"]),
         ("layers = [1]", ["'layers' is 1", "a string in quotes"]),
         ("[release]\nmeta = 'section'", ["'release.meta'", "a list"]),
         ("name = 'abc'\nversion = 'x'\nlicence = 'y'", ["'version'", "'licence'"]),

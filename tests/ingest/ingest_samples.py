@@ -130,19 +130,20 @@ def command(*args: str | Path) -> list[str]:
 # The real command with small units, so that a small corpus has many of them, and processes started for however little work.
 _SMALL_UNITS = """
 import sys
+import concurrent.futures as futures
 import corpus_kit.core.executor as executor
 import corpus_kit.ingest.documents as documents
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
 
-class Told(executor.ProcessPoolExecutor):
+class Told(futures.ProcessPoolExecutor):
     def shutdown(self, *args, **options):
         print("processes:", len(self._processes or ()), file=sys.stderr)
         super().shutdown(*args, **options)
 
 documents.SHARD_BYTES = 9_000
 executor.SECONDS_WORTH_A_POOL = 0
-executor.ProcessPoolExecutor = Told
+futures.ProcessPoolExecutor = Told
 sys.exit(run(cli, sys.argv[1:]))
 """
 

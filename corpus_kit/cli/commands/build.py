@@ -58,7 +58,7 @@ def command(
       corpus-kit build                         in a corpus
       corpus-kit build pages --out built       without one
       corpus-kit build 'pages/2031-*/*.txt.gz' --out built --workers 4
-      corpus-kit build /shared/pages --out /shared/built --cluster tcp://scheduler:8786
+      corpus-kit build /shared/raw --out /shared/out --cluster tcp://boss:8786
     """
     from corpus_kit.corpus import Corpus
 

@@ -47,7 +47,8 @@ def command(
       corpus-kit suggest boilerplate --train
       corpus-kit suggest entities
       corpus-kit suggest entities --model spacy:en_core_web_sm
-      corpus-kit suggest entities --model transformers:models/my-ner --model spacy:pl_core_news_sm
+      corpus-kit suggest entities --model transformers:models/my-ner
+      corpus-kit suggest entities --model spacy:pl_core_news_sm
     """
     from corpus_kit.corpus import Corpus
 
