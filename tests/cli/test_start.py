@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 
 def test_the_process_looks_for_cycles_seldom_and_not_at_its_end() -> None:
@@ -19,3 +21,17 @@ def test_the_process_looks_for_cycles_seldom_and_not_at_its_end() -> None:
     assert int(young) >= 10_000 and int(middle) >= 10 and int(old) >= 10
     assert on == "True", "memory stays bounded: it is looked for cycles, though seldom"
     assert frozen == "True"
+
+
+def test_a_plugin_that_somebody_installed_for_pydantic_is_not_even_loaded(tmp_path: Path) -> None:
+    about = tmp_path / "guest-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: guest\nVersion: 1.0\n", encoding="utf-8")
+    (about / "entry_points.txt").write_text("[pydantic]\nguest = guest:plugin\n", encoding="utf-8")
+    (tmp_path / "guest.py").write_text(
+        "import sys\nsys.stderr.write('guest is here')\nplugin = None\n", encoding="utf-8"
+    )
+    command = [sys.executable, "-m", "corpus_kit", "build", str(tmp_path / "none"), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 2 and "There is no file or folder" in done.stderr
+    assert "guest" not in done.stderr
