@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.executor import Workers, open_workers
+from corpus_kit.core.executor import SECONDS_WORTH_A_POOL, Workers, open_workers
 from corpus_kit.core.folders import read_manifest, remove, work_folder
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.template import CARD_FILE
+from corpus_kit.ingest.discover import is_much
 from corpus_kit.ingest.documents import LINES_FOLDER, Ingested, Masks, build_documents, make_recipe
 from corpus_kit.ingest.duplicates.repetition import Places, find_repetition
 from corpus_kit.ingest.duplicates.settings import Recipe as CopyRecipe
 from corpus_kit.ingest.duplicates.shards import Shard
+from corpus_kit.ingest.unit_task import SECONDS_PER_BYTE
 from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.build import Source, build_release
 from corpus_kit.release.card import refresh_card
@@ -60,6 +62,10 @@ def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
         open_workers(order.workers, order.cluster, work, roots) as pool,
         DatasetsAside() as aside,
     ):
+        if not (work / "documents").is_dir() and is_much(sources, SECONDS_WORTH_A_POOL / SECONDS_PER_BYTE):
+            pool.start(
+                "corpus_kit.ingest.unit"
+            )  # a first build: the processes load what they need while files are listed
         stages = Stages(corpus, data, work, pool, progress, aside)
         with Refusals(data, work) as refusals:
             suggesting = stages.suggesting()

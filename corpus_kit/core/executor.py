@@ -13,13 +13,13 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
@@ -54,24 +54,31 @@ class Workers:
         self._wanted = count
         self._cluster = cluster
         self._pool: ProcessPoolExecutor | None = None
+        self._begun: list[Future[Any]] = []
 
     def run(
-        self, function: Callable[[A], R], tasks: Sequence[A], seconds: float | None = None
+        self,
+        function: Callable[[A], R],
+        tasks: Sequence[A],
+        seconds: float | None = None,
+        begun: Mapping[int, Future[R]] = MappingProxyType({}),
     ) -> Iterator[tuple[int, R]]:
         """Apply `function` to every task. The order of results is not the order of tasks; the index says which.
 
         seconds: roughly what all tasks take on one core, where the caller can tell. However many processes are wanted,
-        what is done sooner than they start is done here.
+        what is done sooner than they start is done here. begun: index → the future of a task that a process has already.
         """
-        if not self._spreads(len(tasks), seconds):
+        if not begun and not self._spreads(len(tasks), seconds):
             yield from enumerate(map(function, tasks))
             return
         if self._cluster is not None:
             yield from self._cluster.run(function, tasks)
             return
-        waiting: dict[Future[R], int] = {}
+        waiting = {future: index for index, future in begun.items()}
         try:
             for index, task in enumerate(tasks):
+                if index in begun:
+                    continue
                 waiting[self._submit(function, task)] = index
                 if len(waiting) >= 2 * self._count + 2:
                     yield from _finished(waiting)
@@ -86,11 +93,26 @@ class Workers:
     def start(self, *modules: str) -> None:
         """Start the processes now, while this one does something else; they load `modules` meanwhile.
 
-        Does nothing where the work is done in this process or on a cluster, or where the amount of work decides.
+        For those who know that there is work for all of them. Does nothing where one process is wanted, or a cluster.
         """
-        if self._cluster is None and self._pool is None and (self._wanted or 1) > 1:
+        if self._cluster is None and self._pool is None and self._count > 1:
             for _ in range(self._count):
                 self._submit(_load, modules)
+
+    def begin(self, first: Callable[[A], B], then: Callable[[B], R], task: A) -> Future[R] | None:
+        """Let a process do a task of `run_halves` now, while the caller still finds out which others there are.
+
+        Returns what `run_halves` is to be told, None where all processes have enough to do or none was started.
+        """
+        self._begun = [future for future in self._begun if not future.done()]
+        if self._pool is None or len(self._begun) > self._count:
+            return None
+        try:
+            future = self._submit(_Both(first, then), task)
+        except BrokenExecutor:
+            return None  # said as soon as results are asked for
+        self._begun.append(future)
+        return future
 
     def _submit(self, function: Callable[[A], R], task: A) -> Future[R]:
         if self._pool is None:
@@ -108,22 +130,28 @@ class Workers:
         return self._wanted or available_cores()
 
     def run_halves(
-        self, first: Callable[[A], B], then: Callable[[B], R], tasks: Sequence[A], seconds: float | None = None
+        self,
+        first: Callable[[A], B],
+        then: Callable[[B], R],
+        tasks: Sequence[A],
+        seconds: float | None = None,
+        begun: Mapping[int, Future[R]] = MappingProxyType({}),
     ) -> Iterator[tuple[int, R]]:
         """`run` with `then(first(task))`, where `then` compresses, hashes and waits for the disk more than it computes.
 
         In this process one thread does the second halves while the next task's first half is under way: a fifth of the time.
+        begun: index → what `begin` gave for that task.
         """
-        if self._spreads(len(tasks), seconds):
-            yield from self.run(_Both(first, then), tasks, seconds)
+        if begun or self._spreads(len(tasks), seconds):
+            yield from self.run(_Both(first, then), tasks, seconds, begun)
             return
         with ThreadPoolExecutor(1) as beside:
             before: Future[R] | None = None
             for index, task in enumerate(tasks):
-                begun = first(task)
+                halfway = first(task)
                 if before is not None:
                     yield index - 1, before.result()
-                before = beside.submit(then, begun)
+                before = beside.submit(then, halfway)
             if before is not None:
                 yield len(tasks) - 1, before.result()
 

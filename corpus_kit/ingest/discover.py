@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from corpus_kit.core.collector import without_collector
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.records import Rejected
 
@@ -20,6 +19,7 @@ FORMATS = {".txt": "text", ".md": "text", ".jsonl": "jsonl", ".ndjson": "jsonl",
 }
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 SIDECARS = ("metadata.csv", "metadata.jsonl")
+_WEIGHED = 500
 
 
 class RawFile(NamedTuple):
@@ -68,14 +68,24 @@ class Discovered:
 
 
 def discover(raw: Sequence[str | Path]) -> Discovered:
-    """All files that `raw` (folders, globs, files) stands for.
+    """All files that `raw` (folders, globs, files) stands for. Raises as `list_files` does."""
+    found = Discovered()
+    for _ in list_files(raw, found):
+        pass
+    return found
 
+
+def list_files(raw: Sequence[str | Path], found: Discovered) -> Iterator[RawFile]:
+    """The files that `raw` stands for, in the order of their sources, looked at one by one as they are asked for.
+
+    `found` fills meanwhile; its sidecars are all there when this returns. With several roots the first file comes last of
+    all, as their order shows then.
     Raises UsageError for a path that does not exist, a glob that matches nothing, or two roots of one name.
     """
     roots, singles = _roots(raw)
     named = len(roots) + bool(singles) > 1
     names: dict[str, Path] = {}
-    found = Discovered()
+    entries: list[tuple[str, str, str, Path]] = []
     for root in roots:
         name = root.name if named else ""
         if names.setdefault(name, root) != root:
@@ -83,18 +93,57 @@ def discover(raw: Sequence[str | Path]) -> Discovered:
                 f"Two raw folders are called '{name}'; their documents could not be told apart.",
                 "Rename one of them, or build the folder above both.",
             )
-        with without_collector():  # all that is made here stays
-            for path, entry in _walk(root, found, name):
-                _take(found, name, path, entry, root)
+        entries += [(path, location, name, root) for path, location in _walk(root, found, name)]
     if singles:
         base = Path(os.path.commonpath([p.parent for p in singles]))
         name = base.name if named else ""
         if name in names and names[name] != base:
             raise UsageError(f"Two raw folders are called '{name}'.", "Build the folder above both.")
-        for file in singles:
-            _take(found, name, file.relative_to(base).as_posix(), str(file), base)
-    found.files.sort(key=(lambda f: (f.source, f.root)) if named else attrgetter("path"))
-    return found
+        entries += [(file.relative_to(base).as_posix(), str(file), name, base) for file in singles]
+    # Metadata first: before a file is read it must be known what is said of it. Parents' go before those below.
+    sidecars = [e for e in entries if e[0].endswith(SIDECARS) and e[0].rpartition("/")[2] in SIDECARS]
+    for path, location, name, root in sidecars:
+        _take(found, name, path, location, root)
+    if sidecars:
+        taken = {location for _, location, _, _ in sidecars}
+        entries = [e for e in entries if e[1] not in taken]
+    if named:
+        for path, location, name, root in entries:
+            _take(found, name, path, location, root)
+        found.files.sort(key=lambda f: (f.source, f.root))
+        return iter(found.files)
+    entries.sort()
+    return _taken(entries, found)
+
+
+def is_much(raw: Sequence[str | Path], size: float) -> bool:
+    """Whether files of `size` bytes or more lie in these folders, as far as a glance tells.
+
+    The first files are weighed, the others counted; it stops as soon as there are enough. What cannot be read is nothing.
+    """
+    pending: list[str | Path] = list(raw)
+    count = weighed = 0
+    while pending:
+        with contextlib.suppress(OSError), os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+                    continue
+                count += 1
+                if count <= _WEIGHED:
+                    weighed += entry.stat(follow_symlinks=False).st_size
+                if weighed * count >= size * min(count, _WEIGHED):
+                    return True
+    return False
+
+
+def _taken(entries: list[tuple[str, str, str, Path]], found: Discovered) -> Iterator[RawFile]:
+    files, before = found.files, len(found.files)
+    for path, location, name, root in entries:
+        _take(found, name, path, location, root)
+        if len(files) > before:
+            before += 1
+            yield files[-1]
 
 
 def _roots(raw: Sequence[str | Path]) -> tuple[list[Path], list[Path]]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -31,7 +32,7 @@ from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.settings import Duplicates, Input, Split
 from corpus_kit.core.tables import part_name, read_table
 from corpus_kit.ingest.assign import assign, patch_shards
-from corpus_kit.ingest.discover import Discovered, RawFile, Sidecar, discover
+from corpus_kit.ingest.discover import Discovered, RawFile, Sidecar, list_files
 from corpus_kit.ingest.duplicates.repetition import Places, find_repetition
 from corpus_kit.ingest.duplicates.settings import Recipe as CopyRecipe
 from corpus_kit.ingest.duplicates.shards import Shard
@@ -149,24 +150,25 @@ def build_documents(
     files turn out to be new, before they are read.
     Raises UsageError (no raw path, no file), IdentityCollisionError, EnvironmentProblemError.
     """
-    found = discover(raw)
-    if metadata:
-        described = metadata.resolve()
-        found.files = [
-            f for f in found.files if Path(f.location).name != metadata.name or Path(f.location).resolve() != described
-        ]
-    if not found.files and not found.rejected:
-        raise UsageError(
-            f"There is no file to read in {', '.join(map(str, raw)) or 'the raw folder'}.",
-            "Put raw texts there (.txt, .md, .jsonl, .json, .csv, .parquet, also .gz and .zst) and build again.",
-        )
+    found = Discovered()
+    files = list_files(raw, found)
     sidecars = [*found.sidecars, *([Sidecar("", "", metadata)] if metadata else [])]
+    if sidecars:  # else the first files are read while the others are still looked at
+        files = iter(list(files))
+        if metadata:
+            found.files = [f for f in found.files if not _is_same(f, metadata)]
+            files = iter(found.files)
     fields = read_metadata(sidecars, found.files)
     units_folder = work / "documents"
     units_folder.mkdir(exist_ok=True)
     for half in units_folder.glob("*.part"):  # of a build that was killed: they take room
         remove(half)
-    made = _make_units(_units(found.files, fields), units_folder, recipe, workers, progress, on_new)
+    made = _make_units(_units(files, fields), units_folder, recipe, workers, progress, on_new)
+    if not found.files and not found.rejected:
+        raise UsageError(
+            f"There is no file to read in {', '.join(map(str, raw)) or 'the raw folder'}.",
+            "Put raw texts there (.txt, .md, .jsonl, .json, .csv, .parquet, also .gz and .zst) and build again.",
+        )
     used = {m.folder.name for m in made}
     made = _settle_repeated(made, units_folder, recipe, workers, progress)
     result = _counts(found, fields, made)
@@ -208,7 +210,11 @@ def build_documents(
     return result
 
 
-def _units(files: Sequence[RawFile], metadata: Metadata) -> Iterator[Unit]:
+def _is_same(file: RawFile, path: Path) -> bool:
+    return Path(file.location).name == path.name and Path(file.location).resolve() == path.resolve()
+
+
+def _units(files: Iterable[RawFile], metadata: Metadata) -> Iterator[Unit]:
     """Cut the sorted files into runs. A cut stands where the hash of a path says so, so a new file moves no other."""
     run: list[RawFile] = []
     size = 0
@@ -241,6 +247,7 @@ def _make_units(
     made: list[_Made | None] = []
     tasks: list[UnitTask] = []
     places: list[int] = []
+    begun: dict[int, Future[dict[str, Any]]] = {}
     for unit in units:
         place = folder / unit.key(recipe_key)
         facts = finished_unit(place, unit.files)
@@ -248,14 +255,19 @@ def _make_units(
         if facts is None:
             if not tasks:
                 on_new()
-            tasks.append(UnitTask(unit, recipe, str(place)))
+            task = UnitTask(unit, recipe, str(place))
+            if (future := workers.begin(read_unit, write_unit, task)) is not None:
+                begun[len(tasks)] = future
+            tasks.append(task)
             places.append(len(made) - 1)
     with counted(progress, "reading", sum(len(t.unit.files) for t in tasks)) as step:
         sizes = [sum(max(f.size, _LEAST_SIZE) for f in t.unit.files) for t in tasks]
         # The large ones first, so that in the end no process waits for one of them.
         order = sorted(range(len(tasks)), key=lambda i: -sizes[i])
         in_order = [tasks[i] for i in order]
-        for index, facts in workers.run_halves(read_unit, write_unit, in_order, sum(sizes) * SECONDS_PER_BYTE):
+        ahead = {index: begun[i] for index, i in enumerate(order) if i in begun}
+        seconds = sum(sizes) * SECONDS_PER_BYTE
+        for index, facts in workers.run_halves(read_unit, write_unit, in_order, seconds, ahead):
             task = in_order[index]
             made[places[order[index]]] = _Made(task.unit, Path(task.folder), facts)
             step.advance(len(task.unit.files))

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from executor_tasks import die, fail, loaded, square, threads, who
@@ -89,11 +90,12 @@ def test_processes_that_are_started_beforehand_load_what_they_are_told_to() -> N
         assert set(dict(workers.run(who, range(6))).values()) <= set(started)
 
 
-@pytest.mark.parametrize("count", [1, None])
-def test_nothing_is_started_beforehand_where_one_process_may_do_it_all(count: int | None) -> None:
-    with open_workers(count) as workers:
-        workers.start("colorsys")
-        assert workers._pool is None
+def test_nothing_is_started_beforehand_where_one_process_does_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corpus_kit.core.executor.available_cores", lambda: 1)
+    for count in (1, None):
+        with open_workers(count) as workers:
+            workers.start("colorsys")
+            assert workers._pool is None
 
 
 def test_a_script_needs_no_guard_and_runs_once(tmp_path: Path) -> None:
@@ -133,6 +135,34 @@ def test_two_halves_give_every_result_under_the_index_of_its_task(workers: int, 
     with open_workers(workers) as opened:
         found = dict(opened.run_halves(square, plus_one, range(10, 10 + count), seconds=60.0))
     assert found == {index: (10 + index) ** 2 + 1 for index in range(count)}
+
+
+def test_what_was_begun_is_not_done_twice_and_comes_with_the_rest() -> None:
+    with open_workers(2) as opened:
+        assert opened.begin(square, plus_one, 3) is None, "no process runs yet"
+        opened.start()
+        begun = {0: opened.begin(square, plus_one, 10), 4: opened.begin(square, plus_one, 14)}
+        known = {index: future for index, future in begun.items() if future is not None}
+        assert len(known) == 2
+        # Were a task that is begun handed in again, this one would fail.
+        tasks: list[Any] = ["begun", 11, 12, 13, "begun"]
+        found = dict(opened.run_halves(square, plus_one, tasks, 0.1, known))
+    assert found == {index: (10 + index) ** 2 + 1 for index in range(5)}
+
+
+def test_no_more_is_begun_than_the_processes_have_time_for() -> None:
+    with open_workers(2) as opened:
+        opened.start()
+        begun = [opened.begin(who, plus_one, number) for number in range(20)]
+        assert 1 <= sum(future is not None for future in begun) <= 6, "twenty take half a second"
+
+
+def test_a_process_that_ends_on_what_was_begun_is_an_error_of_the_environment() -> None:
+    with pytest.raises(EnvironmentProblemError, match="worker process was ended"), open_workers(2) as opened:
+        opened.start()
+        begun = opened.begin(die, plus_one, 2)
+        assert begun is not None
+        list(opened.run_halves(die, plus_one, [2, 3, 4], 60.0, {0: begun}))
 
 
 def test_one_process_begins_the_next_task_while_the_last_one_is_finished() -> None:

@@ -84,14 +84,20 @@ def ingest(
     metadata: Path | None = None,
     splits: Path | None = None,
     workers: int = 1,
+    started: bool = False,
     on_new: Callable[[], object] = lambda: None,
     **settings: Any,
 ) -> Run:
-    """raw → `out/documents` and `out/rejected`. settings: keys of `[input]` in corpus.toml."""
+    """raw → `out/documents` and `out/rejected`. started: the processes run before the first file is looked at.
+
+    settings: keys of `[input]` in corpus.toml.
+    """
     settings.setdefault("language", False)
     recipe = make_recipe(Input(**settings), read_contract_file(contract or shipped("schemas") / "documents.yaml"))
     sources = raw if isinstance(raw, list) else [raw]
     with work_folder(out) as work, open_workers(workers) as pool, Refusals(out, work) as refusals:
+        if started:
+            pool.start()
         result = build_documents(
             sources,
             out,

@@ -9,7 +9,7 @@ import pytest
 from ingest_samples import ingest, page, write
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.ingest.discover import discover
+from corpus_kit.ingest.discover import Discovered, discover, is_much, list_files
 
 
 def sources(*raw: Path | str) -> list[str]:
@@ -127,3 +127,39 @@ def test_a_file_that_grows_while_it_is_read_is_named(tmp_path: Path, monkeypatch
     monkeypatch.setattr(unit_writer, "read_file", real)
     again = ingest(raw, tmp_path / "out")
     assert list(again.by_source) == ["a.jsonl#1", "a.jsonl#2", "b.txt"] and again.rejected == []
+
+
+def test_files_come_one_by_one_in_the_order_of_their_sources_and_metadata_first(tmp_path: Path) -> None:
+    names = [
+        "b.txt",
+        "a/x.txt",
+        "a.txt",
+        "a-b/y.txt",
+        "a/metadata.csv",
+        "ab.txt",
+        "z/metadata.csv",
+        "metadata.csv",
+        "A.txt",
+    ]
+    raw = write(tmp_path / "raw", dict.fromkeys(names, "text"))
+    found = Discovered()
+    files = list_files([raw], found)
+    assert found.sidecars[0].source == "metadata.csv" and len(found.sidecars) == 3
+    assert found.files == []
+    first = next(files)
+    assert [first] == found.files, "the others are not looked at yet"
+    rest = [f.path for f in files]
+    assert [first.path, *rest] == sorted(name for name in names if "metadata" not in name)
+    assert found.files == discover([raw]).files
+
+
+@pytest.mark.parametrize(("size", "much"), [(1, True), (4000, True), (4001, False)])
+def test_a_glance_tells_whether_there_is_much_to_read(tmp_path: Path, size: int, much: bool) -> None:
+    raw = write(tmp_path / "raw", {f"{n % 3}/{n}.txt": "x" * 100 for n in range(40)})
+    assert is_much([raw, tmp_path / "missing"], size) is much
+
+
+def test_a_glance_weighs_the_first_files_and_counts_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corpus_kit.ingest.discover._WEIGHED", 10)
+    raw = write(tmp_path / "raw", {f"{n}.txt": "x" * 100 for n in range(40)})
+    assert is_much([raw], 4000) and not is_much([raw], 4001)

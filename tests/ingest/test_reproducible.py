@@ -12,7 +12,10 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-from ingest_samples import REJECTED, environment, page, write
+from ingest_samples import REJECTED, environment, ingest, page, write
+
+from corpus_kit.core.executor import Workers
+from corpus_kit.ingest import documents
 
 # The real command with small units, so that a small corpus gives several workers something to do.
 _CHILD = """
@@ -70,6 +73,25 @@ def test_another_folder_time_zone_hash_seed_and_two_workers_give_the_same_bytes(
         raw, tmp_path / "other-out", "--workers", "2", PYTHONHASHSEED="77", TZ="Pacific/Kiritimati", LC_ALL="C"
     )
     assert made == first
+
+
+def test_units_that_are_read_while_others_are_still_listed_change_no_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "SHARD_BYTES", 5000)
+    pages = {f"{'ab'[i % 2]}/{i:03d}.txt": page(i % 70, 3) for i in range(60)}
+    records = {f"{name}.jsonl": f'{{"id": "same", "text": "A record of {name}."}}\n' for name in ("a/0", "b/9", "z")}
+    raw = write(tmp_path / "raw", {**pages, **records, "c/empty.txt": ""})
+    begun = []
+    begin = Workers.begin
+    monkeypatch.setattr(Workers, "begin", lambda *given: begun.append(made := begin(*given)) or made)
+    one = ingest(raw, tmp_path / "one")
+    assert set(begun) == {None}
+    two = ingest(raw, tmp_path / "two", workers=2, started=True)
+    assert sum(future is not None for future in begun) >= 2
+    assert made_files(two.out) == made_files(one.out)
+    assert two.reasons == one.reasons and [r for _, r in one.reasons].count("duplicate_id") == 2
+    assert ingest(raw, tmp_path / "two").result.unchanged_units == one.result.units
 
 
 @pytest.mark.slow
