@@ -40,6 +40,7 @@ ROWS_PER_TASK, LEAST_ROWS, HANDS = 1 << 22, 1 << 17, 16
 # Shares of a publisher's pages on which a line must stand besides.
 SHARE, LARGE_SHARE = 0.01, 1 / 3
 _BEYOND = (1 << 64) - 1
+_MOST_BUCKET_BITS = 22  # 32 MB of counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +131,18 @@ def repeated_lines(shards: Sequence[tuple[NDArray[np.void], PagesOf]], publisher
     shards: `LINE`s of each, and what gives the `PAGE`s of some rows. least: pages that every publisher asks for, 0 where no
     line is to be found.
     """
-    keys = np.sort(np.concatenate([np.empty(0, np.uint64), *(lines["key"] for lines, _ in shards)]))
+    keys = np.concatenate([np.empty(0, np.uint64), *(lines["key"] for lines, _ in shards)])
     if keys.size == 0 or least == 0:
         return np.empty(0, np.uint64)
-    heads = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-    everywhere = np.diff(np.append(heads, len(keys)))
-    often = everywhere >= least
-    candidates, everywhere = keys[heads[often]], everywhere[often]
     # Most lines stand on one page only: what follows sees few rows.
-    place, page = _rows_of(candidates, shards)
+    rows = np.flatnonzero(_crowded(keys, least))
+    keys = keys[rows]
+    names, everywhere = np.unique(keys, return_counts=True)
+    often = everywhere >= least
+    candidates, everywhere = names[often], everywhere[often]
+    hit = contains(candidates, keys)
+    place = np.searchsorted(candidates, keys[hit]).astype(np.uint64)
+    page = _pages_of(rows[hit], shards)
     publisher = np.zeros(len(candidates), np.uint32)
     publisher[place.astype(np.int64)] = page["publisher"]
     pages = publishers["pages"][np.searchsorted(publishers["publisher"], publisher)]
@@ -160,16 +164,24 @@ def repeated_lines(shards: Sequence[tuple[NDArray[np.void], PagesOf]], publisher
     return found
 
 
-def _rows_of(candidates: U64, shards: Sequence[tuple[NDArray[np.void], PagesOf]]) -> tuple[U64, NDArray[np.void]]:
-    """(index among the candidates, page) of every line that is one."""
-    places: list[U64] = [np.empty(0, np.uint64)]
+def _crowded(keys: U64, least: int) -> NDArray[np.bool_]:
+    """Whether each key is in a bucket with `least` and more, as all that stand so often are: the others need no sorting."""
+    bits = min(len(keys).bit_length(), _MOST_BUCKET_BITS)
+    buckets = (keys & np.uint64((1 << bits) - 1)).astype(np.int64)
+    result: NDArray[np.bool_] = np.bincount(buckets)[buckets] >= least
+    return result
+
+
+def _pages_of(rows: I64, shards: Sequence[tuple[NDArray[np.void], PagesOf]]) -> NDArray[np.void]:
+    """The page of each row of all shards' lines; rows: sorted."""
     pages: list[NDArray[np.void]] = [np.empty(0, PAGE)]
-    for lines, page in shards:
-        mine = lines[contains(candidates, lines["key"])]
-        places.append(np.searchsorted(candidates, mine["key"]).astype(np.uint64))
+    firsts = np.cumsum([0, *(len(lines) for lines, _ in shards)])
+    bounds = np.searchsorted(rows, firsts).tolist()
+    for number, (lines, page) in enumerate(shards):
+        mine = rows[bounds[number] : bounds[number + 1]] - firsts[number]
         if mine.size:
-            pages.append(page(mine["document"]))
-    return np.concatenate(places), np.concatenate(pages)
+            pages.append(page(lines["document"][mine]))
+    return np.concatenate(pages)
 
 
 def contains(sorted_keys: U64, keys: U64) -> NDArray[np.bool_]:
