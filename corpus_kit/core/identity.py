@@ -40,6 +40,12 @@ def _identity(*parts: str) -> Identity:
     return Identity(digest[:HEX_DIGITS], digest[HEX_DIGITS : 2 * HEX_DIGITS])
 
 
+def path_ends_shard(root: str, path: str, size: int, shard_bytes: int) -> bool:
+    """`ends_shard` for the document of a file, by fewer steps: it is asked of every file of a corpus in turn."""
+    digest = hashlib.sha256(_SEPARATOR.join(("path", root, path)).encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[: HEX_DIGITS // 2], "big") < (size << 4 * HEX_DIGITS) // shard_bytes
+
+
 def ends_shard(doc_id: str, size: int, shard_bytes: int) -> bool:
     """Whether a document is the last of its shard.
 

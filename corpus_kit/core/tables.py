@@ -7,6 +7,7 @@ index, row groups of at most 100 MB. The same rows give the same bytes with the 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -161,7 +162,9 @@ class Fingerprint:
             self._first = False
         frame = pl.from_arrow(table)
         assert isinstance(frame, pl.DataFrame)
-        self._digest.update(frame.write_ndjson().encode())
+        lines = io.BytesIO()
+        frame.write_ndjson(lines)
+        self._digest.update(lines.getbuffer())
 
     def hexdigest(self) -> str:
         return self._digest.hexdigest()

@@ -20,12 +20,13 @@ import numpy as np
 import pyarrow as pa
 
 from corpus_kit import __version__
+from corpus_kit.core.collector import without_collector
 from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.contracts import compile_gate
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import link_or_copy, made_folder, remove, write_manifest
-from corpus_kit.core.identity import by_path, ends_shard
+from corpus_kit.core.identity import path_ends_shard
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.rejects import Refusals
@@ -36,6 +37,7 @@ from corpus_kit.ingest.discover import Discovered, RawFile, Sidecar, list_files
 from corpus_kit.ingest.duplicates.repetition import Places, find_repetition
 from corpus_kit.ingest.duplicates.settings import Recipe as CopyRecipe
 from corpus_kit.ingest.duplicates.shards import Shard
+from corpus_kit.ingest.listing import write_listing
 from corpus_kit.ingest.moved import find_moved
 from corpus_kit.ingest.readers import Limits
 from corpus_kit.ingest.rows import Fields
@@ -170,9 +172,12 @@ def build_documents(
             "Put raw texts there (.txt, .md, .jsonl, .json, .csv, .parquet, also .gz and .zst) and build again.",
         )
     used = {m.folder.name for m in made}
-    made = _settle_repeated(made, units_folder, recipe, workers, progress)
+    ids, checks, texts, owner = _identities(made)
+    settled = _settle_repeated(made, (ids, checks, owner), units_folder, recipe, workers, progress)
+    if settled is not made:
+        made = settled
+        ids, _, texts, _ = _identities(made)
     result = _counts(found, fields, made)
-    ids, _, texts, _ = _identities(made)
     shards = [(m.folder, shard | {"read_sha256": shard["sha256"]}) for m in made for shard in m.facts["shards"]]
     unsettled: Sequence[Shard] = [Shard(folder / s["name"], s["sha256"], rows=s["rows"]) for folder, s in shards]
     copy_recipe, repetition = CopyRecipe(duplicates), None
@@ -222,7 +227,7 @@ def _units(files: Iterable[RawFile], metadata: Metadata) -> Iterator[Unit]:
         run.append(file)
         weight = max(file.size, _LEAST_SIZE)
         size += weight
-        if size > 16 * SHARD_BYTES or ends_shard(by_path(file.root, file.path).doc_id, weight, SHARD_BYTES):
+        if size > 16 * SHARD_BYTES or path_ends_shard(file.root, file.path, weight, SHARD_BYTES):
             yield _unit(run, metadata)
             run, size = [], 0
     if run:
@@ -248,18 +253,19 @@ def _make_units(
     tasks: list[UnitTask] = []
     places: list[int] = []
     begun: dict[int, Future[dict[str, Any]]] = {}
-    for unit in units:
-        place = folder / unit.key(recipe_key)
-        facts = finished_unit(place, unit.files)
-        made.append(_Made(unit, place, facts | {"reused": True}) if facts else None)
-        if facts is None:
-            if not tasks:
-                on_new()
-            task = UnitTask(unit, recipe, str(place))
-            if (future := workers.begin(read_unit, write_unit, task)) is not None:
-                begun[len(tasks)] = future
-            tasks.append(task)
-            places.append(len(made) - 1)
+    with without_collector():  # what a listing makes stays
+        for unit in units:
+            place = folder / unit.key(recipe_key)
+            facts = finished_unit(place, unit.files)
+            made.append(_Made(unit, place, facts | {"reused": True}) if facts else None)
+            if facts is None:
+                if not tasks:
+                    on_new()
+                task = UnitTask(unit, recipe, str(place))
+                if (future := workers.begin(read_unit, write_unit, task)) is not None:
+                    begun[len(tasks)] = future
+                tasks.append(task)
+                places.append(len(made) - 1)
     with counted(progress, "reading", sum(len(t.unit.files) for t in tasks)) as step:
         sizes = [sum(max(f.size, _LEAST_SIZE) for f in t.unit.files) for t in tasks]
         # The large ones first, so that in the end no process waits for one of them.
@@ -275,10 +281,18 @@ def _make_units(
 
 
 def _settle_repeated(
-    made: list[_Made], folder: Path, recipe: Recipe, workers: Workers, progress: Progress
+    made: list[_Made],
+    identities: tuple[Any, Any, Any],
+    folder: Path,
+    recipe: Recipe,
+    workers: Workers,
+    progress: Progress,
 ) -> list[_Made]:
-    """Ids that stand in several units: the first in source order keeps them, the later units are made without."""
-    ids, checks, _, owner = _identities(made)
+    """Ids that stand in several units: the first in source order keeps them, the later units are made without.
+
+    identities: doc_id, check and index of the unit of all documents.
+    """
+    ids, checks, owner = identities
     order = np.argsort(ids, kind="stable")
     same = np.flatnonzero(ids[order][1:] == ids[order][:-1])
     if same.size == 0:
@@ -295,9 +309,10 @@ def _settle_repeated(
             raise collision(doc_id, kept, _source_of(made[int(owner[later])], doc_id))
         repeated.setdefault(int(owner[later]), {})[doc_id] = kept
     units = [replace(made[index].unit, repeated=ids) for index, ids in sorted(repeated.items())]
+    settled = list(made)
     for index, again in zip(sorted(repeated), _make_units(units, folder, recipe, workers, progress), strict=True):
-        made[index] = again
-    return made
+        settled[index] = again
+    return settled
 
 
 def _identities(made: list[_Made]) -> tuple[Any, Any, Any, Any]:
@@ -352,7 +367,7 @@ def _put_together(
             name = part_name("documents", number)
             link_or_copy(place / shard["name"], folder / name)
             files.append({k: shard[k] for k in _SHARD_FACTS} | {"name": name})
-        listing = _write_listing(folder / "inputs.sha256", made)
+        listing = write_listing(folder / "inputs.sha256", [(m.unit.files, m.facts["sha256"]) for m in made])
         inputs: dict[str, Any] = {"raw": listing}
         for sidecar in sidecars:
             inputs[sidecar.source] = {"sha256": hashlib.sha256(sidecar.path.read_bytes()).hexdigest()}
@@ -370,27 +385,6 @@ def _put_together(
             **rules,
             fingerprint=fingerprint,
         )
-
-
-def _write_listing(path: Path, made: list[_Made]) -> dict[str, Any]:
-    """Every raw file with its sha256, as `sha256sum -c` reads it; returns its own facts for the manifest."""
-    digest = hashlib.sha256()
-    count = size = 0
-    with path.open("wb") as listing:
-        for m in made:
-            read = [(f, sha) for f, sha in zip(m.unit.files, m.facts["sha256"], strict=True) if sha is not None]
-            lines = "".join([_listed(sha, file.source) for file, sha in read]).encode()
-            listing.write(lines)
-            digest.update(lines)
-            count, size = count + len(read), size + sum(file.size for file, _ in read)
-    return {"files": count, "bytes": size, "listing": path.name, "sha256": digest.hexdigest()}
-
-
-def _listed(sha256: str, source: str) -> str:
-    if "\\" not in source and "\n" not in source and "\r" not in source:
-        return f"{sha256}  {source}\n"
-    plain = source.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-    return f"\\{sha256}  {plain}\n"
 
 
 def _refuse(refusals: Refusals, found: Discovered, metadata: Metadata, made: list[_Made]) -> None:

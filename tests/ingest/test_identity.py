@@ -14,7 +14,7 @@ from ingest_samples import ingest, page, write
 
 from corpus_kit.core import identity
 from corpus_kit.core.errors import IdentityCollisionError
-from corpus_kit.core.identity import by_id, by_path, by_text, ends_shard
+from corpus_kit.core.identity import by_id, by_path, by_text, ends_shard, path_ends_shard
 
 
 def ids(made_documents: list[dict[str, object]]) -> dict[object, object]:
@@ -171,3 +171,8 @@ def test_a_document_as_large_as_a_shard_always_ends_it(name: str, size: int, sha
 def test_shards_hold_what_they_should_on_average() -> None:
     ends = sum(ends_shard(by_path("", f"{i}.txt").doc_id, 6000, 60_000) for i in range(20_000))
     assert 1800 < ends < 2200
+
+
+@given(st.text(), st.text(), st.integers(1, 1 << 24))
+def test_the_short_way_to_a_shard_s_end_is_the_long_one(root: str, path: str, size: int) -> None:
+    assert path_ends_shard(root, path, size, 1 << 21) == ends_shard(by_path(root, path).doc_id, size, 1 << 21)
