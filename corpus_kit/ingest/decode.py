@@ -163,6 +163,8 @@ def _utf16_or_32(raw: bytes) -> list[str]:
     low_even, low_odd = (len(part) - len(part.translate(None, _LOW)) for part in (sample[::2], sample[1::2]))
     if max(low_even, low_odd) > 0.45 * len(sample) and min(low_even, low_odd) < 0.3 * len(sample):
         return ["utf-16-be" if low_even > low_odd else "utf-16-le"]
+    if sample.isascii():
+        return []  # with high bytes that are no control characters, half of the low ones of any script are none of ASCII
     if east_asian := _utf16_of_east_asia(sample):
         return east_asian
     # Spaces and newlines alone give one NUL in twelve bytes of any script.

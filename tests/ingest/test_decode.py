@@ -201,9 +201,12 @@ def test_nothing_to_read_is_empty(raw: bytes) -> None:
     assert refusal(raw).reason == "empty_text"
 
 
-def test_a_nul_is_refused_with_its_place() -> None:
-    refused = refusal(b"a quiet morning\x00 in Drask")
-    assert (refused.reason, refused.detail) == ("nul_character", "at character 15")
+@pytest.mark.parametrize("rest", [b" in Drask", b" in Draskow", b""])
+@pytest.mark.parametrize("start", [b"a quiet morning", b"a quiet evening!", b"The ferry is late"])
+def test_a_nul_is_refused_with_its_place(start: bytes, rest: bytes) -> None:
+    """At any place of a text of any length: it is never taken for half a character of UTF-16."""
+    refused = refusal(start + b"\x00" + rest)
+    assert (refused.reason, refused.detail) == ("nul_character", f"at character {len(start)}")
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
