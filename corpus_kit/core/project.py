@@ -120,8 +120,12 @@ def _sentence(error: Any) -> str:
     if kind == "extra_forbidden":
         accepted = sorted(_model_at(keys[:-1]).model_fields)
         return f"unknown key '{key}'.{did_you_mean(keys[-1], accepted)} Accepted here: {', '.join(accepted)}"
+    if kind == "missing":
+        return f"'{key}' is missing"
     if kind == "literal_error":
-        return f"'{key}' is {error['input']!r}, accepted: {error['ctx']['expected']}"
+        accepted = re.findall("'([^']+)'", error["ctx"]["expected"])
+        near = did_you_mean(error["input"], accepted) if isinstance(error["input"], str) else ""
+        return f"'{key}' is {error['input']!r}, accepted: {error['ctx']['expected']}{'.' if near else ''}{near}"
     if kind == "value_error":
         return f"'{key}': {error['ctx']['error']}"
     if kind in _BOUNDS:

@@ -24,6 +24,13 @@ class Columns(Section):
         default="language", description="field that holds an ISO 639 code; without it the language is identified"
     )
 
+    @field_validator("text")
+    @classmethod
+    def _named(cls, value: str) -> str:
+        if not value:
+            raise ValueError("a record's text is in a field with a name; name it")
+        return value
+
 
 class Input(Section):
     """How raw files are read."""

@@ -62,8 +62,9 @@ def _python(name: str, root: Path | None) -> Suggester:
         raise UsageError(f"The module '{module_name}' has no '{attribute}'.{near}", "Write python:MODULE:CLASS.")
     suggester = made()
     if not isinstance(suggester, Suggester):
+        hint = "It needs name, version, labels, and suggest(texts) with (start, end, label, score) of every span."
         lacking = [n for n in ("name", "version", "labels", "suggest") if not hasattr(suggester, n)]
-        raise UsageError(f"'{name}' is no suggester: it has no {', '.join(lacking)}.", "See docs/guides/own-model.md.")
+        raise UsageError(f"'{name}' is no suggester: it has no {', '.join(lacking)}.", hint)
     return suggester
 
 
