@@ -23,6 +23,22 @@ def test_the_process_looks_for_cycles_seldom_and_not_at_its_end() -> None:
     assert frozen == "True"
 
 
+def test_numpy_s_library_starts_no_threads_in_it_unless_the_user_says_how_many() -> None:
+    program = (
+        "import atexit, os, sys\n"
+        "atexit.register(lambda: print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules))\n"
+        "from corpus_kit.__main__ import main\n"
+        "sys.argv = ['corpus-kit', '--version']\n"
+        "main()\n"
+    )
+    for given, threads in ({}, "1"), ({"OPENBLAS_NUM_THREADS": "2"}, "2"):
+        clean = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=clean | given
+        )
+        assert done.stdout.splitlines()[-1] == f"{threads} False", "said before NumPy is there"
+
+
 def test_a_plugin_that_somebody_installed_for_pydantic_is_not_even_loaded(tmp_path: Path) -> None:
     about = tmp_path / "guest-1.0.dist-info"
     about.mkdir()
