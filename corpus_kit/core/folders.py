@@ -275,7 +275,7 @@ def work_folder(root: Path) -> Iterator[Path]:
     """
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is a file, not a folder.", "Name a folder with --out.")
-    work = root / WORK
+    work, new = root / WORK, not root.exists()
     work.mkdir(parents=True, exist_ok=True)
     with (work / "lock").open("w") as lock:
         try:
@@ -289,6 +289,8 @@ def work_folder(root: Path) -> Iterator[Path]:
             yield work
         except BaseException:
             _remove_halves(work)
+            if new and [p.name for p in (*root.iterdir(), *work.iterdir())] == [WORK, "lock"]:
+                remove(root)  # nothing came of it: a misspelt path leaves no folder
             raise
 
 

@@ -209,3 +209,16 @@ def test_a_command_that_fails_leaves_no_half_of_anything_in_work(tmp_path: Path)
         raise OSError("full")
     left = [p.relative_to(work).as_posix() for p in sorted(work.rglob("*"))]
     assert left == ["documents", "documents/0c", "lock"], "what is whole is kept for the next try"
+
+
+def test_a_command_that_came_to_nothing_leaves_no_new_folder(tmp_path: Path) -> None:
+    for there in (False, True):
+        if there:
+            (tmp_path / "out").mkdir()
+        with pytest.raises(UsageError), work_folder(tmp_path / "out"):
+            raise UsageError("There is nothing to read.", "Name another folder.")
+        assert (tmp_path / "out").exists() == there
+    with pytest.raises(KeyboardInterrupt), work_folder(tmp_path / "new") as work:
+        (work / "documents").mkdir()
+        raise KeyboardInterrupt
+    assert (tmp_path / "new" / ".work" / "documents").is_dir(), "what is kept for the next try stays"
