@@ -59,7 +59,7 @@ _ALL = (
     Reason("text_not_string", "The text field holds something other than a string.", "Write the text as a string."),
     Reason(
         "duplicate_id",
-        "Another record of the corpus has the same id; the first one is kept.",
+        "Another record has the same id, or is the same path with .gz or .zst; the first one is kept.",
         'Make the ids unique, or set id_scope = "file" in corpus.toml when they are unique in each file only.',
     ),
     Reason("bad_id", "The record's id is neither a string nor a whole number, or is empty.", "Mend or omit the id."),

@@ -83,9 +83,12 @@ def _read_many(file: RawFile, text_field: str, limits: Limits) -> Iterator[Recor
 
 
 def _read_text(file: RawFile, limits: Limits, content: bytes | None, digest: str | None) -> Record:
-    if content is None or file.compression:
+    bound, reason = limits.max_record_bytes, "record_too_large"
+    if limits.max_file_bytes < bound:
+        bound, reason = limits.max_file_bytes, "file_too_large"
+    if content is None or file.compression or len(content) > bound:
         with open(file.location, "rb", buffering=0) if content is None else io.BytesIO(content) as handle:
-            content = read_all(handle, file.compression, limits.max_record_bytes)
+            content = read_all(handle, file.compression, bound, reason)
         digest = None
     digest = digest or hashlib.sha256(content).hexdigest()
     try:

@@ -126,6 +126,17 @@ def test_the_limits_of_corpus_toml_hold_for_every_format(tmp_path: Path) -> None
     assert made.result.documents == 5
 
 
+@pytest.mark.parametrize("suffix", ["txt", "md", "txt.gz", "txt.zst"])
+def test_a_text_beyond_max_file_bytes_is_refused(suffix: str, tmp_path: Path) -> None:
+    content = page(1).encode()
+    packed = {"gz": gzip.compress, "zst": zstandard.compress}.get(suffix.rpartition(".")[2], bytes)(content)
+    raw = write(tmp_path / "raw", {f"a.{suffix}": packed})
+    made = ingest(raw, tmp_path / "out", max_file_bytes=len(content) - 1)
+    assert made.reasons == [(f"a.{suffix}", "file_too_large")]
+    made = ingest(raw, tmp_path / "out", max_file_bytes=len(content))
+    assert made.result.documents == 1
+
+
 @pytest.mark.parametrize("suffix", ["jsonl", "json", "csv", "parquet"])
 def test_a_file_beyond_max_file_bytes_is_refused(suffix: str, tmp_path: Path) -> None:
     import pyarrow as pa
