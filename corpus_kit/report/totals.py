@@ -83,11 +83,21 @@ class Totals:
 
 def count_shards(tasks: Sequence[ShardTask], workers: Workers, progress: Progress) -> Totals:
     """Count what is not kept from an earlier run, and add everything up."""
-    missing = [task for task in tasks if kept_facts(task) is None]
+    missing = [task for task in tasks if not Path(task.kept).is_file()]
     with counted(progress, "counting", len(missing)) as step:
         for _ in workers.run(shard_facts, missing):
             step.advance()
-    return add_up(facts for facts in map(kept_facts, tasks) if facts is not None)
+    return add_up(map(_facts, tasks))
+
+
+def _facts(task: ShardTask) -> dict[str, Any]:
+    """What is kept of a shard, counted anew where the file is damaged. Read once: there may be many."""
+    facts = kept_facts(task)
+    if facts is None:
+        shard_facts(task)
+        facts = kept_facts(task)
+    assert facts is not None
+    return facts
 
 
 def add_up(shards: Iterable[dict[str, Any]]) -> Totals:

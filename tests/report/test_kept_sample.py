@@ -1,4 +1,4 @@
-"""What the sample has read of a shard is kept: asked for more, the same shard is read again, and no other one."""
+"""What the report has read and counted of a shard is kept: asked for more, that shard is read again, and no other one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from corpus_kit.core.executor import Workers
 from corpus_kit.core.folders import read_manifest
+from corpus_kit.core.progress import Silent
 from corpus_kit.corpus import Corpus
 from corpus_kit.ingest import documents
 from corpus_kit.report import sample
 from corpus_kit.report.sample import Shard, read_documents
+from corpus_kit.report.totals import count_shards, shard_tasks
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +64,18 @@ def test_only_the_shard_that_is_new_is_read(built: Path, tmp_path: Path, monkeyp
     assert read_documents(ids, shards) == before
     assert opened == [shards[-2].documents.name]
     assert read_documents(ids, shards) == before and len(opened) == 1
+
+
+@pytest.mark.parametrize("harm", ["", "{", '{"documents": 1}', None])
+def test_counts_of_a_shard_that_were_harmed_or_lost_are_made_again(
+    built: Path, tmp_path: Path, harm: str | None
+) -> None:
+    (tmp_path / "kept").mkdir(exist_ok=True)
+    manifest = read_manifest(built / "documents")
+    assert manifest is not None
+    tasks = shard_tasks(built, tmp_path / "kept", manifest, read_manifest(built / "suggestions") or {})
+    before = count_shards(tasks, Workers(1), Silent())
+    assert before.documents == 24
+    for task in tasks[1:]:
+        Path(task.kept).unlink() if harm is None else Path(task.kept).write_text(harm, encoding="utf-8")
+    assert count_shards(tasks, Workers(1), Silent()) == before
