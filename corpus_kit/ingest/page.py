@@ -218,7 +218,12 @@ def _outlet(text: str) -> str | None:
         return None
     # From the line of the first mark on: the pattern is much slower than the search for it.
     line = max(text.rfind("\n", tail, min(places)) + 1, tail)
-    names = {m["name"].strip() for m in _COPYRIGHT.finditer("\n" + text[line:])}
+    return _copyright_holder(text[line:])
+
+
+@lru_cache(maxsize=1024)  # a site's pages end alike
+def _copyright_holder(lines: str) -> str | None:
+    names = {m["name"].strip() for m in _COPYRIGHT.finditer("\n" + lines)}
     names = {n for n in names if not n.isdigit() and not n.lower().startswith(("all rights", "все права"))}
     return names.pop() if len(names) == 1 else None
 
