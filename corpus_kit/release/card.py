@@ -19,14 +19,16 @@ from corpus_kit.core.project import ProjectConfig
 from corpus_kit.core.reasons import REASONS
 from corpus_kit.core.settings import LICENCES
 from corpus_kit.release.card_labels import Told, agreement_part, labels_part, markdown_table
+from corpus_kit.release.languages import is_language_code
 
 _FRONT = re.compile(r"\A---\r?\n(.*?\n)---\r?\n?", re.DOTALL)
 _PART = re.compile(
-    r"(?P<begin><!-- corpus-kit:begin (?P<name>[\w-]+) -->\n)(?P<body>.*?)(?P<end><!-- corpus-kit:end (?P=name) -->)",
+    r"(?P<begin><!-- corpus-kit:begin (?P<name>[\w-]+) -->\r?\n)(?P<body>.*?)(?P<end><!-- corpus-kit:end (?P=name) -->)",
     re.DOTALL,
 )
 _BEGIN = re.compile(r"<!-- corpus-kit:begin ([\w-]+) -->")
-_LANGUAGE_CODE = re.compile(r"^[a-z]{2,3}$")
+_END = re.compile(r"<!-- corpus-kit:end ([\w-]+) -->")
+_ANY_MARKER = re.compile(r"<!--\s*corpus-kit\b[^\n]*")
 _OURS = ("configs", "dataset_info", "size_categories")
 PARTS = (
     "summary",
@@ -86,9 +88,9 @@ def parse_card(text: str, name: str, config: ProjectConfig) -> Card:
             f"{name} says license '{licence}', corpus.toml says licence '{config.licence}'.", "Make them agree."
         )
     languages = front.get("language", [])
-    for code in [languages] if isinstance(languages, str) else languages:
+    for code in languages if isinstance(languages, list) else [languages]:
         # YAML reads Norwegian `no` as false.
-        if not isinstance(code, str) or not _LANGUAGE_CODE.match(code):
+        if not is_language_code(code):
             hint = "Write it in quotes: 'no'." if code is False else "Use ISO 639-1 or 639-3 codes: en, ru, ces."
             raise ConfigError(f"{name}: language {code!r} is no language code.", hint)
     _check_markers(text, name)
@@ -109,6 +111,15 @@ def _check_markers(text: str, name: str) -> None:
     for part in begun:
         if part not in paired:
             raise ConfigError(f"{name}: the part '{part}' has no end marker.", f"Add <!-- corpus-kit:end {part} -->.")
+    for part in _END.findall(text):
+        if part not in begun:  # what stands before it would never be filled in again
+            sentence = f"{name}: the part '{part}' ends but does not begin."
+            raise ConfigError(sentence, f"Add <!-- corpus-kit:begin {part} --> on a line of its own.")
+    for marker in _ANY_MARKER.findall(text):
+        if not _BEGIN.match(marker) and not _END.match(marker):
+            raise ConfigError(
+                f"{name}: '{marker[:60].strip()}' is no marker.", "Write <!-- corpus-kit:begin summary -->."
+            )
 
 
 def fill_parts(text: str, parts: Mapping[str, str]) -> str:
@@ -116,7 +127,11 @@ def fill_parts(text: str, parts: Mapping[str, str]) -> str:
 
     def filled(match: re.Match[str]) -> str:
         body = parts.get(match["name"])
-        return match[0] if body is None else f"{match['begin']}{body}{match['end']}"
+        if body is None:
+            return match[0]
+        if match["begin"].endswith("\r\n"):  # a card from an editor that ends its lines so
+            body = body.replace("\n", "\r\n")
+        return f"{match['begin']}{body}{match['end']}"
 
     return _PART.sub(filled, text)
 

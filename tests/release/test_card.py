@@ -29,6 +29,19 @@ def test_outside_the_markers_no_byte_changes(before: str, after: str, generated:
     assert fill_parts(text, {"summary": generated}) == f"{before}{begin}{generated}{end}{after}"
 
 
+def test_a_card_whose_lines_end_as_windows_ends_them_is_filled_in_and_keeps_them(tmp_path: Path) -> None:
+    Corpus.init(tmp_path)
+    raw, card = tmp_path / "data" / "raw", tmp_path / "DATASET_CARD.md"
+    (raw / "a.txt").write_text("The ferry to Sennet Bay is late again.\n")
+    card.write_bytes(card.read_bytes().replace(b"\n", b"\r\n") + b"Words of mine \t\r\n")
+    for number in (1, 2):
+        Corpus.open(tmp_path).build()
+        content = card.read_bytes()
+        assert f"{number} document".encode() in content and content.endswith(b"Words of mine \t\r\n")
+        assert content.count(b"\r\n") == content.count(b"\n")
+        (raw / "b.txt").write_text("The lamp of the lighthouse is out.\n")
+
+
 def test_building_twice_leaves_the_card_as_it_is(sample: Path) -> None:
     corpus = Corpus.open(sample)
     corpus.build()
@@ -62,6 +75,8 @@ def test_every_generated_part_has_content(sample_release: Path) -> None:
         ("license: mit\n", "corpus.toml says"),
         ("language:\n- no\n", "no language code"),
         ("language: english\n", "no language code"),
+        ("language: 5\n", "no language code"),
+        ("language:\n- xx\n", "'xx' is no language code"),
         ("configs: []\n", "is generated"),
         ("license: [unclosed\n", "not YAML"),
         ("- a list\n", "not a list of"),
@@ -79,6 +94,8 @@ def test_front_matter_that_the_hub_would_refuse_is_an_error(front: str, message:
         ("<!-- corpus-kit:begin sumary -->\n<!-- corpus-kit:end sumary -->", "Did you mean 'summary'"),
         ("<!-- corpus-kit:begin summary -->\n", "no end marker"),
         ("<!-- corpus-kit:begin fields -->\n<!-- corpus-kit:end fields -->\n" * 2, "begins twice"),
+        ("<!-- corpus-kit:begin summary ->\nold\n<!-- corpus-kit:end summary -->", "ends but does not begin"),
+        ("<!--corpus-kit:begin summary-->\nold\n<!--corpus-kit:end summary-->", "is no marker"),
     ],
 )
 def test_markers_that_would_swallow_prose_are_an_error(body: str, message: str) -> None:
