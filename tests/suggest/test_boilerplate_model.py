@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus_kit.core.errors import ConfigError
-from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, features, main_text, model, trees
+from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, chars, features, main_text, model, trees
+from corpus_kit.suggest.boilerplate.chars import Kind
 from corpus_kit.suggest.boilerplate.context import place, second_look
 from corpus_kit.suggest.boilerplate.features import describe
 from corpus_kit.suggest.boilerplate.model import in_company
@@ -89,6 +90,23 @@ def test_plain_rows_leave_the_forest_early_and_the_others_hear_all_trees() -> No
 def test_a_text_gets_the_same_scores_alone_and_in_any_company(batch: list[str]) -> None:
     assert MODEL.predict(batch) == [MODEL.predict([text])[0] for text in batch]
     assert MODEL.suggest(batch, 0.5) == [MODEL.suggest([text], 0.5)[0] for text in batch]
+
+
+def test_every_character_is_of_the_kind_of_its_category() -> None:
+    kinds = {name: kind for kind, names in chars._CATEGORIES.items() for name in names.split()}
+    said = chars._kinds_by_category().tolist()
+    wrong = [n for n in range(0x10000) if said[n] != kinds.get(unicodedata.category(chr(n)), Kind.OTHER)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 255, 256, 257, (1 << 15) - 1, 1 << 15, (1 << 15) + 1, 70_000])
+def test_equal_content_has_an_equal_hash_wherever_it_stands_and_however_long_the_rest_is(length: int) -> None:
+    values = np.random.default_rng(length).integers(0, 1 << 63, length).astype(np.uint64)
+    ends = np.array([0, length, length, min(length, 5)])
+    starts = np.array([0, 0, length, 0])
+    alone = features._hashes(values, starts, ends)
+    longer = np.concatenate([values[::-1], values, values[:7]])
+    assert features._hashes(longer, starts + length, ends + length).tolist() == alone.tolist()
 
 
 def test_a_long_text_read_in_stretches_gets_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,6 +102,14 @@ _CATEGORIES = {  # what is not here is OTHER
     Kind.SYMBOL: "Pc Pd Po Sm Sc Sk So",
     Kind.MARK: "Mn Mc Me",
 }
+# Stretches of one category, three quarters of the plane: asking for each character of them took 7 ms in every process.
+_ALIKE = (
+    (0x3400, 0x4DC0, "Lo"),  # Han
+    (0x4E00, 0xA000, "Lo"),  # Han
+    (0xAC00, 0xD7A4, "Lo"),  # Hangul
+    (0xD800, 0xE000, "Cs"),  # surrogates
+    (0xE000, 0xF900, "Co"),  # private use
+)
 _MORE_SPACES = (0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85, 0x200B, 0x2060, 0xFEFF)
 _IDEOGRAPHS = ((0x0E00, 0x0F00), (0x2E80, 0xA000), (0xF900, 0xFB00))  # and Thai and Lao, which have no spaces either
 
@@ -109,9 +117,7 @@ _IDEOGRAPHS = ((0x0E00, 0x0F00), (0x2E80, 0xA000), (0xF900, 0xFB00))  # and Thai
 @lru_cache(maxsize=1)
 def tables() -> tuple[U8, U32, U8]:
     """Kind, simple lower case and script number of every code point of the basic plane, as arrays of 65,536 entries."""
-    number = defaultdict(int, {name: int(kind) for kind, names in _CATEGORIES.items() for name in names.split()})
-    categories = map(unicodedata.category, map(chr, range(_BMP)))
-    kinds = np.fromiter(map(number.__getitem__, categories), dtype=np.uint8, count=_BMP)
+    kinds = _kinds_by_category()
     for low, high in _IDEOGRAPHS:
         kinds[low:high][kinds[low:high] == Kind.UNCASED] = Kind.IDEOGRAPH
     kinds[list(_MORE_SPACES)] = Kind.SPACE
@@ -126,6 +132,18 @@ def tables() -> tuple[U8, U32, U8]:
     scripts = numbers[np.searchsorted(firsts, np.arange(_BMP), side="right") - 1]
     scripts[~np.isin(kinds, [Kind.LOWER, Kind.UPPER, Kind.UNCASED, Kind.IDEOGRAPH])] = 0
     return kinds, lower, scripts
+
+
+def _kinds_by_category() -> U8:
+    number = defaultdict(int, {name: int(kind) for kind, names in _CATEGORIES.items() for name in names.split()})
+    kinds = np.empty(_BMP, np.uint8)
+    at = 0
+    for low, high, category in (*_ALIKE, (_BMP, _BMP, "")):
+        each = map(unicodedata.category, map(chr, range(at, low)))
+        kinds[at:low] = np.fromiter(map(number.__getitem__, each), dtype=np.uint8, count=low - at)
+        kinds[low:high] = number[category]
+        at = high
+    return kinds
 
 
 def classify(codes: U32) -> tuple[U8, U32]:

@@ -26,6 +26,7 @@ _BASE = 0xD6E8FEB86659FD93
 _NEVER = 1 << 40
 _KINDS = len(Kind)
 _STRETCH = 1 << 19  # as many weights as a batch has characters, and some
+_FEW = 1 << 15  # enough for a few pages: making the others takes as long as judging two
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def _hashes(values: U64 | U32, start: I64, end: I64) -> U64:
     A position-weighted prefix sum modulo 2**64, divided by the weight at the start; weights are odd, so they have inverses.
     Long texts are gone through in stretches, so that the weights need no more room than for a short one.
     """
-    weight, inverse = _powers()
+    weight, inverse = _powers(_FEW if len(values) < _FEW else _STRETCH)
     total = np.zeros(len(values) + 1, np.uint64)
     mixed = inverse[start % _STRETCH]
     for low in range(0, len(values), _STRETCH):
@@ -70,12 +71,12 @@ def _hashes(values: U64 | U32, start: I64, end: I64) -> U64:
     return mixed * _PRIME
 
 
-@lru_cache(maxsize=1)
-def _powers() -> tuple[U64, U64]:
-    """base**i and base**-i modulo 2**64 for i < _STRETCH."""
+@lru_cache(maxsize=2)
+def _powers(size: int) -> tuple[U64, U64]:
+    """base**i and base**-i modulo 2**64 for i < size."""
     pair = []
     for factor in (_BASE, pow(_BASE, -1, 1 << 64)):
-        powers = np.full(_STRETCH, factor, np.uint64)
+        powers = np.full(size, factor, np.uint64)
         powers[0] = 1
         pair.append(np.multiply.accumulate(powers, dtype=np.uint64))
     return pair[0], pair[1]
