@@ -20,7 +20,7 @@ from corpus_kit.ingest import documents
 from corpus_kit.ingest.discover import RawFile
 from corpus_kit.ingest.documents import make_recipe
 from corpus_kit.ingest.unit import ReadUnit
-from corpus_kit.ingest.unit_task import Unit
+from corpus_kit.ingest.unit_task import Unit, UnitTask
 
 
 @pytest.fixture
@@ -282,3 +282,13 @@ def test_a_unit_comes_out_of_a_pickle_as_it_went_in() -> None:
     unit = Unit((file,), {"r/a.txt": {"title": "T"}}, {"0" * 16: "r/b.txt"})
     again = pickle.loads(pickle.dumps(unit))
     assert again == unit and type(again.files[0]) is RawFile
+
+
+def test_a_task_takes_its_own_recipe_to_another_process() -> None:
+    contract = read_contract_file(shipped("schemas") / "documents.yaml")
+    recipes = [make_recipe(Input(columns=Columns(text=name)), contract) for name in ("text", "body", "text")]
+    tasks = [UnitTask(Unit(()), recipe, "folder") for recipe in recipes]
+    again = [pickle.loads(pickle.dumps(task)) for task in tasks]
+    assert again == tasks and again[0] != again[1]
+    assert [task.recipe.key for task in again] == [recipe.key for recipe in recipes]
+    assert again[0].recipe is again[2].recipe, "one recipe is unpickled once"
