@@ -12,8 +12,11 @@ from corpus_kit.core import folders
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.folders import (
     is_intact,
+    keep_json,
+    keep_note,
     kept_folder,
     kept_json,
+    kept_note,
     link_or_copy,
     made_folder,
     note_of,
@@ -222,3 +225,36 @@ def test_a_command_that_came_to_nothing_leaves_no_new_folder(tmp_path: Path) -> 
         (work / "documents").mkdir()
         raise KeyboardInterrupt
     assert (tmp_path / "new" / ".work" / "documents").is_dir(), "what is kept for the next try stays"
+
+
+def test_a_kept_note_is_only_what_this_version_wrote_to_the_last_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = tmp_path / "note.json"
+    keep_json(note, {"rows": 10, "name": "Ž"})
+    whole = note.read_bytes()
+    assert kept_json(note) == {"rows": 10, "name": "Ž"} and [p.name for p in tmp_path.iterdir()] == ["note.json"]
+    for place in range(len(whole)):
+        note.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert kept_json(note) == {}
+        note.write_bytes(whole[:place])
+        assert kept_json(note) == {}
+    for content in (b"{}", b"[]", b"null", whole + b" ", whole.split(b"\n")[1]):
+        note.write_bytes(content)
+        assert kept_json(note) == {}
+    note.write_bytes(whole)
+    monkeypatch.setattr(folders, "__version__", "0.0.9")
+    assert kept_json(note) == {}
+
+
+def test_a_note_beside_a_file_tells_of_that_file_alone(tmp_path: Path) -> None:
+    file = tmp_path / "rows.bin"
+    file.write_bytes(b"all rows")
+    keep_note(file, {"rows": 2})
+    assert kept_note(file) == {"rows": 2}
+    file.touch()
+    assert kept_note(file) == {"rows": 2}, "the same bytes at another time"
+    file.write_bytes(b"all cows")
+    assert kept_note(file) is None
+    file.unlink()
+    assert kept_note(file) is None

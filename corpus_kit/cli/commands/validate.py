@@ -37,7 +37,7 @@ def command(out: str | None, corpus_dir: str | None, as_json: bool) -> int:
     output.say(f"{len(report.findings) + report.left_out:,} findings." if report.findings else "All is well.")
     if report.findings:
         output.next_step(f"mend the input or the contract, then {again('build', corpus_dir)}.")
-    else:
+    elif corpus.root:
         output.next_step(f"{again('export --jsonl', corpus_dir)} writes the release in another format.")
     output.json(report.as_dict())
     return 1 if report.findings else 0
