@@ -83,9 +83,8 @@ def _beside(
             yield Finding("changed_file", "release", row=name, hint="It is not what was written. Build again.")
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
-        if (
-            name not in listed and name not in _OTHERS and not f"/{name}".count("/.")
-        ):  # .git and the like are loaded by none
+        hidden = "/." in f"/{name}"  # .git and the like, which nobody loads
+        if name not in listed and name not in _OTHERS and not hidden:
             hint = "The manifest does not list it, and who loads the release may get its rows. Remove it."
             yield Finding("unlisted_file", "release", row=name, hint=hint)
     made_from = manifest.get("inputs", {}).get("documents")

@@ -249,6 +249,24 @@ def test_a_state_file_that_a_crash_tore_is_made_again(
     assert search(built, masked=masked) == made and search.found.scanned == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["lines.npy", "pages.npy", "spans.npy", "signed-*.npy", "verdicts.npy", "clusters.npy"]
+)
+def test_a_state_file_that_was_written_to_is_made_again(
+    name: str, papers: Path, tmp_path: Path, search: Search
+) -> None:
+    """It is a whole array of the right size, with other numbers in it."""
+    built = ingest(papers, tmp_path / "out")
+    masked = _no_spans(built, tmp_path)
+    made = search(built, masked=masked)
+    (result,) = (tmp_path / "work").glob("*/clusters.npy.json")
+    for path in (tmp_path / "work").rglob(name):
+        path.write_bytes(path.read_bytes()[:128] + bytes(path.stat().st_size - 128))
+    if name != "clusters.npy":
+        result.unlink()
+    assert search(built, masked=masked) == made
+
+
 def test_ranges_of_lines_give_together_what_the_whole_gives(tmp_path: Path) -> None:
     """Cuts stand on keys and between them; a line that is there on six pages is found in one range, whichever it is."""
     rng = np.random.default_rng(0)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from labelled_corpus import entities_of_three, label, new_corpus
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
@@ -141,3 +142,18 @@ def test_what_no_release_is_made_of_does_not_matter(out: Path) -> None:
     (out / "release" / ".git").mkdir()
     (out / "release" / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
     assert found(out) == []
+
+
+def test_labels_that_were_cut_out_for_a_release_and_harmed_are_cut_out_again(tmp_path: Path) -> None:
+    corpus = new_corpus(tmp_path / "corpus")
+    label(corpus, "entities", entities_of_three(), tmp_path)
+    corpus.build()
+    before = made(corpus.data)
+    cut = list((corpus.data / ".work" / "release-labels").glob("*/gold_spans.parquet"))
+    assert cut
+    for path in cut:
+        path.write_bytes(path.read_bytes()[:-50])
+    for folder in (corpus.data / "release", corpus.data / ".work" / "release"):
+        shutil.rmtree(folder)
+    corpus.build()
+    assert made(corpus.data) == before
