@@ -63,9 +63,8 @@ def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
         DatasetsAside() as aside,
     ):
         if not (work / "documents").is_dir() and is_much(sources, SECONDS_WORTH_A_POOL / SECONDS_PER_BYTE):
-            pool.start(
-                "corpus_kit.ingest.unit"
-            )  # a first build: the processes load what they need while files are listed
+            # A first build: the processes load what they need while files are listed.
+            pool.start("corpus_kit.ingest.unit")
         stages = Stages(corpus, data, work, pool, progress, aside)
         with Refusals(data, work) as refusals:
             suggesting = stages.suggesting()
