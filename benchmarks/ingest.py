@@ -14,10 +14,7 @@ from __future__ import annotations
 
 import argparse
 import compileall
-import hashlib
-import importlib
 import json
-import multiprocessing
 import os
 import platform
 import shutil
@@ -26,16 +23,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from warmed import load
+from ingest_tasks import new_file
 
 HERE = Path(__file__).resolve()
 README = HERE.with_name("README.md")
@@ -43,136 +38,8 @@ BEGIN, END = "<!-- ingest:begin -->", "<!-- ingest:end -->"
 HEAVY = ("datasets", "label_studio_sdk", "numpy", "pandera", "polars", "pyarrow")
 
 
-# --- what is measured, each in a process of its own: (pages, out, workers, warm) → seconds inside, by name -------------
-
-
-def bare_loop(pages: Path, out: Path, workers: int, warm: bool) -> dict[str, float]:
-    """Read, hash, write; one Parquet file per slice of the files, pyarrow's defaults but zstd at level 3."""
-    out.mkdir()
-    with _pool(workers) as run:
-        if warm or workers == 1:
-            run(load, [("pyarrow.parquet",)] * 4 * workers)
-        start = time.perf_counter()
-        files = sorted(os.path.join(folder, name) for folder, _, names in os.walk(pages) for name in names)
-        run(_bare_slice, [(files[i::16], str(out / f"{i}.parquet")) for i in range(16)])
-        return {"inside": time.perf_counter() - start}
-
-
-def _bare_slice(task: tuple[list[str], str]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    files, out = task
-    rows: dict[str, list[str]] = {"path": [], "text": [], "sha256": []}
-    for file in files:
-        with open(file, "rb") as handle:
-            raw = handle.read()
-        rows["path"].append(file)
-        rows["text"].append(raw.decode())
-        rows["sha256"].append(hashlib.sha256(raw).hexdigest())
-    pq.write_table(pa.table(rows), out, compression="zstd", compression_level=3)
-
-
-@contextmanager
-def _pool(workers: int) -> Any:
-    if workers == 1:
-        yield lambda function, tasks: [function(t) for t in tasks]
-        return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield lambda function, tasks: [f.result() for f in [pool.submit(function, t) for t in tasks]]
-
-
-def documents(pages: Path, out: Path, workers: int, warm: bool, *, language: bool) -> dict[str, float]:
-    """Our documents stage: everything from the raw files to `documents/` and `rejected/`, with its contract."""
-    from corpus_kit.core.executor import open_workers
-
-    with open_workers(workers) as pool:
-        pool.start("corpus_kit.ingest.unit")
-        from corpus_kit.core.contract_file import read_contract_file
-        from corpus_kit.core.folders import work_folder
-        from corpus_kit.core.progress import Silent
-        from corpus_kit.core.project import ProjectConfig
-        from corpus_kit.core.rejects import Refusals
-        from corpus_kit.core.settings import Duplicates
-        from corpus_kit.core.template import shipped
-        from corpus_kit.ingest.documents import build_documents, make_recipe
-
-        settings = ProjectConfig().input.model_copy(update={"language": language})
-        recipe = make_recipe(settings, read_contract_file(shipped("schemas") / "documents.yaml"))
-        if warm:
-            list(pool.run(load, [("corpus_kit.ingest.unit",)] * 4 * workers))
-        start = time.perf_counter()
-        with work_folder(out) as work, Refusals(out, work) as refusals:
-            equal_only = Duplicates(near=False)  # the search for near copies is a stage of its own
-            build_documents([pages], out, work, recipe, pool, Silent(), refusals=refusals, duplicates=equal_only)
-            refusals.finish()
-        return {"inside": time.perf_counter() - start}
-
-
-def with_datasets(pages: Path, out: Path, _: int, __: bool) -> dict[str, float]:
-    """What `datasets` itself offers, with a fresh cache."""
-    import datasets
-
-    datasets.disable_progress_bars()
-    start = time.perf_counter()
-    loaded = datasets.load_dataset(
-        "text", data_files=str(pages / "**/*.txt"), sample_by="document", split="train", cache_dir=str(out)
-    )
-    loaded.to_parquet(out / "all.parquet")
-    return {"inside": time.perf_counter() - start}
-
-
-def build_twice(pages: Path, out: Path, workers: int, _: bool) -> dict[str, float]:
-    """`Corpus.build`, one new file, `Corpus.build`, in one process in which everything is imported already."""
-    for name in ("datasets", "pandera.polars", "corpus_kit.release.verify"):
-        importlib.import_module(name)
-    from corpus_kit import Corpus
-
-    corpus = Corpus.without(out)
-    start = time.perf_counter()
-    corpus.build([pages], workers=workers)
-    built = time.perf_counter()
-    with _new_file(pages):
-        again = time.perf_counter()
-        corpus.build([pages], workers=workers)
-        return {"inside": built - start, "rebuild": time.perf_counter() - again}
-
-
-TASKS: dict[str, Callable[[Path, Path, int, bool], dict[str, float]]] = {
-    "bare": bare_loop,
-    "documents": partial(documents, language=False),
-    "documents+language": partial(documents, language=True),
-    "datasets": with_datasets,
-    "build-twice": build_twice,
-}
-
-
-@contextmanager
-def _as_a_command(task: str) -> Any:
-    """Our documents stage has no command of its own: its process begins and ends as that of `corpus-kit build` does."""
-    if not task.startswith("documents"):
-        yield
-        return
-    from corpus_kit.core.own_process import own_process
-
-    with own_process():
-        yield
-
-
 _WARMED = ("bare", "documents", "documents+language")
 """Whose pool is started before the work in the run that says how long the work alone takes."""
-
-
-@contextmanager
-def _new_file(pages: Path) -> Any:
-    from corpus import write_pages
-
-    new = 10_000_000
-    write_pages(1, pages, first=new)
-    try:
-        yield
-    finally:
-        shutil.rmtree(pages / f"{new // 500:04d}")
 
 
 # --- measuring -----------------------------------------------------------------------------------------------------
@@ -259,7 +126,7 @@ class Bench:
             run = self.keep(row, _child(name, pages, out, workers))
         if name in _WARMED and workers > 1:
             with self.out() as out:
-                run.said.update(measure([*_child(name, pages, out, workers), "--warm"]).said)
+                run.said.update(measure([*_child(name, pages, out, workers), "warm"]).said)
                 print(f"{row:24} warm {run.said}", file=sys.stderr)
         return run
 
@@ -289,7 +156,7 @@ class Bench:
             with self.out() as out:
                 build = [*_python("-m", "corpus_kit"), "build", str(pages), "--out", str(out), "--workers", "2"]
                 self.keep("build/2", build)
-                with _new_file(pages):
+                with new_file(pages):
                     self.keep("rebuild/2", build)
             for _ in range(3):
                 self.keep("click", _python("-c", "import click"))
@@ -315,7 +182,7 @@ def _python(*arguments: str) -> list[str]:
 
 
 def _child(name: str, pages: Path, out: Path, workers: int) -> list[str]:
-    return _python(str(HERE), "--task", name, "--workers", str(workers), str(pages), str(out))
+    return _python(str(HERE.with_name("ingest_tasks.py")), name, str(workers), str(pages), str(out))
 
 
 # --- the table ---------------------------------------------------------------------------------------------------------
@@ -412,16 +279,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
     parser.add_argument("--scratch", type=Path, help="where pages and results go for the time of the run")
-    parser.add_argument("--task", choices=TASKS, help=argparse.SUPPRESS)
-    parser.add_argument("--workers", type=int, default=1, help=argparse.SUPPRESS)
-    parser.add_argument("--warm", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("places", nargs="*", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.task:
-        pages, out = given.places
-        with _as_a_command(given.task):
-            print(json.dumps(TASKS[given.task](pages, out, given.workers, given.warm)))
-        return
     with tempfile.TemporaryDirectory(dir=given.scratch) as scratch:
         bench = Bench(Path(scratch), given.pages, given.repeats)
         bench.all()

@@ -77,19 +77,16 @@ def page_facts(text: str, *, title: str | None = None, published_on: date | None
 def _head(text: str) -> list[_Line]:
     """The first non-blank lines."""
     lines: list[_Line] = []
-    position, missing, last = 0, _HEAD_LINES, min(len(text), _HEAD_CHARS)
-    # Line by line: a copy of the whole head costs more than all that is found in it.
-    while missing and position <= last:
-        end = text.find("\n", position, last)
-        if end < 0:
-            end = last
-            if last < len(text):
-                break  # cut in the middle
-        raw = text[position:end]
+    position = 0
+    head = text[:_HEAD_CHARS].split("\n")
+    if len(text) > _HEAD_CHARS:
+        head.pop()  # cut in the middle
+    for raw in head:
         if stripped := raw.strip():
             lines.append((position if stripped is raw else position + raw.index(stripped), stripped))
-            missing -= 1
-        position = end + 1
+            if len(lines) == _HEAD_LINES:
+                break
+        position += len(raw) + 1
     return lines
 
 
