@@ -48,6 +48,8 @@ BANDS, ROWS, WORDS, THRESHOLD = 25, 5, 5, 0.7
 
 def ours(documents: Path, work: Path, workers: int) -> dict[str, Any]:
     """`find_copies` on a folder of documents; clusters are written to `clusters.json`."""
+    from warmed import load
+
     from corpus_kit.core.executor import open_workers
     from corpus_kit.core.progress import Silent
     from corpus_kit.core.settings import Duplicates
@@ -73,7 +75,7 @@ def ours(documents: Path, work: Path, workers: int) -> dict[str, Any]:
     clock = Clock()
     recipe = Recipe(Duplicates(threshold=THRESHOLD, bands=BANDS, words=WORDS))
     with open_workers(workers) as pool:
-        list(pool.run(_wake, range(4 * workers)))
+        list(pool.run(load, [("corpus_kit.ingest.duplicates.find",)] * 4 * workers))
         files = parts(documents, "documents")
         shards = [Shard(path, file_sha256(path)) for path in files]  # `build` knows them
         start = time.perf_counter()
@@ -82,14 +84,6 @@ def ours(documents: Path, work: Path, workers: int) -> dict[str, Any]:
         seconds = time.perf_counter() - start
     rows = {f"{i:016x}": f"{c:016x}" for i, c in zip(ids.tolist(), clusters.tolist(), strict=True)}
     return {"seconds": seconds, "steps": dict(clock.seconds), "clusters": rows, "verified": found.verified}
-
-
-def _wake(_: int) -> None:
-    import corpus_kit.ingest.duplicates.find  # noqa: F401
-    from corpus_kit.ingest.duplicates.alphabet import tables
-
-    tables()
-    time.sleep(0.2)
 
 
 def datatrove(documents: Path, work: Path, workers: int) -> dict[str, Any]:
