@@ -34,9 +34,10 @@ def command(out: str | None, corpus_dir: str | None, as_json: bool) -> int:
         output.data(str(finding))
     if report.left_out:
         output.say(f"{report.left_out:,} more findings of the same kinds are counted, not listed.")
-    output.say(f"{len(report.findings) + report.left_out:,} findings." if report.findings else "All is well.")
-    if report.findings:
-        output.next_step(f"mend the input or the contract, then {again('build', corpus_dir)}.")
+    count = len(report.findings) + report.left_out
+    output.say(f"{count:,} finding{'s' * (count > 1)}." if count else "All is well.")
+    if count:
+        output.next_step(f"mend what the findings name, then {again('build', corpus_dir)}.")
     elif corpus.root:
         output.next_step(f"{again('export --jsonl', corpus_dir)} writes the release in another format.")
     output.json(report.as_dict())
