@@ -6,6 +6,7 @@ Nothing is ever replaced or guessed character by character: the whole text is de
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 from typing import NamedTuple
 
@@ -38,6 +39,8 @@ _USUAL = re.compile("[\n\r\t -~\xa0\xb7\u2010-\u203b\u3000-\u30ff\u4e00-\u9fff\u
 _MARKS = re.compile("[\n -~\u3000-\u30ff\uff01-\uff1f]")
 _BLANK = " \t\n\r\x0b\x0c\x85\xa0\u2028\u2029\u200b\u200c\u200d\u2060\ufeff"
 _SAMPLE = 1 << 16
+# Not NUL, which has a reason code of its own, nor what separates words, lines and pages.
+_CONTROL = re.compile("[\x01-\x08\x0e-\x1f]")
 
 
 class Decoded(NamedTuple):
@@ -103,11 +106,8 @@ def _finished(text: str, encoding: str, *, same_bytes: bool) -> Decoded:
 def _decode_ascii_shaped(raw: bytes, text: str) -> tuple[str, str]:
     """Valid UTF-8 that may still be something else: UTF-16 without BOM (full of NULs; U+0Exx in Thai), ISO-2022, HZ."""
     if "\x00" in text or "\x0e" in text:
-        for codec in _utf16_or_32(raw):
-            try:
-                return raw.decode(codec), codec
-            except UnicodeDecodeError:
-                continue
+        if (wide := _decode_wide(raw)) is not None:
+            return wide
         if "\x00" in text and _is_full_of_controls(raw):
             raise Refusal("binary", "holds NUL bytes and control characters")
     if raw.isascii():
@@ -132,11 +132,8 @@ def _decode_other(raw: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
                     raise Refusal("undecodable", f"has a BOM of {codec}, byte {e.start} is not") from e
     if raw.startswith(_MAGIC):
         raise Refusal("binary", "starts like a picture, an archive or a program")
-    for codec in _utf16_or_32(raw):
-        try:
-            return raw.decode(codec), codec
-        except UnicodeDecodeError:
-            continue
+    if (wide := _decode_wide(raw)) is not None:
+        return wide
     if 0 in raw[:8192] or _is_full_of_controls(raw):
         raise Refusal("binary", "holds bytes that no text uses")
     from corpus_kit.ingest.encoding import is_damaged_utf8, read_legacy  # with the detector: most corpora need neither
@@ -147,6 +144,17 @@ def _decode_other(raw: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
     if text is None:
         raise Refusal("undecodable", f"not UTF-8 at byte {error.start}, and unsure: {codec}")
     return text, codec
+
+
+def _decode_wide(raw: bytes) -> tuple[str, str] | None:
+    """UTF-16 or UTF-32 without BOM, None where it is neither: a few bytes of anything can have a NUL at the right place, but
+    text has next to no control characters."""
+    for codec in _utf16_or_32(raw):
+        with contextlib.suppress(UnicodeDecodeError):
+            text = raw.decode(codec)
+            if len(_CONTROL.findall(text)) * 100 <= len(text):
+                return text, codec
+    return None
 
 
 def _utf16_or_32(raw: bytes) -> list[str]:

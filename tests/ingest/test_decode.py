@@ -196,6 +196,15 @@ def test_a_picture_is_binary() -> None:
     assert refusal((REJECTED / "binary.txt").read_bytes()).reason == "binary"
 
 
+def test_a_few_bytes_with_a_nul_at_the_right_place_are_binary_and_a_stray_control_in_a_long_text_is_not() -> None:
+    assert refusal(b"\x00\x01\x02\xff\xfe binary").reason == "binary"
+    assert refusal(b"\x02\x00\xff\x01 binary\x00\x07").reason == "binary"
+    text = f"{SENTENCE}\x1f\n" + SENTENCE * 5
+    for codec in ("utf-16-le", "utf-16-be", "utf-32-le"):
+        decoded = decode(text.encode(codec))
+        assert (decoded.text, decoded.encoding) == (text, codec)
+
+
 @pytest.mark.parametrize("raw", [b"", b" \r\n\t", "\ufeff".encode(), "\u200b\n".encode()])
 def test_nothing_to_read_is_empty(raw: bytes) -> None:
     assert refusal(raw).reason == "empty_text"

@@ -230,6 +230,23 @@ def test_neighbouring_lines_of_one_kind_are_one_span_and_kinds_are_not_mixed() -
             assert one.label != other.label or starts[other.start] > ends[one.end] + 1
 
 
+def test_a_spans_score_is_the_mean_of_its_lines_scores_by_their_words() -> None:
+    uneven = 0
+    for text, spans, lines in zip(TEXTS, MODEL.suggest(TEXTS, 0.5), MODEL.predict(TEXTS), strict=True):
+        pages = read_pages([text])
+        words = describe(pages, Rows(pages))[1].words.tolist()
+        for span in spans:
+            held = [
+                (one.score, n + 1.0)
+                for one, n in zip(lines, words, strict=True)
+                if span.start <= one.start < one.end <= span.end
+            ]
+            mean = sum(score * weight for score, weight in held) / sum(weight for _, weight in held)
+            assert span.score == pytest.approx(mean, abs=1.1e-6)
+            uneven += abs(mean - sum(score for score, _ in held) / len(held)) > 1e-4
+    assert uneven > 5, "else any mean would do"
+
+
 def test_the_headline_is_content_and_its_repetition_is_named() -> None:
     headline = "Ferry to Little Quill returns after eleven weeks"
     page = next(page for page in PAGES if page.name == "english_news")

@@ -13,7 +13,7 @@ from labelled_corpus import write_settings
 
 from corpus_kit.corpus import Corpus
 from corpus_kit.ingest import documents
-from corpus_kit.suggest.boilerplate import BoilerplateModel, Suggestion
+from corpus_kit.suggest.boilerplate import BoilerplateModel
 
 # It could end an article, and nothing on a single page tells that it ends all of them.
 REFRAIN = "The Gannet Rock Papers are printed by hand in an edition of ninety copies."
@@ -74,20 +74,6 @@ def marked(out: Path, what: str = REFRAIN) -> int:
 def made(out: Path, *tables: str) -> dict[str, str]:
     files = [p for table in tables for p in sorted((out / table).rglob("*")) if p.is_file()]
     return {p.relative_to(out).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-
-
-@pytest.fixture
-def texts_looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The texts that were handed to the model."""
-    seen: list[str] = []
-    real = BoilerplateModel.suggest
-
-    def watched(self: BoilerplateModel, texts: list[str], *others: Any) -> list[list[Suggestion]]:
-        seen.extend(texts)
-        return real(self, texts, *others)
-
-    monkeypatch.setattr(BoilerplateModel, "suggest", watched)
-    return seen
 
 
 def test_a_line_on_all_pages_of_a_publisher_is_suggested_and_what_strangers_or_printings_share_is_not(

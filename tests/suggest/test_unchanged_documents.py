@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import datasets  # noqa: F401 - many builds, and so each need not start a process that imports it
 import numpy as np
@@ -16,7 +15,6 @@ from labelled_corpus import write_settings
 from corpus_kit.corpus import Corpus
 from corpus_kit.ingest import documents
 from corpus_kit.suggest import earlier
-from corpus_kit.suggest.boilerplate import BoilerplateModel
 
 MENU = "Home\nNews\nSport\nWeather\nSubscribe\nLog in\nCookies\n© 2031 The Sennet Post\n"
 
@@ -24,20 +22,6 @@ MENU = "Home\nNews\nSport\nWeather\nSubscribe\nLog in\nCookies\n© 2031 The Senn
 @pytest.fixture(autouse=True)
 def few_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "SHARD_BYTES", 30_000)
-
-
-@pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The texts that the model was asked about."""
-    texts: list[str] = []
-    real = BoilerplateModel.suggest
-
-    def watched(self: BoilerplateModel, asked: Sequence[str], *rest: Any, **more: Any) -> Any:
-        texts.extend(asked)
-        return real(self, asked, *rest, **more)
-
-    monkeypatch.setattr(BoilerplateModel, "suggest", watched)
-    return texts
 
 
 @pytest.fixture
@@ -64,47 +48,49 @@ def built_anew(raw: Path, tmp_path: Path) -> dict[str, str]:
     return made(out)
 
 
-def test_a_new_page_alone_is_looked_at(raw: Path, tmp_path: Path, seen: list[str]) -> None:
+def test_a_new_page_alone_is_looked_at(raw: Path, tmp_path: Path, texts_looked_at: list[str]) -> None:
     corpus = Corpus.without(tmp_path / "out")
     first = corpus.build([raw]).suggested
-    assert first is not None and len(seen) == first.documents > first.marked > 0, "some have no row to be known by"
-    seen.clear()
+    assert first is not None and len(texts_looked_at) == first.documents > first.marked > 0, (
+        "some have no row to be known by"
+    )
+    texts_looked_at.clear()
     (raw / "zz-menu.txt").write_text(MENU, encoding="utf-8")
     second = corpus.build([raw]).suggested
     assert second is not None and second.unchanged_shards < second.shards
-    assert seen == [MENU]
+    assert texts_looked_at == [MENU]
     assert made(tmp_path / "out") == built_anew(raw, tmp_path)
 
 
-def test_a_changed_a_removed_and_a_moved_page(raw: Path, tmp_path: Path, seen: list[str]) -> None:
+def test_a_changed_a_removed_and_a_moved_page(raw: Path, tmp_path: Path, texts_looked_at: list[str]) -> None:
     corpus = Corpus.without(tmp_path / "out")
     corpus.build([raw])
     changed, removed, moved, *_ = sorted(raw.iterdir())
-    seen.clear()
+    texts_looked_at.clear()
     changed.write_text(changed.read_text(encoding="utf-8") + "\nLog out\n", encoding="utf-8")
     removed.unlink()
     moved.rename(raw / "zz-moved.txt")
     corpus.build([raw])
     texts = [path.read_text(encoding="utf-8") for path in (changed, raw / "zz-moved.txt")]
-    assert sorted(seen) == sorted(texts), "another doc_id is another row"
+    assert sorted(texts_looked_at) == sorted(texts), "another doc_id is another row"
     assert made(tmp_path / "out") == built_anew(raw, tmp_path)
 
 
-def test_another_headline_is_looked_at_again(tmp_path: Path, raw: Path, seen: list[str]) -> None:
+def test_another_headline_is_looked_at_again(tmp_path: Path, raw: Path, texts_looked_at: list[str]) -> None:
     corpus = Corpus.without(tmp_path / "out")
     corpus.build([raw])
     page = sorted(raw.iterdir())[0]
     text = page.read_text(encoding="utf-8")
     headline = next(line for line in reversed(text.splitlines()) if len(line.split()) > 3)
     (raw / "metadata.csv").write_text(f'file,title\n{page.name},"{headline}"\n', encoding="utf-8")
-    seen.clear()
+    texts_looked_at.clear()
     corpus.build([raw])
-    assert seen == [text], "the same text under another headline"
+    assert texts_looked_at == [text], "the same text under another headline"
     assert made(tmp_path / "out") == built_anew(raw, tmp_path)
 
 
 def test_two_workers_take_over_the_same(
-    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: list[str]
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts_looked_at: list[str]
 ) -> None:
     monkeypatch.setattr("corpus_kit.core.executor.SECONDS_WORTH_A_POOL", 0)
     monkeypatch.setattr(documents, "SHARD_BYTES", 6_000)
@@ -113,25 +99,25 @@ def test_two_workers_take_over_the_same(
     for number, page in enumerate(sorted(raw.iterdir())):
         (raw / f"{page.stem}-menu.txt").write_text(f"{MENU}{number}\n", encoding="utf-8")
     assert corpus.build([raw], workers=2).suggested
-    assert seen == [], "all was done in the other processes"
+    assert texts_looked_at == [], "all was done in the other processes"
     assert made(tmp_path / "out") == built_anew(raw, tmp_path)
 
 
-def test_what_another_recipe_suggested_is_not_taken_over(raw: Path, tmp_path: Path, seen: list[str]) -> None:
+def test_what_another_recipe_suggested_is_not_taken_over(raw: Path, tmp_path: Path, texts_looked_at: list[str]) -> None:
     Corpus.init(tmp_path / "own")
     own = tmp_path / "own"
     results = []
     for threshold in (0.5, 0.9):
         write_settings(own, f"[suggest]\nthreshold = {threshold}\n")
         (raw / "zz-menu.txt").write_text(f"{MENU}{threshold}\n", encoding="utf-8")
-        seen.clear()
+        texts_looked_at.clear()
         results.append(Corpus.open(own).build([raw]).suggested)
-        assert len(seen) == len(list(raw.iterdir()))
+        assert len(texts_looked_at) == len(list(raw.iterdir()))
     assert results[0] and results[1] and results[0].total > results[1].total
 
 
 def test_documents_with_refused_rows_or_labels_left_out_are_counted_again(
-    raw: Path, tmp_path: Path, seen: list[str]
+    raw: Path, tmp_path: Path, texts_looked_at: list[str]
 ) -> None:
     Corpus.init(tmp_path / "own")
     config = tmp_path / "own" / "annotation" / "boilerplate" / "config.xml"
@@ -159,17 +145,17 @@ def _forge(path: Path) -> None:
     ("file", "harm"), [("suggestions.parquet", _truncate), (earlier.DIGESTS, _truncate), (earlier.DIGESTS, _forge)]
 )
 def test_nothing_is_taken_over_from_a_harmed_shard(
-    raw: Path, tmp_path: Path, seen: list[str], file: str, harm: Callable[[Path], None]
+    raw: Path, tmp_path: Path, texts_looked_at: list[str], file: str, harm: Callable[[Path], None]
 ) -> None:
     corpus = Corpus.without(tmp_path / "out")
     corpus.build([raw])
     for folder in (tmp_path / "out" / ".work" / "suggestions").glob("*/*"):
         (folder / file).chmod(0o644)
         harm(folder / file)
-    seen.clear()
+    texts_looked_at.clear()
     (raw / "zz-menu.txt").write_text(MENU, encoding="utf-8")
     corpus.build([raw])
-    assert len(seen) == len(list(raw.iterdir()))
+    assert len(texts_looked_at) == len(list(raw.iterdir()))
     assert made(tmp_path / "out") == built_anew(raw, tmp_path)
 
 
