@@ -26,7 +26,6 @@ from corpus_kit.release.relations import DESCRIPTIONS as OF_RELATIONS
 from corpus_kit.release.relations import RELATIONS as RELATION_ROWS
 from corpus_kit.release.relations import UNLABELLED, relation_rows
 from corpus_kit.release.training import (
-    CONTENT,
     ENTITIES,
     JUDGEMENTS,
     LINES,
@@ -35,6 +34,7 @@ from corpus_kit.release.training import (
     bio_names,
     entity_rows,
     judgement_rows,
+    line_names,
     line_rows,
     stance_rows,
 )
@@ -62,7 +62,8 @@ _DESCRIPTIONS = {
     "doc_id": "The document, as in `documents`.",
     "language": "ISO 639 code; `und` where it is not known.",
     "tokens": "Words and signs, each a slice of the text.",
-    "ner_tags": "BIO tag of every token.",
+    "ner_tags": "BIO tag of every token; train only on those that are `known`.",
+    "known": "False where an open disagreement could change the token's tag. Mask these tokens (-100), they are not `O`.",
     "token_starts": "First code point of every token in the text.",
     "token_ends": "Code point after the last of every token.",
     "open_disagreements": "Disagreements of this layer that are not settled, and so not among the labels.",
@@ -84,7 +85,10 @@ _DESCRIPTIONS = {
     "value": "The label or answer.",
     "to_span": "Of a relation, where it ends.",
 }
-_DESCRIPTIONS_OF = {RELATED: OF_RELATIONS}
+_DESCRIPTIONS_OF = {
+    RELATED: OF_RELATIONS,
+    LABELLED_LINES: {"label": "The adjudicated label, or `disputed` where an open disagreement could change it."},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class ConfigSpec:
     def class_names(self) -> dict[str, list[str]]:
         if self.kind not in _CLASS_COLUMN:
             return {}
-        names = {TOKENS: bio_names(self.labels), LABELLED_LINES: [CONTENT, *self.labels]}
+        names = {TOKENS: bio_names(self.labels), LABELLED_LINES: line_names(self.labels)}
         return {_CLASS_COLUMN[self.kind]: names.get(self.kind, list(self.labels))}
 
     @property
@@ -181,8 +185,16 @@ def build_config(spec: ConfigSpec, documents: pa.Table, labels: LabelSlice) -> t
         table, more = stance_rows(rows, choices, labels.gold_spans.filter(here), spec.labels)
     else:
         make = entity_rows if spec.kind == TOKENS else line_rows
-        table, more = make(rows, spans.filter(known), spec.labels, opened)
+        table, more = make(rows, spans.filter(known), spec.labels, opened, _open_places(labels.open_spans.filter(ours)))
     return table, losses + [_loss(spec, one) for one in more]
+
+
+def _open_places(open_spans: pl.DataFrame) -> dict[str, list[tuple[int, int]]]:
+    """doc_id → (start, end) of the spans that are in dispute."""
+    made: dict[str, list[tuple[int, int]]] = {}
+    for doc_id, start, end in open_spans.select("doc_id", "start", "end").iter_rows():
+        made.setdefault(doc_id, []).append((start, end))
+    return made
 
 
 def _judged(spec: ConfigSpec, labels: LabelSlice) -> tuple[pa.Table, list[dict[str, Any]]]:

@@ -6,7 +6,7 @@ It is read back from the Parquet release, so an export needs nothing but the rel
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,15 @@ RELATION = "relation"
 @dataclass(frozen=True, slots=True)
 class GoldDocument:
     """spans: layer → all its gold spans, nested ones too. answers: layer → (target, label, support). Without gold in a
-    layer it is not a key; gold that says "nothing" is an empty list."""
+    layer it is not a key; gold that says "nothing" is an empty list. open_places: layer → (start, end) of the
+    disagreements about spans that are not settled."""
 
     doc_id: str
     text: str
     language: str
     spans: dict[str, list[Mark]]
     answers: dict[str, list[tuple[str, str, float]]]
+    open_places: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
 
 def gold_layers(manifest: Mapping[str, Any]) -> list[str]:
@@ -46,7 +48,9 @@ def gold_layers(manifest: Mapping[str, Any]) -> list[str]:
 def read_gold(release: Path, manifest: Mapping[str, Any], split: str) -> Iterator[GoldDocument]:
     """The documents of one split that have gold in any layer, in the release's order."""
     layers = gold_layers(manifest)
-    columns = ["doc_id", "text", "language", *(_GOLD + layer for layer in layers)]
+    having = manifest["configs"]["documents"]["columns"]
+    columns = ["doc_id", "text", "language", *(["open_spans"] if "open_spans" in having else [])]
+    columns += [_GOLD + layer for layer in layers]
     for file in manifest["configs"]["documents"]["splits"].get(split, ()):
         for batch in iter_batches(release / file["name"], columns, _ROWS):
             for row in batch.to_pylist():
@@ -75,4 +79,7 @@ def _document(row: Mapping[str, Any], found: Mapping[str, list[dict[str, Any]]],
             answers[layer] = [(one["target"], one["label"], one["support"]) for one in rows]
         else:
             spans[layer] = [Mark(one["start"], one["end"], one["label"]) for one in rows]
-    return GoldDocument(row["doc_id"], row["text"], row["language"], spans, answers)
+    open_places: dict[str, list[tuple[int, int]]] = {}
+    for one in row.get("open_spans") or ():
+        open_places.setdefault(one["layer"], []).append((one["start"], one["end"]))
+    return GoldDocument(row["doc_id"], row["text"], row["language"], spans, answers, open_places)

@@ -26,7 +26,7 @@ _COLUMNS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "gold_spans": ("gold", "spans", ("doc_id", "layer", "control", "span_id", "start", "end", "label", "score")),
     "gold_choices": ("gold", "choices", ("doc_id", "layer", "control", "span_id", "target", "kind", "value", "score")),
     "gold_relations": ("gold", "relations", ("doc_id", "layer", "from_span", "to_span", "direction", "label")),
-    "decisions": ("gold", "decisions", ("doc_id", "layer", "outcome")),
+    "decisions": ("gold", "decisions", ("doc_id", "layer", "control", "table", "item", "outcome")),
     "annotations": (
         "annotations",
         "annotations",
@@ -62,8 +62,9 @@ class LabelSlice:
     """The labels of some documents.
 
     gold: one row per document and layer that has gold. open: doc_id, layer, open: disagreements people still have to
-    settle. annotations, spans, choices, relations: the submitted work of people; spans where they stand in the current
-    text. stale: spans of theirs that stand nowhere certain any more.
+    settle. open_spans: doc_id, layer, control, start, end, label: the places of those about spans. annotations, spans,
+    choices, relations: the submitted work of people; spans where they stand in the current text. stale: spans of theirs
+    that stand nowhere certain any more.
     """
 
     gold: pl.DataFrame
@@ -71,6 +72,7 @@ class LabelSlice:
     gold_choices: pl.DataFrame
     gold_relations: pl.DataFrame
     open: pl.DataFrame
+    open_spans: pl.DataFrame
     annotations: pl.DataFrame
     spans: pl.DataFrame
     choices: pl.DataFrame
@@ -100,15 +102,15 @@ def read_labels_of(out: Path) -> LabelSlice:
     theirs = {n: found[n].join(people, on="annotation_id", how="semi") for n in ("spans", "choices", "relations")}
     key = ["annotation_id", "control", "span_id", "label"]
     stale = theirs["spans"].join(found["carried"].filter(pl.col("verdict") == "stale"), on=key, how="semi")
-    open_ = (
-        found["decisions"].filter(pl.col("outcome") == "open").group_by("doc_id", "layer").agg(pl.len().alias("open"))
-    )
+    unsettled = found["decisions"].filter(pl.col("outcome") == "open")
+    open_ = unsettled.group_by("doc_id", "layer").agg(pl.len().alias("open"))
     made = {
         "gold": found["gold"],
         "gold_spans": found["gold_spans"],
         "gold_choices": found["gold_choices"].filter(pl.col("kind") != FREE_TEXT),
         "gold_relations": found["gold_relations"],
         "open": open_.with_columns(pl.col("open").cast(pl.Int64)),
+        "open_spans": _open_spans(unsettled),
         "annotations": people,
         "spans": standing(theirs["spans"], found["carried"]),
         "choices": theirs["choices"].filter(pl.col("kind") != FREE_TEXT),
@@ -133,6 +135,13 @@ def read_slice(folder: Path) -> LabelSlice:
         name: pl.DataFrame(read_table(folder / f"{name}.parquet")) for name in LabelSlice.__slots__
     }
     return LabelSlice(**frames)
+
+
+def _open_spans(unsettled: pl.DataFrame) -> pl.DataFrame:
+    """Open decisions about spans with the place that is in dispute, read from the item `start-end:label`."""
+    parts = pl.col("item").str.extract_groups(r"(?s)^(?<start>\d+)-(?<end>\d+):(?<label>.*)$")
+    spans = unsettled.filter(pl.col("table") == "spans").with_columns(parts.alias("place")).unnest("place")
+    return spans.select("doc_id", "layer", "control", pl.col("start", "end").cast(pl.Int64), "label")
 
 
 def _rows(out: Path, folder: str, table: str, columns: tuple[str, ...]) -> pl.DataFrame:

@@ -20,7 +20,13 @@ SPANS, ANSWERS = "spans", "answers"
 _PLACE = [("start", pa.int64()), ("end", pa.int64())]
 _SPAN = pa.list_(pa.struct([*_PLACE, ("label", pa.string())]))
 _ANSWER = pa.list_(pa.struct([("target", pa.string()), ("label", pa.string()), ("support", pa.float64())]))
-_MAIN = {"main_text": pa.string(), "main_spans": pa.list_(pa.struct(_PLACE)), "main_from": pa.string()}
+_MAIN = {
+    "main_text": pa.string(),
+    "main_spans": pa.list_(pa.struct(_PLACE)),
+    "main_from": pa.string(),
+    "main_undecided": pa.list_(pa.struct(_PLACE)),
+}
+_OPEN = pa.list_(pa.struct([("layer", pa.string()), *_PLACE, ("label", pa.string())]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class Nested:
         """Name → type of the columns, in order."""
         made = dict(_MAIN) if self.main else {}
         made |= {f"gold_{layer}": _SPAN if shape == SPANS else _ANSWER for layer, shape in self.layers}
-        return made | ({"open_disagreements": pa.int64()} if self.layers else {})
+        return made | ({"open_disagreements": pa.int64(), "open_spans": _OPEN} if self.layers else {})
 
     def descriptions(self) -> dict[str, str]:
         made = _MAIN_DESCRIPTIONS if self.main else {}
@@ -42,14 +48,20 @@ class Nested:
             what = "spans: start, end, label" if shape == SPANS else "answers: target, label, support"
             made = made | {f"gold_{layer}": f"Adjudicated {what}. Null where the document has no gold in {layer}."}
         if self.layers:
-            made = made | {"open_disagreements": "Disagreements that are not settled and not part of the gold."}
+            made = made | _OPEN_DESCRIPTIONS
         return made
 
 
+_OPEN_KEY = ("doc_id", "layer", "start", "end", "label")
 _MAIN_DESCRIPTIONS = {
     "main_text": "The text without boilerplate: `main_spans` one after another.",
     "main_spans": "The kept spans of `text`: start, end.",
-    "main_from": "Who told boilerplate: `gold` people, `suggested` a model, `whole` nobody, so that all is kept.",
+    "main_from": "Source of the boilerplate: `gold` people, `suggested` a model, `whole` none, so the whole text is kept.",
+    "main_undecided": "Spans of `text` on whose boilerplate people disagree; they are kept in `main_text`.",
+}
+_OPEN_DESCRIPTIONS = {
+    "open_disagreements": "Disagreements that are not settled and not part of the gold.",
+    "open_spans": "Places of the open disagreements about spans: layer, start, end, label. Neither marked nor unmarked.",
 }
 
 
@@ -73,6 +85,8 @@ def with_nested(
         known = set(labels.gold["doc_id"].to_list())
         opened = dict(labels.open.group_by("doc_id").agg(pl.col("open").sum()).iter_rows())
         columns["open_disagreements"] = [opened.get(d, 0) if d in known or d in opened else None for d in doc_ids]
+        places = _grouped(labels.open_spans.sort(*_OPEN_KEY), [*_OPEN_KEY[1:]], _shaped(*_OPEN_KEY[1:]))
+        columns["open_spans"] = [places.get(d, []) if d in known or d in places else None for d in doc_ids]
     for name, dtype in nested.fields().items():
         table = table.append_column(pa.field(name, dtype), array_of(columns[name], dtype))
     return table
@@ -82,6 +96,7 @@ def _main_columns(table: pa.Table, labels: LabelSlice, suggestions: pl.DataFrame
     here = pl.col("layer") == BOILERPLATE
     settled = set(labels.gold.filter(here)["doc_id"].to_list())
     gold = _places(labels.gold_spans.filter(here))
+    undecided = _places(labels.open_spans.filter(here))
     suggested = {} if suggestions is None else _places(suggestions.filter(here), "text_sha256")
     made: dict[str, list[Any]] = {name: [] for name in _MAIN}
     for row in table.select(["doc_id", "text_sha256", "text"]).to_pylist():
@@ -94,6 +109,8 @@ def _main_columns(table: pa.Table, labels: LabelSlice, suggestions: pl.DataFrame
         made["main_text"].append(joined(text, kept))
         made["main_spans"].append([{"start": start, "end": end} for start, end in kept])
         made["main_from"].append(origin)
+        open_ = sorted(set(undecided.get((doc_id,), ()))) if origin == GOLD else []
+        made["main_undecided"].append([{"start": start, "end": end} for start, end in open_])
     return made
 
 
@@ -106,14 +123,17 @@ def _places(spans: pl.DataFrame, *more: str) -> dict[tuple[str, ...], list[tuple
 
 def _spans_by_document(labels: LabelSlice, here: pl.Expr) -> Mapping[str, list[Any]]:
     rows = labels.gold_spans.filter(here).sort("doc_id", "start", "end", "label")
-    return _grouped(rows, ["start", "end", "label"], lambda v: dict(zip(("start", "end", "label"), v, strict=True)))
+    return _grouped(rows, ["start", "end", "label"], _shaped("start", "end", "label"))
 
 
 def _answers_by_document(labels: LabelSlice, here: pl.Expr) -> Mapping[str, list[Any]]:
     whole = here & pl.col("span_id").is_null() & pl.col("target").is_not_null()
     rows = labels.gold_choices.filter(whole).sort("doc_id", "target", "value")
-    names = ("target", "label", "support")
-    return _grouped(rows, ["target", "value", "score"], lambda v: dict(zip(names, v, strict=True)))
+    return _grouped(rows, ["target", "value", "score"], _shaped("target", "label", "support"))
+
+
+def _shaped(*names: str) -> Callable[[tuple[Any, ...]], Any]:
+    return lambda values: dict(zip(names, values, strict=True))
 
 
 def _grouped(

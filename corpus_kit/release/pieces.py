@@ -1,8 +1,9 @@
 """Gold aligned to the pieces of a tokenizer: what a transformer trains on, without losing track of the characters.
 
 A row per document: `input_ids`, where each piece begins and ends in the text, and `labels`, numbers of the BIO tags, with
--100 where a piece stands for no character (what `torch` leaves out of the loss). A label says B on the first piece of a span
-and I on the others. Documents are whole; cutting them to a model's length is for the training code.
+-100 (what `torch` leaves out of the loss) where a piece stands for no character or an open disagreement could change its
+tag. A label says B on the first piece of a span and I on the others. Documents are whole; cutting them to a model's length
+is for the training code.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from corpus_kit.core.folders import write_json
 from corpus_kit.core.tables import TableWriter
 from corpus_kit.release.export_losses import LossRow
 from corpus_kit.release.gold_documents import read_gold
-from corpus_kit.release.tokens import Mark, Tagged, tag
+from corpus_kit.release.tokens import Mark, Tagged, known_tokens, tag
 
 IGNORED = -100
 PIECES = pa.schema(
@@ -50,7 +51,8 @@ def write_pieces(
                 if layer not in document.spans:
                     continue
                 encoded = cut.encode(document.text)
-                labels, tagged = aligned(document.text, encoded.offsets, document.spans[layer])
+                own, open_ = document.spans[layer], document.open_places.get(layer, ())
+                labels, tagged = aligned(document.text, encoded.offsets, own, open_)
                 losses += [LossRow.of(layer, document.doc_id, loss) for loss in tagged.losses]
                 row = {"doc_id": document.doc_id, "language": document.language, "input_ids": encoded.ids}
                 row |= {"starts": [a for a, _ in encoded.offsets], "ends": [b for _, b in encoded.offsets]}
@@ -83,8 +85,13 @@ def load_tokenizer(name: str) -> Any:
     return made
 
 
-def aligned(text: str, offsets: Sequence[tuple[int, int]], marks: Sequence[Mark]) -> tuple[list[str | None], Tagged]:
-    """A tag for every piece, None for those without characters; and what the tags were made from, with its losses.
+def aligned(
+    text: str,
+    offsets: Sequence[tuple[int, int]],
+    marks: Sequence[Mark],
+    open_places: Sequence[tuple[int, int]] = (),
+) -> tuple[list[str | None], Tagged]:
+    """A tag for every piece, None for those without characters or in dispute; and the tags' source with its losses.
 
     Pieces may begin with white space that is not theirs, and several may be bytes of one character: such pieces are
     tagged as one.
@@ -105,10 +112,11 @@ def aligned(text: str, offsets: Sequence[tuple[int, int]], marks: Sequence[Mark]
             places.append((start, end))
         place_of.append(len(places) - 1)
     tagged = tag(text, marks, places)
+    known = known_tokens(tagged, marks, open_places)
     labels: list[str | None] = []
     before: int | None = None
     for place in place_of:
-        word = None if place is None else tagged.tags[place]
+        word = None if place is None or not known[place] else tagged.tags[place]
         labels.append(f"I-{word[2:]}" if word and place == before and word != "O" else word)
         before = before if place is None else place
     return labels, tagged

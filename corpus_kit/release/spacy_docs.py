@@ -2,11 +2,13 @@
 
 The text of a `Doc` is the document's, to the character. `doc.spans[layer]` holds the layer's gold; `doc.ents` the spans of
 the first tagged layer that do not overlap, which is what spaCy's entity recogniser trains on; `doc.cats` the answers as
-`target=label`; `doc.user_data["doc_id"]` where it came from. spaCy is imported when it is asked for, never before.
+`target=label`; `doc.user_data["doc_id"]` where it came from. Tokens in dispute are missing in `doc.ents` (not outside), and
+the places in dispute are the span group `<layer>:open`. spaCy is imported when it is asked for, never before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,10 @@ def write_spacy(
             folder.mkdir(parents=True, exist_ok=True)
             binned.to_disk(folder / f"{split}.spacy")
     return losses
+
+
+OPEN_SUFFIX = ":open"
+"""Ends the name of the span group that holds the places in dispute of a layer."""
 
 
 def whole_tokens(text: str) -> list[tuple[int, int]]:
@@ -89,9 +95,25 @@ def _mark(
         if layer in document.spans:
             found = [made for mark in document.spans[layer] if (made := span(layer, mark)) is not None]
             doc.spans[layer] = found
+            open_ = _open_spans(doc, places, document.open_places.get(layer, ()))
+            if open_:
+                doc.spans[f"{layer}{OPEN_SUFFIX}"] = open_
             if layer == entities:
-                doc.set_ents(filter_spans(found))
+                ents = filter_spans(found)
+                settled = {token.i for one in ents for token in one}
+                missing = [doc[t.i : t.i + 1] for one in open_ for t in one if t.i not in settled]
+                doc.set_ents(ents, missing=filter_spans(missing))
     doc.cats = {f"{target}={label}": 1.0 for answers in document.answers.values() for target, label, _ in answers}
     doc.user_data["doc_id"] = document.doc_id
     doc.user_data["language"] = document.language
     return losses
+
+
+def _open_spans(doc: Any, places: list[tuple[int, int]], open_places: Sequence[tuple[int, int]]) -> list[Any]:
+    """The tokens that each place in dispute touches, as spans without a label."""
+    made = []
+    for start, end in sorted(open_places):
+        inside = [i for i, (a, b) in enumerate(places) if a < end and start < b]
+        if inside:
+            made.append(doc[inside[0] : inside[-1] + 1])
+    return made

@@ -104,6 +104,27 @@ def tag(text: str, marks: Sequence[Mark], tokens: list[tuple[int, int]] | None =
     return Tagged(tokens, tags, losses)
 
 
+def known_tokens(tagged: Tagged, marks: Sequence[Mark], open_places: Sequence[tuple[int, int]]) -> list[bool]:
+    """Whether the tag of each token is certain: False where an open disagreement could change it.
+
+    Args:
+        tagged: tokens and tags made from `marks` by `tag`.
+        marks: the settled spans.
+        open_places: (start, end) of every disagreement that is not settled.
+
+    Returns:
+        One value per token. A disagreement inside a settled span changes no tag, since the outermost span is tagged.
+    """
+    lost = {loss.mark for loss in tagged.losses}
+    settled = [mark for mark in marks if mark not in lost]
+    open_ = [
+        (start, end)
+        for start, end in open_places
+        if not any(mark.start <= start and end <= mark.end for mark in settled)
+    ]
+    return [not any(start < b and a < end for a, b in open_) for start, end in tagged.tokens]
+
+
 def untag(tokens: Sequence[tuple[int, int]], tags: Sequence[str]) -> list[Mark]:
     """The spans that BIO tags say; `untag(*tag(...))` gives back every span that is not among the losses."""
     marks: list[Mark] = []

@@ -15,10 +15,11 @@ import polars as pl
 import pyarrow as pa
 
 from corpus_kit.core.offsets import line_starts
-from corpus_kit.release.tokens import Loss, Mark, tag
+from corpus_kit.release.tokens import Loss, Mark, known_tokens, tag
 
 OUTSIDE = "O"
 CONTENT = "content"
+DISPUTED = "disputed"
 PART_OF_LINE = "part_of_line"
 NO_ANSWER = "no_answer"
 
@@ -28,6 +29,7 @@ ENTITIES = pa.schema(
         ("language", pa.string()),
         ("tokens", pa.list_(pa.string())),
         ("ner_tags", pa.list_(pa.int64())),
+        ("known", pa.list_(pa.bool_())),
         ("token_starts", pa.list_(pa.int64())),
         ("token_ends", pa.list_(pa.int64())),
         ("open_disagreements", pa.int64()),
@@ -88,23 +90,36 @@ def bio_names(labels: Sequence[str]) -> list[str]:
     return [OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in ("B", "I"))]
 
 
+def line_names(labels: Sequence[str]) -> list[str]:
+    """Names of the ClassLabel of a line: `content`, the labels in the order of config.xml, and `disputed`."""
+    return [CONTENT, *labels, *([] if DISPUTED in labels else [DISPUTED])]
+
+
 def entity_rows(
     documents: Iterable[Mapping[str, Any]],
     spans: pl.DataFrame,
     labels: Sequence[str],
     opened: Mapping[str, int] = MappingProxyType({}),
+    open_places: Mapping[str, Sequence[tuple[int, int]]] = MappingProxyType({}),
 ) -> tuple[pa.Table, list[DocumentLoss]]:
-    """One row per document that has gold in the layer: tokens, tags and the tokens' offsets.
+    """One row per document that has gold in the layer: tokens, tags, whether each tag is known, the tokens' offsets.
 
-    documents: rows with doc_id, language, text. spans: gold rows of the layer (doc_id, span_id, start, end, label).
-    opened: doc_id → disagreements that are not settled.
+    Args:
+        documents: rows with doc_id, language, text.
+        spans: gold rows of the layer (doc_id, span_id, start, end, label).
+        labels: of the layer, in the order of config.xml.
+        opened: doc_id → number of disagreements that are not settled.
+        open_places: doc_id → (start, end) of those about spans.
+
+    Returns:
+        A table with the schema `ENTITIES`, and the spans that tags cannot carry.
     """
     number = {name: i for i, name in enumerate(bio_names(labels))}
     marks = _marks(spans)
     rows, losses = [], []
     for document in documents:
-        text = document["text"]
-        tagged = tag(text, marks.get(document["doc_id"], ()))
+        text, own = document["text"], marks.get(document["doc_id"], ())
+        tagged = tag(text, own)
         losses += [DocumentLoss(document["doc_id"], loss) for loss in tagged.losses]
         rows.append(
             {
@@ -112,6 +127,7 @@ def entity_rows(
                 "language": document["language"],
                 "tokens": [text[a:b] for a, b in tagged.tokens],
                 "ner_tags": [number[t] for t in tagged.tags],
+                "known": known_tokens(tagged, own, open_places.get(document["doc_id"], ())),
                 "token_starts": [a for a, _ in tagged.tokens],
                 "token_ends": [b for _, b in tagged.tokens],
                 "open_disagreements": opened.get(document["doc_id"], 0),
@@ -152,13 +168,15 @@ def line_rows(
     spans: pl.DataFrame,
     labels: Sequence[str],
     opened: Mapping[str, int] = MappingProxyType({}),
+    open_places: Mapping[str, Sequence[tuple[int, int]]] = MappingProxyType({}),
 ) -> tuple[pa.Table, list[DocumentLoss]]:
     """One row per non-blank line of every document with gold: its offsets, text and boilerplate label or `content`.
 
-    A line takes the label of the span that covers most of it, if that is more than half of its characters. A span that is
+    A line takes the label of the span that covers most of it, if that is more than half of its characters. It is
+    `disputed` where it would have such a label if the open disagreements were settled as boilerplate. A span that is
     not the label of any of its lines (it covers less than half of a line, or another covers more) is a loss.
     """
-    number = {label: i for i, label in enumerate([CONTENT, *labels])}
+    number = {label: i for i, label in enumerate(line_names(labels))}
     marks = _marks(spans)
     rows, losses = [], []
     for document in documents:
@@ -176,12 +194,28 @@ def line_rows(
             if best is not None and 2 * width > end - start:
                 label = best.label
                 used.add(best.span_id + best.label)
+            elif _disputed(start, end, [(m.start, m.end) for m in own], open_places.get(doc_id, ())):
+                label = DISPUTED
             rows.append(
                 {"doc_id": doc_id, "language": document["language"], "line": line, "start": start, "end": end}
                 | {"text": text[start:end], "label": number[label], "open_disagreements": opened.get(doc_id, 0)}
             )
         losses += [DocumentLoss(doc_id, Loss(m, PART_OF_LINE)) for m in own if m.span_id + m.label not in used]
     return pa.Table.from_pylist(rows, LINES), losses
+
+
+def _disputed(start: int, end: int, settled: Sequence[tuple[int, int]], open_places: Sequence[tuple[int, int]]) -> bool:
+    """Whether settled and open spans together cover more than half of a line, and at least one is open."""
+    here = [place for place in open_places if place[0] < end and start < place[1]]
+    if not here:
+        return False
+    covered, at = 0, start
+    for a, b in sorted([*settled, *here]):
+        a, b = max(a, at), min(b, end)
+        if a < b:
+            covered += b - a
+            at = b
+    return 2 * covered > end - start
 
 
 def judgement_rows(
