@@ -65,7 +65,7 @@ def gather(
     shards = [
         Shard(
             Path(task.documents),
-            Path(task.suggestions) if task.suggestions else None,
+            tuple(map(Path, task.suggestions)),
             Path(task.kept).with_suffix(".sample.json"),
         )
         for task in tasks

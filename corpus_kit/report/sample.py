@@ -71,10 +71,10 @@ def _first(most: int, ids: Iterable[str]) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One file of documents, the suggestions for it, and where what was read of both is kept."""
+    """One file of documents, those of the suggestions for it, and where what was read of both is kept."""
 
     documents: Path
-    suggestions: Path | None
+    suggestions: tuple[Path, ...]
     kept: Path
 
 
@@ -113,8 +113,8 @@ def _read(shard: Shard, ids: Sequence[str]) -> dict[str, Any]:
             row["text"] = text[:MOST_CHARACTERS]
             row["published_on"] = row["published_on"].isoformat() if row["published_on"] else None
             made[row["doc_id"]] = row | {"suggested": []}
-    if shard.suggestions is not None:
-        for batch in iter_batches(shard.suggestions, _SUGGESTION, rows=65536):
+    for suggestions in shard.suggestions:
+        for batch in iter_batches(suggestions, _SUGGESTION, rows=65536):
             for row in batch.filter(pc.is_in(batch.column("doc_id"), value_set=wanted)).to_pylist():
                 made[row["doc_id"]]["suggested"].append(row)
     return made

@@ -7,17 +7,19 @@ unchanged shard is counted once.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 
 from corpus_kit.core.folders import keep_json, kept_json
 from corpus_kit.core.publisher import publisher_of
 from corpus_kit.core.tables import read_table
 
-FORMAT = 1
+FORMAT = 2
 """Part of the key of what is kept; raised when the facts change their shape."""
 
 LENGTHS = tuple(base * 10**power for power in range(2, 7) for base in (1, 2, 5))
@@ -27,29 +29,27 @@ SHARES = 10
 """Bins of the share of boilerplate; documents without any are counted apart."""
 
 BOILERPLATE = "boilerplate"
-_COLUMNS = (
-    "doc_id n_chars n_lines raw_bytes encoding newline language published_on outlet url split duplicate_cluster".split()
-)
+_COLUMNS = "doc_id n_chars encoding newline language published_on outlet url split duplicate_cluster".split()
 EXTREMES = 3
 _OF_LANGUAGE, _OF_SPLIT, _COPIES, _ANY = 6, 8, 6, 300
 
 
 @dataclass(frozen=True, slots=True)
 class ShardTask:
-    """documents, suggestions: Parquet files; suggestions is empty where there are none. kept: where the facts go."""
+    """documents, suggestions: Parquet files, those of suggestions one for each layer. kept: where the facts go."""
 
     documents: str
-    suggestions: str
+    suggestions: tuple[str, ...]
     kept: str
 
 
 def shard_facts(task: ShardTask) -> None:
     """Count one shard and keep the facts at `task.kept`; `kept_facts` reads them.
 
-    documents, characters, lines, raw_bytes: totals. languages, encodings, newlines, months, lengths, splits: value → count.
-    publishers: name → [documents, characters, characters of boilerplate, a doc_id for the sample]. copies: cluster →
-    documents but its first. boilerplate: see `_boilerplate`. strata: name → doc_ids a sample takes
-    first; extremes: the shortest and longest.
+    documents, characters: totals. languages, encodings, newlines, months, lengths, splits: value → count. publishers:
+    name → [documents, characters, characters of boilerplate, a doc_id for the sample]. copies: cluster → documents but its
+    first. boilerplate: see `_boilerplate`. covered: language → [characters, of which boilerplate]. strata: name → doc_ids a
+    sample takes first; extremes: the shortest and longest.
     """
     frame = pl.from_arrow(read_table(Path(task.documents), _COLUMNS))
     assert isinstance(frame, pl.DataFrame)
@@ -61,15 +61,12 @@ def shard_facts(task: ShardTask) -> None:
         pl.col("split").fill_null(""),
         pl.col("published_on").dt.strftime("%Y-%m").fill_null("").alias("month"),
     ).sort("order")
-    spans = _suggested(Path(task.suggestions)) if task.suggestions else None
+    spans = _suggested(task.suggestions) if task.suggestions else None
     frame, boilerplate = _boilerplate(frame, spans)
     copies = frame.filter(pl.col("duplicate_cluster") != pl.col("doc_id"))
     facts: dict[str, Any] = {
         "documents": frame.height,
         "characters": int(frame["n_chars"].sum()),
-        "longest": max(frame["n_chars"].to_list(), default=0),
-        "lines": int(frame["n_lines"].sum()),
-        "raw_bytes": int(frame["raw_bytes"].sum()),
         "languages": _counts(frame, "language"),
         "encodings": _counts(frame, "encoding"),
         "newlines": _counts(frame, "newline"),
@@ -79,6 +76,7 @@ def shard_facts(task: ShardTask) -> None:
         "publishers": _publishers(frame),
         "copies": _counts(copies, "duplicate_cluster"),
         "boilerplate": boilerplate,
+        "covered": _covered(frame),
         "suggested": {} if spans is None else _labels(spans),
         "strata": _strata(frame, copies),
         "extremes": _extremes(frame),
@@ -91,14 +89,15 @@ def kept_facts(task: ShardTask) -> dict[str, Any] | None:
     return kept_json(Path(task.kept)) or None
 
 
-def _suggested(path: Path) -> pl.DataFrame:
-    frame = pl.from_arrow(read_table(path, ["doc_id", "layer", "start", "end", "label"]))
+def _suggested(paths: Sequence[str]) -> pl.DataFrame:
+    columns = ["doc_id", "layer", "start", "end", "label"]
+    frame = pl.from_arrow(pa.concat_tables(read_table(Path(path), columns) for path in paths))
     assert isinstance(frame, pl.DataFrame)
     return frame
 
 
 def _boilerplate(frame: pl.DataFrame, spans: pl.DataFrame | None) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """The frame with a column `covered`, and: marked documents, characters covered, by label, by language, by share.
+    """The frame with a column `covered`, and: marked documents, characters covered, by label, by share.
 
     Where spans overlap, a character counts once. Empty where nothing is suggested.
     """
@@ -117,14 +116,18 @@ def _boilerplate(frame: pl.DataFrame, spans: pl.DataFrame | None) -> tuple[pl.Da
         pl.col("covered").fill_null(0)
     )
     share = (pl.col("covered") * SHARES / pl.col("n_chars")).ceil().cast(pl.Int64).clip(0, SHARES)
-    by_language = frame.group_by("language").agg(pl.col("n_chars").sum(), pl.col("covered").sum()).sort("language")
     return frame, {
         "marked": int((frame["covered"] > 0).sum()),
         "covered": int(frame["covered"].sum()),
         "labels": dict(mine.group_by("label").agg(length.sum()).sort("label").iter_rows()),
-        "languages": {row[0]: list(row[1:]) for row in by_language.iter_rows()},
         "shares": _counts(frame.select(share.cast(pl.String).alias("share")), "share"),
     }
+
+
+def _covered(frame: pl.DataFrame) -> dict[str, list[int]]:
+    """language → characters, of which boilerplate: of every document, as a share of all of a language is wanted."""
+    found = frame.group_by("language").agg(pl.col("n_chars").sum(), pl.col("covered").sum()).sort("language")
+    return {row[0]: list(row[1:]) for row in found.iter_rows()}
 
 
 def _labels(spans: pl.DataFrame) -> dict[str, dict[str, int]]:

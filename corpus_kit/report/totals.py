@@ -57,7 +57,6 @@ class Totals:
     """
 
     sums: Counter[str] = field(default_factory=Counter)
-    longest: int = 0
     languages: Counter[str] = field(default_factory=Counter)
     encodings: Counter[str] = field(default_factory=Counter)
     newlines: Counter[str] = field(default_factory=Counter)
@@ -106,9 +105,8 @@ def add_up(shards: Iterable[dict[str, Any]]) -> Totals:
     copies = _Copies()
     ends: dict[str, list[tuple[int, str]]] = {"shortest": [], "longest": []}
     for facts in shards:
-        for name in ("documents", "characters", "lines", "raw_bytes"):
+        for name in ("documents", "characters"):
             made.sums[name] += facts[name]
-        made.longest = max(made.longest, facts["longest"])
         for name in ("languages", "encodings", "newlines", "months"):
             getattr(made, name).update(facts[name])
         made.lengths.update({int(number): n for number, n in facts["lengths"].items()})
@@ -124,6 +122,9 @@ def add_up(shards: Iterable[dict[str, Any]]) -> Totals:
             one.covered += covered
             one.sample = min(filter(None, (one.sample, sample)), key=_order)
         _add_boilerplate(made, facts["boilerplate"])
+        for language, (characters, covered) in facts["covered"].items():
+            counts = made.boilerplate_languages.setdefault(language, Counter())
+            counts.update({"characters": characters, "covered": covered})
         for stratum, ids in facts["strata"].items():
             known = made.strata.get(stratum, [])
             made.strata[stratum] = heapq.nsmallest(_PER_STRATUM.get(stratum, _USUAL), [*known, *ids], key=_order)
@@ -169,9 +170,6 @@ def _add_boilerplate(made: Totals, facts: dict[str, Any]) -> None:
         made.sums["covered"] += facts["covered"]
         made.boilerplate_labels.update(facts["labels"])
         made.boilerplate_shares.update({int(share): n for share, n in facts["shares"].items()})
-        for language, (characters, covered) in facts["languages"].items():
-            counts = made.boilerplate_languages.setdefault(language, Counter())
-            counts.update({"characters": characters, "covered": covered})
 
 
 def shard_tasks(
@@ -182,18 +180,24 @@ def shard_tasks(
     The suggestions for a shard are those made from it: their manifest names the shard by its hash.
     """
     made_from = (suggestions or {}).get("inputs", {}).get("documents", {})
-    of = dict(zip(made_from, (suggestions or {}).get("files", []), strict=False))
+    of: dict[str, list[dict[str, Any]]] = {}
+    by_layer: dict[str, list[dict[str, Any]]] = {}
+    for file in (suggestions or {}).get("files", []):
+        by_layer.setdefault(file["layer"], []).append(file)
+    for files in by_layer.values():  # every layer has a file for each one of the documents, in their order
+        for shard, file in zip(made_from, files, strict=True):
+            of.setdefault(shard, []).append(file)
     tasks = []
     for listed in documents["files"]:
-        found = of.get(listed["name"])
-        if found is not None and made_from[listed["name"]]["sha256"] != listed["sha256"]:
-            found = None
-        key = f"{__version__} {FORMAT} {listed['sha256']} {found['sha256'] if found else ''}"
+        found = of.get(listed["name"], [])
+        if found and made_from[listed["name"]]["sha256"] != listed["sha256"]:
+            found = []
+        key = " ".join([__version__, str(FORMAT), listed["sha256"], *(file["sha256"] for file in found)])
         name = hashlib.sha256(key.encode()).hexdigest()[:32]
         tasks.append(
             ShardTask(
                 str(data / "documents" / listed["name"]),
-                str(data / "suggestions" / found["name"]) if found else "",
+                tuple(str(data / "suggestions" / file["name"]) for file in found),
                 str(kept / f"{name}.json"),
             )
         )

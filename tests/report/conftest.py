@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from browsers import chromium_without_window, open_page
+from counted_samples import counted_corpus
+from page_tables import ReportPage
 from report_samples import hostile_corpus
 
 from corpus_kit import Corpus
@@ -20,6 +22,13 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 @pytest.fixture(scope="session")
 def page(hostile: Corpus) -> str:
     return (hostile.data / "report" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> ReportPage:
+    """The report of the corpus that is counted by hand."""
+    corpus = counted_corpus(tmp_path_factory.mktemp("counted") / "corpus", tmp_path_factory.mktemp("exports"))
+    return ReportPage(corpus.report().path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")

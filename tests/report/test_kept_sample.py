@@ -35,7 +35,7 @@ def shards_of(built: Path, kept: Path) -> list[Shard]:
     manifest = read_manifest(built / "documents")
     assert manifest is not None and len(manifest["files"]) >= 3
     names = [file["name"] for file in manifest["files"]]
-    return [Shard(built / "documents" / name, None, kept / f"{name}.sample.json") for name in names]
+    return [Shard(built / "documents" / name, (), kept / f"{name}.sample.json") for name in names]
 
 
 def ids_of(shard: Shard) -> list[str]:

@@ -29,9 +29,9 @@ def shards(count: int) -> Iterator[dict[str, Any]]:
 
     for _ in range(count):
         yield {
-            **dict.fromkeys(("documents", "characters", "lines", "raw_bytes", "longest"), 1200),
+            **dict.fromkeys(("documents", "characters"), 1200),
             "languages": {"en": 700, "de": 500},
-            **{key: {} for key in ("encodings", "newlines", "months", "suggested", "boilerplate")},
+            **{key: {} for key in ("encodings", "newlines", "months", "suggested", "boilerplate", "covered")},
             "lengths": {"3": 1200},
             "splits": {"train": {"en": 700, "de": 500}},
             "publishers": {f"paper {number}": [6, 900, 0, ids(1)[0]] for number in range(40)},
