@@ -40,6 +40,24 @@ def carried(old: str, new: str, surface: str, nth: int = 0) -> str | None:
     return f"{new[: result.start][-12:]}[{surface}]{new[result.end :][:12]}"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ("railway", "railwy", True),  # one letter
+        ("railway", "raiway", True),
+        ("railway", "railw", True),  # two
+        ("railway", "rway", False),  # three: another word may be meant
+        ("railway", "railwaymen", False),
+        ("bridge", "fridte", False),
+    ],
+)
+def test_a_span_beside_a_misspelling_is_carried_and_beside_another_word_never(
+    before: str, after: str, found: bool
+) -> None:
+    assert STORY.count(before) == 1
+    assert (carried(STORY, STORY.replace(before, after), "Minister Vash") is not None) is found
+
+
 @steady
 @given(versions, versions)
 def test_what_an_alignment_keeps_is_equal_in_both(old: str, new: str) -> None:

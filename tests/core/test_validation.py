@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,14 @@ def test_a_planted_fault_is_found_in_its_row(fault: dict[str, Any], code: str, c
     assert beside == (["leak_cluster"] if "split" in fault else [])
     assert column in " ".join(map(str, found))
     assert all(f.hint and len(f.hint) < 300 for f in found)
+
+
+@pytest.mark.parametrize("day", ["2031-10-17", "2031-10-08", "2030-10-18"])
+def test_a_date_that_its_words_do_not_show_is_found(day: str, data: Path) -> None:
+    path = data / "documents" / "documents-00000.parquet"
+    doc_id = pq.read_table(path)["doc_id"][0].as_py()
+    alter(path, lambda rows: rows[0].update(published_on=date.fromisoformat(day)))
+    assert codes(data) == [("wrong_offsets", f"doc_id={doc_id}", "published_start")]
 
 
 def test_a_shifted_title_is_found(data: Path) -> None:

@@ -112,6 +112,15 @@ def test_pages_that_share_a_heavy_menu_and_footer_are_strangers(tmp_path: Path, 
     assert len(set(search(built, repeated_lines=0).values())) == 1
 
 
+def test_two_pages_that_hold_nothing_but_the_same_menu_are_copies(tmp_path: Path, search: Search) -> None:
+    """Every line of theirs is repeated; still they are compared, and not as two pages without any words."""
+    pages = [framed(article(n, words=30), n) for n in range(60)] + [f"{_MENU}\n{_FOOTER}", f"{_MENU}\n\n{_FOOTER}"]
+    built = ingest(write(tmp_path / "raw", {"a.jsonl": jsonl(pages)}), tmp_path / "out")
+    made = search(built)
+    assert made["a.jsonl#0061"] == "a.jsonl#0060"
+    assert len(set(made.values())) == 61
+
+
 def test_copies_are_found_under_different_menus(tmp_path: Path, search: Search) -> None:
     pages = [{"text": framed(article(n), n), "outlet": "Post"} for n in range(30)]
     pages += [

@@ -130,6 +130,18 @@ def test_time_cuts_send_a_cluster_to_its_latest_document_and_the_undated_to_trai
     assert sides(tmp_path, rows, rule) == expected
 
 
+def test_a_cluster_goes_by_its_latest_document_wherever_that_stands_among_the_rows(tmp_path: Path) -> None:
+    days = {"first": (1, 12, 25), "middle": (1, 25, 12), "last": (25, 12, 1), "before": (3, 2, 1)}
+    for place, drawn in days.items():
+        rows: Rows = [
+            {"id": n + 1, "cluster": 1, "published_on": date.fromordinal(DAY + d - 1)} for n, d in enumerate(drawn)
+        ]
+        rows.append({"id": 9, "published_on": date.fromordinal(DAY)})
+        side = "train" if place == "before" else "test"
+        rule = Split(validation_from="2031-10-10", test_from="2031-10-20")
+        assert sides(tmp_path, rows, rule) == [side] * 3 + ["train"], place
+
+
 def test_what_dates_leave_open_is_split_by_shares(tmp_path: Path) -> None:
     rows: Rows = [{"id": n + 1, "published_on": date.fromordinal(DAY + n % 30)} for n in range(3000)]
     made = sides(tmp_path, rows, Split(train=0.6, validation=0.2, test=0.2, test_from="2031-10-16"))
@@ -148,6 +160,30 @@ def test_stratified_shares_hold_in_every_language(tmp_path: Path) -> None:
         for side, share in (("train", 0.8), ("validation", 0.1), ("test", 0.1)):
             assert abs(counts[side] - share * size) <= 1
     assert sides(tmp_path, rows[::-1], Split(stratify_by="language")) == made[::-1]
+
+
+@pytest.mark.parametrize("members", [1, 4])
+def test_stratified_shares_hold_where_documents_come_in_clusters(members: int, tmp_path: Path) -> None:
+    """Ten groups a language: 6, 2 and 2 of them, whatever their size."""
+    rows: Rows = [
+        {"id": group * 100 + n + 1, "cluster": group * 100 + 1, "language": language}
+        for group, language in enumerate(["en"] * 10 + ["pl"] * 10)
+        for n in range(members)
+    ]
+    made = sides(tmp_path, rows, Split(train=0.6, validation=0.2, test=0.2, stratify_by="language"))
+    for language in ("en", "pl"):
+        counts = Counter(side for side, row in zip(made, rows, strict=True) if row["language"] == language)
+        assert counts == {"train": 6 * members, "validation": 2 * members, "test": 2 * members}
+
+
+def test_one_large_cluster_takes_no_more_than_its_own_documents_from_a_share(tmp_path: Path) -> None:
+    for seed in range(12):
+        rows: Rows = [{"id": n + 1, "cluster": 1 if n < 30 else n + 1} for n in range(100)]
+        made = sides(
+            tmp_path, rows, Split(train=0.5, validation=0.25, test=0.25, seed=str(seed), stratify_by="language")
+        )
+        counts = Counter(made)
+        assert all(abs(counts[side] - share) <= 15 for side, share in (("train", 50), ("validation", 25), ("test", 25)))
 
 
 def test_listed_documents_win_and_their_copies_follow(tmp_path: Path) -> None:

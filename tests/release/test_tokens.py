@@ -58,6 +58,15 @@ def test_words_of_any_script(text: str, words: list[str]) -> None:
     assert [text[a:b] for a, b in tokenize(text)] == words
 
 
+def test_of_two_spans_that_begin_together_the_longer_is_tagged_and_the_inner_one_listed() -> None:
+    text = "Ola Brandt of Port Sellane waits."
+    outer, inner = Mark(0, 26, "PERSON", "outer"), Mark(0, 10, "PERSON", "inner")
+    for marks in ([outer, inner], [inner, outer]):
+        tagged = tag(text, marks)
+        assert [text[m.start : m.end] for m in untag(tagged.tokens, tagged.tags)] == ["Ola Brandt of Port Sellane"]
+        assert [(loss.mark.span_id, loss.reason) for loss in tagged.losses] == [("inner", NESTED)]
+
+
 @pytest.mark.parametrize(
     ("marks", "reason"),
     [

@@ -115,6 +115,16 @@ def test_what_is_suggested_in_a_text_does_not_depend_on_the_texts_beside_it(
         assert all(a.end <= b.start for a, b in pairwise(found))
 
 
+def test_of_two_names_in_one_place_the_one_that_stands_there_as_learned_wins_over_the_frequent_one() -> None:
+    """ "Романова" is a form of the man's name and the woman's own: nine times as many labels do not change what it says."""
+    man, woman = Name("Романов", "PERSON", 90, 90), Name("Романова", "ORG", 2, 2)
+    for learned in ([man, woman], [woman, man]):
+        (found,) = Propagation(learned, frozenset(), fit(()), 0.0).suggest([Page("Здесь Романова ждёт парома.", "ru")])
+        assert [(one.start, one.end, one.label) for one in found] == [(6, 14, "ORG")]
+        (other,) = Propagation(learned, frozenset(), fit(()), 0.0).suggest([Page("Здесь Романовым недовольны.", "ru")])
+        assert [one.label for one in other] == ["PERSON"], "as neither stands there, the frequent one"
+
+
 @given(st.text(alphabet="абвгдежзиклмнопрстуфхАБВ", min_size=3, max_size=12), st.sampled_from(sorted(RULES)))
 def test_the_form_that_was_labelled_is_always_one_of_its_forms(word: str, rule: str) -> None:
     assert any(word == stem + ending for stem, endings in forms(word, rule) for ending in endings)

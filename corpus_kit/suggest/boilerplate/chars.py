@@ -46,7 +46,7 @@ class Kind(IntEnum):
 _PUNCTUATION = {
     Kind.TERMINAL: ".!?…。！？।॥؟۔\u037e‼⁇⁈⁉｡．",
     Kind.COMMA: ",;،؛、，；",
-    Kind.QUOTE: "\"'`´‘’‚‛“”„‟«»‹「」『』〝〞＂",
+    Kind.QUOTE: "\"'`´‘’‚‛“”„‟«‹「」『』〝〞＂",
     Kind.SEPARATOR: "|/\\›>→←↑↓»¦‖⟩⟶➜►▶❯",
     Kind.BULLET: "•◦▪▫‣⁃∙·*●○■□◆◇★☆",
     Kind.DASH: "-–—‐‑‒―−",
