@@ -53,17 +53,16 @@ def write_settings(folder: Path, settings: str) -> None:
     toml.write_text(f"{text}\n{settings}", encoding="utf-8")
 
 
-def label(
-    corpus: Corpus, layer: str, work: Work, scratch: Path, skipped: Mapping[str, Iterable[str]] = MappingProxyType({})
-) -> None:
-    """Bring the work into the ledger as a JSON export of Label Studio; the caller builds. skipped: page → who skipped it."""
+def label(corpus: Corpus, layer: str, work: Work, scratch: Path, skipped: Work = MappingProxyType({})) -> None:
+    """Bring the work into the ledger as a JSON export of Label Studio; the caller builds. skipped: what people skipped."""
     documents = {row["source"]: row for row in read(corpus, "documents", "documents").iter_rows(named=True)}
     tasks = []
     for number, (page, people) in enumerate(work.items(), start=1):
         row = documents[page]
         data = {name: row[name] for name in ("doc_id", "text", "text_sha256")}
         annotations = [_annotation(layer, row, name, list(results)) for name, results in people.items()]
-        annotations += [_annotation(layer, row, name, []) | {"was_cancelled": True} for name in skipped.get(page, ())]
+        for name, results in skipped.get(page, {}).items():
+            annotations.append(_annotation(layer, row, name, list(results)) | {"was_cancelled": True})
         tasks.append({"id": number, "data": data, "annotations": annotations, "predictions": []})
     file = scratch / f"{layer}-{hashlib.sha256(json.dumps(tasks).encode()).hexdigest()[:8]}.json"
     file.write_text(json.dumps(tasks, ensure_ascii=False), encoding="utf-8")

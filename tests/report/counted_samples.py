@@ -110,7 +110,7 @@ def counted_corpus(folder: Path, scratch: Path) -> Corpus:
             source[page]: {who: [entity(texts[page], *span) for span in spans] for who, spans in people.items()}
             for page, people in ENTITIES.items()
         }
-        label(corpus, "entities", names, scratch, skipped={source["a4"]: ["cyd"]})
+        label(corpus, "entities", names, scratch, skipped={source["a4"]: {"cyd": []}})
         targets = {
             source[page]: {who: [stance("halvern_pipeline", value)] for who, value in people.items()}
             for page, people in STANCES.items()

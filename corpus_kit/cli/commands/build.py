@@ -109,7 +109,7 @@ def _report(result: BuildResult, output: Output, corpus_dir: str | None, *, whol
     if found.unchanged_units:
         output.say(f"Not redone: {found.unchanged_documents:,} of {found.documents:,} documents, unchanged.")
     for reason, n in found.metadata_rejected.items():
-        output.say(f"Metadata: {n:,} rows {reason}; see {place}/rejected.")
+        output.say(f"Metadata: {n:,} {'row' if n == 1 else 'rows'} {reason}; see {place}/rejected.")
     if found.ignored:
         output.say(f"Left out: {found.ignored:,} hidden file{'' if found.ignored == 1 else 's'}.")
     for old, new in found.moved[:20]:
@@ -172,7 +172,8 @@ def _report_annotations(made: Any, output: Output) -> None:
     told = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in rest.items() if n)
     output.say(f"Ledger: {answers.get('brought', 0):,} answers brought{f', of them {told}' if told else ''}.")
     if made.unmatched_tasks:
-        output.say(f"Unmatched: {made.unmatched_tasks:,} tasks belong to no document; see rejected.")
+        which = "task belongs" if made.unmatched_tasks == 1 else "tasks belong"
+        output.say(f"Unmatched: {made.unmatched_tasks:,} {which} to no document; see rejected.")
     if made.converted:
         output.say(
             f"Converted: {made.converted:,} annotations counted UTF-16 units; their offsets are code points now."

@@ -51,10 +51,11 @@ def command(
     made = Corpus.open(corpus_dir or ".").report(out, compare=compare, workers=workers, progress=ConsoleProgress())
     output.data(str(made.path))
     size = f"{made.bytes / 1e6:.1f} MB, {made.documents:,} document{'' if made.documents == 1 else 's'} in the reader"
-    output.say(f"{'Unchanged' if made.unchanged else 'Written'}: {size}. Open it in a browser.")
+    output.say(f"{'Unchanged' if made.unchanged else 'Written'}: {size}.")
     if compare:
         told = ", ".join(f"{n:,} {_CHANGED[kind][n != 1]}" for kind, n in made.changes.items())
         output.say(f"Since that release: {told or 'nothing changed'}.")
+    output.next_step("open it in a browser; it is one file and needs no network.")
     output.json(asdict(made) | {"path": str(made.path)})
     if open_it:
         click.launch(str(made.path))
