@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,17 @@ from corpus_kit.release.nested import ANSWERS, BOILERPLATE, SPANS, Nested
 from corpus_kit.release.relations import DESCRIPTIONS as OF_RELATIONS
 from corpus_kit.release.relations import RELATIONS as RELATION_ROWS
 from corpus_kit.release.relations import UNLABELLED, relation_rows
+from corpus_kit.release.soft import DESCRIPTIONS as OF_SOFT
+from corpus_kit.release.soft import (
+    SOFT_LINES,
+    SOFT_TARGETS,
+    SOFT_TOKENS,
+    soft_line_rows,
+    soft_target_rows,
+    soft_token_rows,
+)
 from corpus_kit.release.training import (
+    CONTENT,
     ENTITIES,
     JUDGEMENTS,
     LINES,
@@ -41,6 +51,8 @@ from corpus_kit.release.training import (
 
 DOCUMENTS, ANNOTATIONS, RELATIONS = "documents", "annotations", "relations"
 TOKENS, TARGETS, LABELLED_LINES, RELATED, JUDGED = "tokens", "targets", "lines", "relations", "judgements"
+SOFT = {TOKENS: "soft_tokens", TARGETS: "soft_targets", LABELLED_LINES: "soft_lines"}
+"""Kind of a configuration of gold → kind of the one with everyone's answers to the same questions."""
 STALE, NOT_IN_CONFIG = "stale", "label_not_in_config"
 
 LOSSES = pa.schema(
@@ -57,7 +69,9 @@ LOSSES = pa.schema(
 )
 
 _SCHEMAS = {TOKENS: ENTITIES, TARGETS: STANCE, LABELLED_LINES: LINES, RELATED: RELATION_ROWS, JUDGED: JUDGEMENTS}
+_SCHEMAS |= {SOFT[TOKENS]: SOFT_TOKENS, SOFT[TARGETS]: SOFT_TARGETS, SOFT[LABELLED_LINES]: SOFT_LINES}
 _CLASS_COLUMN = {TOKENS: "ner_tags", TARGETS: "label", LABELLED_LINES: "label", RELATED: "label"}
+_CLASS_COLUMN |= dict.fromkeys(SOFT.values(), "majority")
 _DESCRIPTIONS = {
     "doc_id": "The document, as in `documents`.",
     "language": "ISO 639 code; `und` where it is not known.",
@@ -88,6 +102,7 @@ _DESCRIPTIONS = {
 _DESCRIPTIONS_OF = {
     RELATED: OF_RELATIONS,
     LABELLED_LINES: {"label": "The adjudicated label, or `disputed` where an open disagreement could change it."},
+    **dict.fromkeys(SOFT.values(), OF_SOFT),
 }
 
 
@@ -95,7 +110,7 @@ _DESCRIPTIONS_OF = {
 class ConfigSpec:
     """name: of the configuration and its folder. kind: how it is made. layer: "" for all. labels: in config.xml's order.
 
-    controls: the controls whose spans count. class_names: column → names of its ClassLabel.
+    controls: the controls whose spans count. targets: what is asked about. class_names: column → names of its ClassLabel.
     """
 
     name: str
@@ -103,6 +118,7 @@ class ConfigSpec:
     layer: str = ""
     labels: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
 
     @property
     def schema(self) -> pa.Schema:
@@ -113,6 +129,7 @@ class ConfigSpec:
         if self.kind not in _CLASS_COLUMN:
             return {}
         names = {TOKENS: bio_names(self.labels), LABELLED_LINES: line_names(self.labels)}
+        names |= {SOFT[TOKENS]: bio_names(self.labels), SOFT[LABELLED_LINES]: [CONTENT, *self.labels]}
         return {_CLASS_COLUMN[self.kind]: names.get(self.kind, list(self.labels))}
 
     @property
@@ -140,6 +157,7 @@ def plan_configs(
     if related:
         drawn = [c for layer in related for c in layer.controls if c.kind == "relations"]
         specs.append(ConfigSpec(RELATIONS, RELATED, labels=(*_labels(drawn), UNLABELLED)))
+    specs += _soft_specs(layers, gold)
     if (annotations or {}).get("annotations", {}).get("submitted"):
         specs.append(ConfigSpec(ANNOTATIONS, JUDGED))
     return specs, Nested(BOILERPLATE in having or (suggested and BOILERPLATE in layers), shapes)
@@ -150,11 +168,24 @@ def _spec(name: str, layer: Layer) -> ConfigSpec | None:
     marking = [c for c in layer.controls if c.kind == "labels"]
     asking = [c for c in layer.controls if c.kind == "choices" and c.target is not None and not c.per_region]
     if asking and name != BOILERPLATE:
-        return ConfigSpec(config, TARGETS, name, _labels(asking), tuple(c.name for c in asking))
+        targets = tuple(dict.fromkeys(c.target for c in asking if c.target))
+        return ConfigSpec(config, TARGETS, name, _labels(asking), tuple(c.name for c in asking), targets)
     if not marking:
         return None
     kind = LABELLED_LINES if name == BOILERPLATE else TOKENS
     return ConfigSpec(config, kind, name, _labels(marking), tuple(c.name for c in marking))
+
+
+def _soft_specs(layers: Mapping[str, Layer], gold: Mapping[str, Any] | None) -> list[ConfigSpec]:
+    """`<layer>_soft` for every layer in which anything was decided or is open."""
+    rows = (gold or {}).get("layers", [])
+    worked = {row["layer"] for row in rows if row["documents"] or row["open"] or row["none"]}
+    made = []
+    for name, layer in layers.items():
+        spec = _spec(name, layer) if name in worked else None
+        if spec is not None and spec.kind in SOFT:
+            made.append(replace(spec, name=f"{name}_soft", kind=SOFT[spec.kind]))
+    return made
 
 
 def _labels(controls: Sequence[Any]) -> tuple[str, ...]:
@@ -170,6 +201,8 @@ def build_config(spec: ConfigSpec, documents: pa.Table, labels: LabelSlice) -> t
         return _judged(spec, labels)
     if spec.kind == RELATED:
         return _related(spec, documents, labels)
+    if spec.kind in SOFT.values():
+        return _soft(spec, documents, labels), []
     here = pl.col("layer") == spec.layer
     ours = here & pl.col("control").is_in(list(spec.controls))
     gold = labels.gold.filter(here)
@@ -203,6 +236,21 @@ def _judged(spec: ConfigSpec, labels: LabelSlice) -> tuple[pa.Table, list[dict[s
     return table, _lost(spec, STALE, labels.stale)
 
 
+def _soft(spec: ConfigSpec, documents: pa.Table, labels: LabelSlice) -> pa.Table:
+    here = pl.col("layer") == spec.layer
+    people = labels.latest.filter(here)
+    ours = here & pl.col("control").is_in(list(spec.controls))
+    worked = pa.array(people["doc_id"].unique().to_list(), pa.string())
+    rows = documents.filter(pc.is_in(documents["doc_id"], worked)).select(["doc_id", "language", "text"]).to_pylist()
+    if spec.kind == SOFT[TARGETS]:
+        choices = labels.choices.filter(ours & pl.col("span_id").is_null() & pl.col("target").is_not_null())
+        return soft_target_rows(rows, people, choices, spec.labels, spec.targets)
+    spans = labels.spans.filter(ours & pl.col("label").is_in(list(spec.labels)))
+    if spec.kind == SOFT[TOKENS]:
+        return soft_token_rows(rows, people, spans, spec.labels)
+    return soft_line_rows(rows, people, spans, spec.class_names["majority"])
+
+
 def _related(spec: ConfigSpec, documents: pa.Table, labels: LabelSlice) -> tuple[pa.Table, list[dict[str, Any]]]:
     having = pa.array(labels.gold_relations["doc_id"].unique().to_list(), pa.string())
     wanted = documents.filter(pc.is_in(documents["doc_id"], having))
@@ -223,8 +271,11 @@ def _lost(spec: ConfigSpec, reason: str, spans: pl.DataFrame) -> list[dict[str, 
 
 
 def counted_labels(spec: ConfigSpec, files: Sequence[Path]) -> dict[str, int]:
-    """Label → how often it stands in these files: spans for tokens (their B- tags), rows otherwise; absent ones are 0."""
-    if not spec.class_names:
+    """Label → how often it stands in these files: spans for tokens (their B- tags), rows otherwise; absent ones are 0.
+
+    Empty for configurations without labels and for soft ones, whose labels are shares.
+    """
+    if not spec.class_names or spec.kind in SOFT.values():
         return {}
     ((column, names),) = spec.class_names.items()
     found = [pl.DataFrame(read_table(file, [column]))[column] for file in files]

@@ -123,14 +123,21 @@ def _field(config: str, column: str, dtype: pa.DataType, description: str) -> di
                 "@type": "cr:Field",
                 "@id": f"{config}/{column}/{part.name}",
                 "name": part.name,
-                "dataType": _TYPES[str(part.type)],
+                "dataType": _TYPES[str(_innermost(part.type))],
                 "source": _source(config, column) | {"transform": {"jsonPath": part.name}},
             }
             for part in inner
         ]
     else:
-        made |= {"dataType": _TYPES[str(inner)], "source": _source(config, column)}
+        made |= {"dataType": _TYPES[str(_innermost(inner))], "source": _source(config, column)}
     return made | ({"repeated": True} if repeated else {})
+
+
+def _innermost(dtype: pa.DataType) -> pa.DataType:
+    """The type of the values, however many lists they are in."""
+    while pa.types.is_list(dtype):
+        dtype = dtype.value_type
+    return dtype
 
 
 def _source(config: str, column: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from corpus_kit.core.folders import keep_json, kept_json
 from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.plan import Labelling
 
-_LAYOUT = "2"
+_LAYOUT = "3"
 FEATURES = "features.json"
 """The file in `data/.work`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,9 +27,50 @@ _VALUES = {
 def describe(contract: ContractFile, labelling: Labelling) -> dict[str, Described]:
     """Every configuration that the release may have, `documents` first, as those can use it that do not import this."""
     return {
-        name: Described(features.arrow_schema.serialize().to_pybytes().hex(), features._to_yaml_list())
+        name: Described(
+            readable_schema(features).serialize().to_pybytes().hex(), readable_yaml(features._to_yaml_list())
+        )
         for name, features in release_features(contract, labelling).items()
     }
+
+
+def readable_schema(features: datasets.Features) -> pa.Schema:
+    """The Arrow schema of `features` with a `huggingface` key that `datasets` reads from 2.14 on.
+
+    Newer versions write the type `List`, which older ones refuse. All of them read `Sequence` for a list of values, and
+    a JSON list for a list of structs.
+    """
+
+    def older(value: Any) -> Any:
+        if isinstance(value, dict):
+            if value.get("_type") == "List":
+                inner = older(value["feature"])
+                return {"feature": inner, "_type": "Sequence"} if "_type" in inner else [inner]
+            return {key: older(one) for key, one in value.items()}
+        return value
+
+    schema = features.arrow_schema
+    told = json.loads(schema.metadata[b"huggingface"])
+    told["info"]["features"] = {name: older(one) for name, one in told["info"]["features"].items()}
+    return schema.with_metadata({b"huggingface": json.dumps(told).encode()})
+
+
+def readable_yaml(declared: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The features as a README declares them, in words that `datasets` knows from 2.14 on.
+
+    `list` is read by all versions where it holds a struct, but only as `sequence` does a list of values or of class
+    labels keep its names in the older ones.
+    """
+
+    def older(value: Any) -> Any:
+        if isinstance(value, list):
+            return [older(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        return {("sequence" if k == "list" and not isinstance(v, list) else k): older(v) for k, v in value.items()}
+
+    made: list[dict[str, Any]] = older(declared)
+    return made
 
 
 def release_features(contract: ContractFile, labelling: Labelling) -> dict[str, datasets.Features]:

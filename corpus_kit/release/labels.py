@@ -30,7 +30,7 @@ _COLUMNS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "annotations": (
         "annotations",
         "annotations",
-        ("doc_id", "layer", "annotation_id", "annotator", "origin", "status"),
+        ("doc_id", "layer", "annotation_id", "annotator", "origin", "status", "updated_at", "created_at"),
     ),
     "spans": (
         "annotations",
@@ -64,7 +64,7 @@ class LabelSlice:
     gold: one row per document and layer that has gold. open: doc_id, layer, open: disagreements people still have to
     settle. open_spans: doc_id, layer, control, start, end, label: the places of those about spans. annotations, spans,
     choices, relations: the submitted work of people; spans where they stand in the current text. stale: spans of theirs
-    that stand nowhere certain any more.
+    that stand nowhere certain any more. latest: annotation_id, doc_id, layer, annotator: of each person the last answer.
     """
 
     gold: pl.DataFrame
@@ -78,6 +78,7 @@ class LabelSlice:
     choices: pl.DataFrame
     relations: pl.DataFrame
     stale: pl.DataFrame
+    latest: pl.DataFrame
 
     def is_empty(self) -> bool:
         """Whether there is no label at all, as before anybody has labelled."""
@@ -111,11 +112,12 @@ def read_labels_of(out: Path) -> LabelSlice:
         "gold_relations": found["gold_relations"],
         "open": open_.with_columns(pl.col("open").cast(pl.Int64)),
         "open_spans": _open_spans(unsettled),
-        "annotations": people,
+        "annotations": people.drop("updated_at", "created_at"),
         "spans": standing(theirs["spans"], found["carried"]),
         "choices": theirs["choices"].filter(pl.col("kind") != FREE_TEXT),
         "relations": theirs["relations"],
         "stale": stale,
+        "latest": _latest(people),
     }
     return LabelSlice(**{name: _sorted(frame) for name, frame in made.items()})
 
@@ -135,6 +137,13 @@ def read_slice(folder: Path) -> LabelSlice:
         name: pl.DataFrame(read_table(folder / f"{name}.parquet")) for name in LabelSlice.__slots__
     }
     return LabelSlice(**frames)
+
+
+def _latest(people: pl.DataFrame) -> pl.DataFrame:
+    """The last answer of each person about a document in a layer."""
+    named = people.filter(pl.col("annotator").is_not_null()).sort("updated_at", "created_at", "annotation_id")
+    latest = named.unique(["layer", "doc_id", "annotator"], keep="last", maintain_order=True)
+    return latest.select("doc_id", "layer", "annotation_id", "annotator")
 
 
 def _open_spans(unsettled: pl.DataFrame) -> pl.DataFrame:

@@ -32,7 +32,7 @@ from corpus_kit.release.nested import Nested, with_nested
 # Columns of `documents` that the release leaves out: the split is the file's, and cluster ids serve the making of it.
 NOT_RELEASED = ("split",)
 FACTS_FILE, LOSSES_FILE = "facts.json", "losses.parquet"
-_LAYOUT = "3"  # of what `make_group` writes; groups kept by an older toolkit are made again
+_LAYOUT = "4"  # of what `make_group` writes; groups kept by an older toolkit are made again
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ losses: what the shape of the table cannot carry is listed, never dropped silent
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -115,7 +115,7 @@ def entity_rows(
         A table with the schema `ENTITIES`, and the spans that tags cannot carry.
     """
     number = {name: i for i, name in enumerate(bio_names(labels))}
-    marks = _marks(spans)
+    marks = marks_of(spans)
     rows, losses = [], []
     for document in documents:
         text, own = document["text"], marks.get(document["doc_id"], ())
@@ -149,7 +149,7 @@ def stance_rows(
     whole = choices.filter(pl.col("span_id").is_null() & pl.col("target").is_not_null())
     for doc_id, *answer in whole.select("doc_id", "target", "value", "score").sort(pl.all()).iter_rows():
         answers.setdefault(doc_id, []).append((answer[0], answer[1], answer[2]))
-    marks = _marks(spans)
+    marks = marks_of(spans)
     rows, losses = [], []
     for document in documents:
         doc_id, own = document["doc_id"], marks.get(document["doc_id"], ())
@@ -177,21 +177,15 @@ def line_rows(
     not the label of any of its lines (it covers less than half of a line, or another covers more) is a loss.
     """
     number = {label: i for i, label in enumerate(line_names(labels))}
-    marks = _marks(spans)
+    marks = marks_of(spans)
     rows, losses = [], []
     for document in documents:
         text, doc_id = document["text"], document["doc_id"]
-        starts = line_starts(text).tolist()
-        ends = [*(s - 1 for s in starts[1:]), len(text)]
         used: set[str] = set()
         own = marks.get(doc_id, ())
-        for line, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            if not text[start:end].strip():
-                continue
-            covers = [(min(m.end, end) - max(m.start, start), m) for m in own if m.start < end and start < m.end]
-            width, best = max(covers, key=lambda c: (c[0], -c[1].start, c[1].label), default=(0, None))
-            label = CONTENT
-            if best is not None and 2 * width > end - start:
+        for line, start, end in lines_of(text):
+            label, best = CONTENT, line_label(start, end, own)
+            if best is not None:
                 label = best.label
                 used.add(best.span_id + best.label)
             elif _disputed(start, end, [(m.start, m.end) for m in own], open_places.get(doc_id, ())):
@@ -202,6 +196,22 @@ def line_rows(
             )
         losses += [DocumentLoss(doc_id, Loss(m, PART_OF_LINE)) for m in own if m.span_id + m.label not in used]
     return pa.Table.from_pylist(rows, LINES), losses
+
+
+def lines_of(text: str) -> Iterator[tuple[int, int, int]]:
+    """(number, start, end) of every line that is not blank, without its line break."""
+    starts = line_starts(text).tolist()
+    ends = [*(s - 1 for s in starts[1:]), len(text)]
+    for line, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        if text[start:end].strip():
+            yield line, start, end
+
+
+def line_label(start: int, end: int, marks: Sequence[Mark]) -> Mark | None:
+    """The mark that covers most of a line, if that is more than half of its characters."""
+    covers = [(min(m.end, end) - max(m.start, start), m) for m in marks if m.start < end and start < m.end]
+    width, best = max(covers, key=lambda c: (c[0], -c[1].start, c[1].label), default=(0, None))
+    return best if 2 * width > end - start else None
 
 
 def _disputed(start: int, end: int, settled: Sequence[tuple[int, int]], open_places: Sequence[tuple[int, int]]) -> bool:
@@ -258,7 +268,8 @@ def judgement_rows(
     return table.to_arrow().cast(JUDGEMENTS)
 
 
-def _marks(spans: pl.DataFrame) -> dict[str, list[Mark]]:
+def marks_of(spans: pl.DataFrame) -> dict[str, list[Mark]]:
+    """doc_id → its marks in order."""
     made: dict[str, list[Mark]] = {}
     ordered = spans.select("doc_id", "start", "end", "label", "span_id").sort(
         "doc_id", "start", "end", "label", "span_id"
