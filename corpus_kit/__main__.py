@@ -1,6 +1,7 @@
 """Where the command starts; `python -m corpus_kit` is `corpus-kit`."""
 
 import sys
+from pathlib import Path
 
 from corpus_kit.core.errors import EXIT_INTERRUPTED, STOPPED
 from corpus_kit.core.own_process import own_process
@@ -19,4 +20,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if not sys.flags.safe_path and sys.path[0] != str(Path(__file__).resolve().parents[1]):
+        del sys.path[0]  # `python -m` puts the working folder first, which may be a stranger's corpus
     main()

@@ -49,6 +49,7 @@ class Order:
     metadata: str | Path | None
     cluster: str | None = None
     report: bool = True
+    trust: bool = False
 
 
 def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
@@ -56,6 +57,8 @@ def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
     data = Path(order.out).absolute() if order.out is not None else corpus.data
     sources = list(order.raw) or [_raw(corpus)]
     _refuse_nested(data, sources)
+    wish = replace(Stages.wish_of(corpus), trusted=order.trust)
+    wish.check_trust()  # before any work
     roots = [Path(os.path.abspath(source)) for source in sources]
     with (
         work_folder(data) as work,
@@ -73,7 +76,7 @@ def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
             suggested = stages.suggestions(suggesting, refusals)
             annotated = build_tables_of_the_ledger(corpus, data, work, refusals, progress)
             gold = stages.gold()
-            entities = stages.entities(stages.entities_wish(), refusals)
+            entities = stages.entities(wish, refusals)
             refusals.finish()
         result = BuildResult(data, ingested, annotated, gold, suggested=suggested, entities=entities)
         if ingested.documents:
@@ -157,12 +160,13 @@ class Stages:
         repetition = find_repetition(shards, self.work / LINES_FOLDER, recipe, self.pool, self.progress)
         _masks(suggesting)(shards, repetition.places)
 
-    def entities_wish(self) -> Wish:
+    @staticmethod
+    def wish_of(corpus: Corpus) -> Wish:
         """What `corpus.toml` asks for in the layer of names."""
         from corpus_kit.suggest.entities.wish import Wish
 
-        settings = self.corpus.config.suggest.entities
-        return Wish(settings.names, settings.threshold, settings.models, self.corpus.root)
+        settings = corpus.config.suggest.entities
+        return Wish(settings.names, settings.threshold, settings.models, corpus.root)
 
     def entities(self, wish: Wish, refusals: Refusals) -> EntitiesMade | None:
         """The names' layer in `data/suggestions`, after people's labels, from which it learns; None where it is not wanted,

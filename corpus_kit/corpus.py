@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from corpus_kit.release.freeze import FrozenSplits
     from corpus_kit.report.records import Reported
     from corpus_kit.suggesting import SuggestResult
+    from corpus_kit.trusting import Confirm, Trust
 
 __all__ = ["BuildResult", "Corpus", "ExportResult"]
 
@@ -91,6 +92,7 @@ class Corpus:
         strict: bool = False,
         cluster: str | None = None,
         report: bool = True,
+        trust: bool = False,
         progress: Progress | None = None,
     ) -> BuildResult:
         """The main job: raw files → documents, suggestions, annotations, gold, rejected, release, card, report.
@@ -101,12 +103,12 @@ class Corpus:
         the corpus's `data`. workers: processes; None takes one per core where there is much to do. metadata: a sidecar
         besides those in the raw folders. strict: rejected records are an error. cluster: `tcp://host:port` of a Dask
         scheduler, whose workers are used instead; they share the folders of `raw` and `out`. report: without it an older
-        one goes.
+        one goes. trust: code of models in `corpus.toml` runs without having been trusted before (see `trust`).
         Raises the errors of `core.errors`, FindingsError with `strict`.
         """
         from corpus_kit.building import Order, build
 
-        order = Order(tuple(raw), out, workers, metadata, cluster, report)
+        order = Order(tuple(raw), out, workers, metadata, cluster, report, trust)
         result = build(self, order, progress or Silent())
         rejected = sum(result.rejected.values())
         if strict and rejected:
@@ -308,18 +310,19 @@ class Corpus:
         models: Sequence[str] = (),
         train: bool = False,
         workers: int | None = 1,
+        trust: bool = False,
         progress: Progress | None = None,
     ) -> SuggestResult:
         """Make `data/suggestions` of one layer anew from the built documents; `build` does so too.
 
         models: for names, instead of those in `corpus.toml`: `spacy:NAME`, `transformers:NAME_OR_PATH`,
         `python:MODULE:CLASS`. train: for boilerplate, first learn from what people labelled, and keep that where it helps
-        pages it has not seen. workers: as for `build`. Raises UsageError before the first build, for a layer without a
-        suggester, and for too little to learn from; EnvironmentProblemError where a model's package is missing.
+        pages it has not seen. workers, trust: as for `build`. Raises UsageError before the first build, for a layer without
+        a suggester, and for too little to learn from; EnvironmentProblemError where a model's package is missing.
         """
         from corpus_kit.suggesting import SuggestOrder, suggest
 
-        return suggest(self, SuggestOrder(layer, train, workers, tuple(models)), progress or Silent())
+        return suggest(self, SuggestOrder(layer, train, workers, tuple(models), trust), progress or Silent())
 
     def own_model(self, layer: str) -> Path | None:
         """Where a model trained on this corpus lies: `models/<layer>.npz`; None without a corpus."""
@@ -358,6 +361,18 @@ class Corpus:
         from corpus_kit.reviewing import send_suspects
 
         return send_suspects(self, layer, gold=gold, limit=limit, dry_run=dry_run, progress=progress or Silent())
+
+    def trust(
+        self, *, server: bool = False, plain_http: bool = False, forget: bool = False, confirm: Confirm | None = None
+    ) -> Trust:
+        """Allow the code that models in `corpus.toml` run, or the server that gets the key; kept outside the corpus.
+
+        server: the server instead of code. plain_http: its key may go to another machine unencrypted. forget: take the
+        trust back. confirm: is shown what would be kept, and says whether to. Raises UsageError, EnvironmentProblemError.
+        """
+        from corpus_kit.trusting import TrustOrder, trust
+
+        return trust(self, TrustOrder(server, plain_http, forget, confirm))
 
     def card(self) -> bool:
         """Refresh the generated parts of DATASET_CARD.md; True when the file changed.

@@ -32,6 +32,7 @@ class SuggestOrder:
     train: bool
     workers: int | None
     models: tuple[str, ...] = ()
+    trust: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,11 @@ def _entities(corpus: Corpus, order: SuggestOrder, progress: Progress) -> Sugges
     """Names of people, and models: those that are named, else those of `corpus.toml`."""
     if order.train:
         raise UsageError("Names need no training: they are learned from the labels each time.", "Leave `--train` out.")
+    wish = replace(_wish(Stages.wish_of(corpus), order.models), trusted=order.trust)
+    wish.check_trust()
     with work_folder(corpus.data) as work, open_workers(order.workers) as pool, Refusals(corpus.data, work) as refusals:
         stages = Stages(corpus, corpus.data, work, pool, progress)
-        made = stages.entities(_wish(stages.entities_wish(), order.models), refusals)
+        made = stages.entities(wish, refusals)
     if made is None:
         raise UsageError(
             f"The layer '{order.layer}' has no control that marks spans.",

@@ -45,6 +45,12 @@ def no_way_out(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert not tried, f"this test tried to connect to {tried}"
 
 
+@pytest.fixture(autouse=True)
+def own_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What a test trusts is kept in a folder of its own, and the user's own trust does not count."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("configuration")))
+
+
 def _is_here(host: str) -> bool:
     try:
         return ipaddress.ip_address(host.split("%")[0]).is_loopback

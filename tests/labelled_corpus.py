@@ -40,6 +40,7 @@ def new_corpus(folder: Path, pages: Mapping[str, str] = PAGES, settings: str = "
         (folder / "data" / "raw" / name).write_text(text, encoding="utf-8")
     write_settings(folder, settings)
     corpus = Corpus.open(folder)
+    corpus.trust()
     corpus.build()
     return corpus
 

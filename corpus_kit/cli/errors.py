@@ -21,6 +21,7 @@ from corpus_kit.core.errors import (
     CorpusKitError,
     did_you_mean,
 )
+from corpus_kit.core.own_process import SAFE_PATH
 
 _OS_ERRORS = {
     errno.ENOSPC: ("The disk is full", "Free some space and run the command again; finished parts are kept."),
@@ -38,6 +39,8 @@ def run(command: click.Command, args: list[str] | None = None) -> int:
     for library in ("TORCH", "TF", "JAX"):
         # `datasets` imports these where they are installed, 200 MB and some seconds that no command has a use for.
         os.environ.setdefault(f"USE_{library}", "0")
+    # Whatever a library starts looks for modules in no working folder, which may be a stranger's corpus.
+    os.environ[SAFE_PATH] = "1"
     # Plugins have no say in how a corpus.toml is read, and pydantic looks through every installed package for them.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:

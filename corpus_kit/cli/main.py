@@ -29,6 +29,7 @@ COMMANDS = {
     "adjudicate": "Gold by a named policy; ties stay open disagreements.",
     "review": "Labels that contradict how the same words are labelled elsewhere.",
     "report": "The corpus as one page to look at: counts, agreement, a reader.",
+    "trust": "Show what of this corpus may run and which server may get your key; allow it.",
     "card": "Refresh the generated parts of DATASET_CARD.md.",
     "doctor": "Say what is wrong with this installation and how to mend it.",
 }

@@ -92,5 +92,11 @@ def strict_option(function: F) -> F:
     return click.option("--strict", is_flag=True, help="Exit with 1 when anything was rejected.")(function)
 
 
+def trust_option(function: F) -> F:
+    return click.option(
+        "--trust", is_flag=True, help="For scripts: run the code of the corpus's models without asking; see `trust`."
+    )(function)
+
+
 def layer_option(function: F) -> F:
     return click.option("--layer", type=LAYER, metavar="L", help="One layer; by default all of the corpus.")(function)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from corpus_kit.core.errors import CorpusKitError
 from corpus_kit.core.project import CORPUS_FILE, ProjectConfig, find_corpus, load_config
+from corpus_kit.core.trust import TrustStore, origin_of
 
 _LEAST_PYTHON = (3, 11)
 _LEAST_FREE = 1 << 30
@@ -169,6 +170,11 @@ def _server(root: Path | None) -> Iterator[Check]:
     if not url and root is not None:
         try:
             url = load_config(root / CORPUS_FILE).label_studio.url
+            if url and not TrustStore().gets_the_key(origin_of(url)):
+                # A stranger's corpus may name any host; looking there would tell it of us.
+                detail = f"corpus.toml names {url}, which you have not confirmed; it was not asked"
+                yield Check("server", False, detail, "corpus-kit trust --server")
+                return
         except CorpusKitError:
             return
     if not url:

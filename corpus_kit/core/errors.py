@@ -52,6 +52,12 @@ class EnvironmentProblemError(CorpusKitError):
     exit_code = EXIT_ENVIRONMENT
 
 
+class ModelError(CorpusKitError):
+    """A model's own code failed; corpus-kit and the data are fine."""
+
+    exit_code = EXIT_ENVIRONMENT
+
+
 class ServiceError(CorpusKitError):
     """A server that cannot be reached or refuses."""
 

@@ -23,6 +23,7 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
+from corpus_kit.core.own_process import safe_path
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -115,14 +116,14 @@ class Workers:
         return future
 
     def _submit(self, function: Callable[[A], R], task: A) -> Future[R]:
-        if self._pool is None:
-            # Loaded by who starts processes: a small build starts none.
-            import multiprocessing
-            from concurrent.futures import ProcessPoolExecutor
+        with _ctrl_c_is_for_the_parent(), _without_the_main_module(), safe_path():
+            if self._pool is None:
+                # Loaded by who starts processes: a small build starts none.
+                import multiprocessing
+                from concurrent.futures import ProcessPoolExecutor
 
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_begin)
-        with _ctrl_c_is_for_the_parent(), _without_the_main_module():
+                context = multiprocessing.get_context("spawn")
+                self._pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_begin)
             return self._pool.submit(function, task)
 
     @property

@@ -1,11 +1,13 @@
-"""How a process begins and ends that runs one command of corpus-kit and nothing else."""
+"""How a process begins and ends that runs one command of corpus-kit, and how others are started from it."""
 
 from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 # Of new objects; Python's own are 700, 10 and 10. Imports and the listing of a large folder make some hundred thousand
 # objects that stay, and going through them over and over for cycles took a tenth of a small rebuild.
@@ -22,3 +24,33 @@ def own_process() -> Iterator[None]:
         yield
     finally:
         gc.freeze()  # all memory goes back with the process; the interpreter need not look for cycles in it first
+
+
+SAFE_PATH = "PYTHONSAFEPATH"
+"""The variable that keeps the working folder out of a Python's module path."""
+
+
+def module_path() -> list[str]:
+    """`sys.path` for another process: without the working folder where that is on it only because it is the working folder.
+
+    A corpus is often the working folder, and a file of a stranger's corpus may be called `pickle.py`.
+    """
+    safe = [os.path.abspath(entry) for entry in sys.path if entry]
+    own = str(Path(__file__).resolve().parents[2])  # where corpus_kit is: perhaps only there
+    return safe if own in safe else [*safe, own]
+
+
+@contextmanager
+def safe_path() -> Iterator[None]:
+    """Python processes started here find modules where this one does, but for the working folder."""
+    before, variable = list(sys.path), os.environ.get(SAFE_PATH)
+    sys.path[:] = module_path()
+    os.environ[SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+        if variable is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = variable

@@ -127,7 +127,7 @@ def _supported_version(python: str) -> tuple[int, int]:
     """(major, minor) of an interpreter, or an error that names the option to set."""
     allowed = [f"3.{minor}" for minor in range(OLDEST_PYTHON[1], NEWEST_PYTHON[1] + 1)]
     hint = f"Set {INTERPRETER_OPTION} to the path of a Python {', '.join(allowed[:-1])} or {allowed[-1]}."
-    command = [python, "-c", "import sys; print(*sys.version_info[:2])"]
+    command = [python, "-I", "-c", "import sys; print(*sys.version_info[:2])"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split()
         version = int(answer[0]), int(answer[1])
@@ -164,16 +164,16 @@ def _install(environment: StudioEnvironment, python: str, requirements: Path, sa
         f"{INSTALLED_MB} MB in {root}, once; this takes a minute or two."
     )
     part = root.with_name(f"{root.name}.part{os.getpid()}")
-    pip = [str(part / "bin" / "python"), "-m", "pip", "install", "--no-input", "--no-compile"]
+    pip = [str(part / "bin" / "python"), "-P", "-m", "pip", "install", "--no-input", "--no-compile"]
     try:
-        _run([python, "-m", "venv", str(part)], "make a virtual environment", "Install Python's venv module.")
+        _run([python, "-P", "-m", "venv", str(part)], "make a virtual environment", "Install Python's venv module.")
         _run(
             [*pip, "--disable-pip-version-check", "--requirement", str(requirements)],
             "install Label Studio's packages",
             "Check the network and pip's configuration (`pip config list`), then run again: it starts anew.",
         )
         check = "from importlib.metadata import version; import django, label_studio; print(version('label-studio'))"
-        _run([str(part / "bin" / "python"), "-c", check], "import the installed Label Studio", "Run again.")
+        _run([str(part / "bin" / "python"), "-P", "-c", check], "import the installed Label Studio", "Run again.")
         marker = {"pins": environment.pins, "label_studio": server_version(requirements)}
         (part / MARKER).write_text(json.dumps(marker), "utf-8")
         part.rename(root)

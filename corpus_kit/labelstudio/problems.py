@@ -49,9 +49,9 @@ class UnreachableError(ServiceError):
 def refused(method: str, path: str, response: httpx2.Response, secrets: tuple[str, ...]) -> RefusedError:
     """The error for an answer that isn't a success."""
     status = response.status_code
-    detail = scrub(reason_in(response), secrets)
+    detail = reason_in(response, secrets)
     if 300 <= status < 400:
-        target = scrub(response.headers.get("location", "another address"), secrets)
+        target = _shortened(response.headers.get("location", "another address"), secrets)
         return RefusedError(
             f"The server sends {method} {path} on to {target}.", "Set LABEL_STUDIO_URL to that address.", status, detail
         )
@@ -67,12 +67,12 @@ def refused(method: str, path: str, response: httpx2.Response, secrets: tuple[st
     )
 
 
-def unreachable(address: str, error: httpx2.HTTPError) -> UnreachableError:
+def unreachable(address: str, error: httpx2.HTTPError, secrets: tuple[str, ...] = ()) -> UnreachableError:
     """The error for a request that got no answer and changed nothing."""
     if isinstance(error, httpx2.TimeoutException):
         return UnreachableError(f"{address} didn't answer in time.", "Run the command again; if it stays so, check it.")
     return UnreachableError(
-        f"Cannot reach {address}: {_cause(error)}.",
+        f"Cannot reach {address}: {_cause(error, secrets)}.",
         "Check LABEL_STUDIO_URL and that the server runs; `corpus-kit studio` starts one on this machine.",
     )
 
@@ -85,19 +85,24 @@ def outcome_unknown(method: str, path: str, why: str) -> OutcomeUnknownError:
     )
 
 
-def reason_in(response: httpx2.Response) -> str:
-    """The server's own words: `detail` and `validation_errors` of its JSON; nothing of an HTML page."""
+def reason_in(response: httpx2.Response, secrets: tuple[str, ...] = ()) -> str:
+    """The server's own words: `detail` and `validation_errors` of its JSON; nothing of an HTML page, no secret."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return "an HTML page" if "html" in response.headers.get("content-type", "") else ""
     if not isinstance(body, dict):
-        return json.dumps(body, ensure_ascii=False)[:DETAIL_CHARACTERS]
+        return _shortened(json.dumps(body, ensure_ascii=False), secrets)
     parts = [str(body["detail"])] if body.get("detail") else []
     errors = body.get("validation_errors") or (None if parts else body)
     if errors:
         parts.append(json.dumps(errors, ensure_ascii=False))
-    return ": ".join(parts)[:DETAIL_CHARACTERS].rstrip(". ")
+    return _shortened(": ".join(parts), secrets).rstrip(". ")
+
+
+def _shortened(text: str, secrets: tuple[str, ...]) -> str:
+    """Scrubbed first: half a token is a secret, too."""
+    return scrub(text, secrets)[:DETAIL_CHARACTERS]
 
 
 def scrub(text: str, secrets: tuple[str, ...]) -> str:
@@ -108,5 +113,5 @@ def scrub(text: str, secrets: tuple[str, ...]) -> str:
     return text
 
 
-def _cause(error: BaseException) -> str:
-    return " ".join(str(error).split())[:DETAIL_CHARACTERS] or type(error).__name__
+def _cause(error: BaseException, secrets: tuple[str, ...]) -> str:
+    return _shortened(" ".join(str(error).split()), secrets) or type(error).__name__

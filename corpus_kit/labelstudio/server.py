@@ -175,7 +175,7 @@ def prepare_template(environment: StudioEnvironment, say: Say) -> Path:
             part.mkdir(mode=0o700)
             variables = server_variables(part, 0, None, None)
             # `version` migrates the database like every command of the server, makes no account and ends.
-            command = [str(environment.python), "-m", MODULE, "version"]
+            command = [str(environment.python), "-P", "-m", MODULE, "version"]
             done = subprocess.run(command, cwd=part, env=variables, capture_output=True, text=True, errors="replace")
             if done.returncode or not (part / DATABASE).is_file():
                 last = " ".join(done.stderr.split())[-400:]
@@ -231,7 +231,7 @@ def _launch(
 ) -> StudioServer:
     login = login_of(data)
     # Run as a module: the scripts of a renamed environment still name the folder it was made in.
-    command = [str(environment.python), "-m", MODULE, "start", "--no-browser", "--internal-host", "127.0.0.1"]
+    command = [str(environment.python), "-P", "-m", MODULE, "start", "--no-browser", "--internal-host", "127.0.0.1"]
     command += ["--port", str(port)]
     log = os.open(data / LOG_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

@@ -76,6 +76,7 @@ def server_variables(data: Path, port: int, login: Login | None, extra: Mapping[
         "SENTRY_DSN": "",
         "FRONTEND_SENTRY_DSN": "",
         "DEBUG": "false",
+        "PYTHONSAFEPATH": "1",
         "PYTHONUNBUFFERED": "1",
         "PYTHONUTF8": "1",
     }

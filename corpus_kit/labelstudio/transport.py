@@ -66,6 +66,7 @@ class Transport:
             # A proxy from the environment is for the world outside, and cannot reach this machine's loopback.
             trust_env=not is_loopback(self.url),
             # The server sends a session cookie; sending it back would put CSRF checks before the token.
+            follow_redirects=False,  # the key belongs to this server
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
 
@@ -167,7 +168,7 @@ class Transport:
                         for chunk in response.iter_bytes(CHUNK_BYTES):
                             f.write(chunk)
         except httpx2.HTTPError as e:
-            raise unreachable(self.url, e) from e
+            raise unreachable(self.url, e, self._secrets) from e
         if not has_md5(part, md5):
             if part.stat().st_size == have:  # not short but wrong: from the start next time
                 part.unlink()
@@ -186,7 +187,7 @@ class Transport:
             try:
                 response = self._http.request(method, path.lstrip("/"), params=params, content=content, headers=headers)
             except httpx2.HTTPError as e:
-                raise unreachable(self.url, e) from e
+                raise unreachable(self.url, e, self._secrets) from e
             if response.is_success:
                 return response
             if last or response.status_code != 401 or not self._renewed():
@@ -210,7 +211,7 @@ class Transport:
         try:
             response = self._http.post(path, json={"refresh": self._token})
         except httpx2.HTTPError as e:
-            raise unreachable(self.url, e) from e
+            raise unreachable(self.url, e, self._secrets) from e
         if not response.is_success:
             raise refused("POST", f"/{path}", response, self._secrets)
         return str(json_of(response)["access"])

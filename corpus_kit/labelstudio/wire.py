@@ -14,23 +14,31 @@ from corpus_kit.core.errors import UsageError
 from corpus_kit.labelstudio.problems import UnreachableError
 
 
-def checked_address(url: str) -> str:
+def checked_address(url: str, named_by: str = "LABEL_STUDIO_URL") -> str:
     """The server's address without a trailing slash, query or fragment.
 
-    Raises
-    ------
-    UsageError: it isn't one, or it carries a password; the message doesn't repeat it.
+    Args:
+        url: The address as it was given.
+        named_by: Where it comes from, for the sentence.
+
+    Raises:
+        UsageError: It isn't one, or it carries a password; the message doesn't repeat it.
     """
     hint = "Set LABEL_STUDIO_URL to the server's address, for instance http://127.0.0.1:8080."
     try:
         parsed = httpx2.URL(url.strip())
     except httpx2.InvalidURL as e:
-        raise UsageError("LABEL_STUDIO_URL isn't an address.", hint) from e
+        raise UsageError(f"{named_by} isn't an address.", hint) from e
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise UsageError("LABEL_STUDIO_URL isn't an address that starts with http:// or https://.", hint)
+        raise UsageError(f"{named_by} isn't an address that starts with http:// or https://.", hint)
     if parsed.userinfo:
-        raise UsageError("LABEL_STUDIO_URL has a user name or password in it.", "Take it out; the token is enough.")
+        raise UsageError(f"{named_by} has a user name or password in it.", "Take it out; the token is enough.")
     return str(parsed.copy_with(query=None, fragment=None)).rstrip("/")
+
+
+def goes_in_plain_text(url: str) -> bool:
+    """Whether a key sent there could be read on the way: plain http to another machine."""
+    return httpx2.URL(url).scheme == "http" and not is_loopback(url)
 
 
 def is_loopback(url: str) -> bool:

@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from corpus_kit.core.errors import EnvironmentProblemError
+from corpus_kit.core.own_process import SAFE_PATH, module_path
 
 R = TypeVar("R")
 
@@ -40,15 +41,15 @@ class DatasetsAside:
         offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START],
+                [sys.executable, "-P", "-c", _START],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=os.environ | offline,
+                env=os.environ | offline | {SAFE_PATH: "1"},
                 start_new_session=True,
             )
         except OSError:
             return  # no process can be started here; then it is done in this one, later
-        self._send([os.path.abspath(p) for p in sys.path])
+        self._send(module_path())
 
     def call(self, module: str, function: str, *arguments: Any) -> Any:
         """`corpus_kit.release.<module>.<function>(*arguments)`. Raises what it raises."""

@@ -47,6 +47,7 @@ class Shell:
         bin_folder = str(Path(sys.executable).parent)
         return kept | {
             "PATH": os.pathsep.join([bin_folder, os.environ.get("PATH", "/usr/bin:/bin")]),
+            "XDG_CONFIG_HOME": str(self.home / ".config"),
             "HF_HOME": str(self.home / ".hf"),
             "HF_HUB_OFFLINE": "1",
             "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",

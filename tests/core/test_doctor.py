@@ -21,6 +21,7 @@ from corpus_kit.core.contract_file import read_contract_file
 from corpus_kit.core.doctor import Check, examine
 from corpus_kit.core.errors import ConfigError
 from corpus_kit.core.template import init_corpus
+from corpus_kit.core.trust import TrustStore, origin_of
 from corpus_kit.corpus import Corpus
 
 
@@ -176,6 +177,8 @@ def test_the_server_of_corpus_toml_is_asked(server: str, corpus: Path) -> None:
     text = settings.read_text(encoding="utf-8")
     assert text.count('\nurl = ""') == 1
     settings.write_text(text.replace('\nurl = ""', f'\nurl = "{server}"'), encoding="utf-8")
+    assert list(bad(corpus)) == ["server"], "not before it is confirmed"
+    TrustStore().allow_server(origin_of(server))
     assert list(bad(corpus)) == ["server key"]
 
 

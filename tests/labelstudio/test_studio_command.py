@@ -17,6 +17,7 @@ import pytest
 from corpus_samples import PAGES, make_sample, span
 
 from corpus_kit.core.errors import UsageError
+from corpus_kit.core.trust import TrustStore
 from corpus_kit.labelstudio.client import LabelStudioClient
 from corpus_kit.labelstudio.connect import connect
 from corpus_kit.labelstudio.environment import StudioEnvironment
@@ -100,7 +101,9 @@ def test_studio_serves_until_it_is_stopped_and_push_pull_and_status_find_it(
 def test_the_environment_comes_before_the_corpus(
     environ: dict[str, str], configured: str, address: str, tmp_path: Path
 ) -> None:
-    with connect(tmp_path, configured, environ) as client:
+    store = TrustStore(tmp_path / "trust.json")
+    store.allow_server("http://127.0.0.1:2")
+    with connect(tmp_path, configured, environ, store) as client:
         assert isinstance(client, LabelStudioClient)
         assert client.transport.url == address
 

@@ -81,13 +81,13 @@ def test_what_people_labelled_wins_over_a_model_and_finished_documents_are_left_
 def test_another_model_file_is_another_version(pipeline: Path, tmp_path: Path) -> None:
     import shutil
 
-    before = load_suggester(f"spacy:{pipeline}", None).model_version
+    before = load_suggester(f"spacy:{pipeline}", None, trusted=True).model_version
     copy = tmp_path / "tiny"
     shutil.copytree(pipeline, copy)
-    assert load_suggester(f"spacy:{copy}", None).model_version == before
+    assert load_suggester(f"spacy:{copy}", None, trusted=True).model_version == before
     meta = json.loads((copy / "meta.json").read_text())
     (copy / "meta.json").write_text(json.dumps(meta | {"description": "another"}))
-    assert load_suggester(f"spacy:{copy}", None).model_version != before
+    assert load_suggester(f"spacy:{copy}", None, trusted=True).model_version != before
 
 
 # Windows and pieces
@@ -176,7 +176,7 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_token_classifier_suggests_exact_words_of_long_texts_and_the_same_twice(classifier: Path) -> None:
-    loaded = load_suggester(f"transformers:{classifier}", None)
+    loaded = load_suggester(f"transformers:{classifier}", None, trusted=True)
     texts = [TEXT * 12, "", "🚢", FERRY, "x" * 300]
     found = answers(loaded.suggester, texts)
     assert any(found[0]) and loaded.device in ("cpu", "cuda", "mps")
@@ -186,7 +186,7 @@ def test_a_token_classifier_suggests_exact_words_of_long_texts_and_the_same_twic
             assert text[span.start : span.end].strip() == text[span.start : span.end] != ""
             assert span.start == 0 or not (text[span.start - 1].isalnum() and text[span.start].isalnum())
             assert span.end == len(text) or not (text[span.end - 1].isalnum() and text[span.end].isalnum())
-    assert answers(load_suggester(f"transformers:{classifier}", None).suggester, texts) == found
+    assert answers(load_suggester(f"transformers:{classifier}", None, trusted=True).suggester, texts) == found
     one_by_one = [answers(loaded.suggester, [text])[0] for text in texts]
     assert [[s[:3] for s in spans] for spans in one_by_one] == [[s[:3] for s in spans] for spans in found]
 
@@ -203,7 +203,7 @@ _CACHE: dict[str, Any] = {}
 
 def _loaded(folder: str) -> Any:
     if folder not in _CACHE:
-        _CACHE[folder] = load_suggester(f"transformers:{folder}", None).suggester
+        _CACHE[folder] = load_suggester(f"transformers:{folder}", None, trusted=True).suggester
     return _CACHE[folder]
 
 
@@ -251,7 +251,7 @@ def test_an_answer_that_cannot_be_a_span_stops_with_a_sentence(span: tuple[int, 
 )
 def test_a_wrong_model_name_gets_a_sentence_and_the_next_step(spec: str, message: str) -> None:
     with pytest.raises(UsageError, match=message) as e:
-        load_suggester(spec, None)
+        load_suggester(spec, None, trusted=True)
     assert e.value.hint
 
 
@@ -260,12 +260,12 @@ def test_a_missing_extra_names_the_command_that_mends_it(monkeypatch: pytest.Mon
 
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(EnvironmentProblemError) as e:
-        load_suggester("transformers:whatever", None)
+        load_suggester("transformers:whatever", None, trusted=True)
     assert "pip install 'corpus-kit[transformers]'" in e.value.hint
     monkeypatch.setitem(sys.modules, "spacy", None)
     monkeypatch.setitem(sys.modules, "spacy.about", None)
     with pytest.raises(EnvironmentProblemError) as e:
-        load_suggester("spacy:whatever", None)
+        load_suggester("spacy:whatever", None, trusted=True)
     assert "pip install 'corpus-kit[spacy]'" in e.value.hint
 
 

@@ -14,6 +14,7 @@ from corpus_kit.cli.options import (
     corpus_option,
     json_option,
     strict_option,
+    trust_option,
     workers_option,
 )
 from corpus_kit.cli.output import ConsoleProgress, Output, again, say_losses, shown_path
@@ -36,6 +37,7 @@ SPLITS = ("train", "validation", "test")
 @workers_option
 @cluster_option
 @strict_option
+@trust_option
 @corpus_option
 @json_option
 def command(
@@ -46,6 +48,7 @@ def command(
     workers: int | None,
     cluster: str | None,
     strict: bool,
+    trust: bool,
     corpus_dir: str | None,
     as_json: bool,
 ) -> int:
@@ -73,6 +76,7 @@ def command(
         metadata=metadata,
         cluster=cluster,
         report=not no_report,
+        trust=trust,
         progress=ConsoleProgress(),
     )
     rejected = sum(result.rejected.values())

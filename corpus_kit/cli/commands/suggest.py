@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from corpus_kit.cli.options import LAYER, corpus_option, json_option, workers_option
+from corpus_kit.cli.options import LAYER, corpus_option, json_option, trust_option, workers_option
 from corpus_kit.cli.output import ConsoleProgress, Output, again
 
 
@@ -24,10 +24,17 @@ from corpus_kit.cli.output import ConsoleProgress, Output, again
     help="For names: spacy:NAME, transformers:NAME_OR_PATH or python:MODULE:CLASS. May be repeated.",
 )
 @workers_option
+@trust_option
 @corpus_option
 @json_option
 def command(
-    layer: str, train: bool, models: tuple[str, ...], workers: int | None, corpus_dir: str | None, as_json: bool
+    layer: str,
+    train: bool,
+    models: tuple[str, ...],
+    workers: int | None,
+    trust: bool,
+    corpus_dir: str | None,
+    as_json: bool,
 ) -> int:
     """Suggestions for one LAYER of the documents that are built: data/suggestions. `build` makes them too.
 
@@ -54,7 +61,7 @@ def command(
 
     output = Output(as_json)
     corpus = Corpus.open(corpus_dir or ".")
-    result = corpus.suggest(layer, models=models, train=train, workers=workers, progress=ConsoleProgress())
+    result = corpus.suggest(layer, models=models, train=train, workers=workers, trust=trust, progress=ConsoleProgress())
     if result.learned:
         _tell(result.learned, output)
     if result.entities:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from corpus_kit.core.errors import EnvironmentProblemError
+from corpus_kit.core.trust import Code
 from corpus_kit.suggest.entities.records import Suggestion
 
 
@@ -39,11 +40,13 @@ class Suggester(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A suggester that was loaded. spec: how it was asked for. device: where it runs."""
+    """A suggester that was loaded. spec: how it was asked for. device: where it runs. code: what it runs, where that
+    is not an installed package's."""
 
     spec: str
     suggester: Suggester
     device: str
+    code: Code | None = None
 
     @property
     def model_version(self) -> str:
@@ -84,5 +87,6 @@ def _trimmed(text: str, spans: Iterable[Suggestion]) -> Iterable[Suggestion]:
 
 def _fault(suggester: Suggester, what: str) -> EnvironmentProblemError:
     return EnvironmentProblemError(
-        f"The suggester '{suggester.name}' gave an answer that cannot be used: {what}.", "Mend it, or take it out."
+        f"The suggester '{suggester.name}' gave an answer that cannot be used: {what}.",
+        "Fix it, or take the model out of corpus.toml.",
     )

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError, did_you_mean
+from corpus_kit.core.trust import Code, require_trust
+from corpus_kit.suggest.entities.code import code_of, errors_of, import_module_of
 from corpus_kit.suggest.entities.interface import Loaded, Suggester
 
 
-def load_suggester(spec: str, root: Path | None) -> Loaded:
-    """Load a model. root: of the corpus: relative paths and modules of one's own are looked for there first.
+def load_suggester(spec: str, root: Path | None, *, trusted: bool = False) -> Loaded:
+    """Load a model, if its code was trusted as it is now.
 
-    Raises UsageError for a spelling or a model that does not exist, EnvironmentProblemError for a missing package.
+    Args:
+        spec: How it is written in `corpus.toml`.
+        root: The corpus: relative paths and modules of one's own are looked for there first.
+        trusted: The code runs whether or not `corpus-kit trust` allowed it.
+
+    Raises:
+        UsageError: A spelling or a model that does not exist, or code that was not trusted.
+        EnvironmentProblemError: A missing package.
+        ModelError: The model's own code failed.
     """
     kind, _, name = spec.partition(":")
     if kind not in KINDS or not name:
@@ -22,40 +30,38 @@ def load_suggester(spec: str, root: Path | None) -> Loaded:
         raise UsageError(
             f"'{spec}' names no model.{near}", "Write spacy:NAME, transformers:NAME_OR_PATH or python:MODULE:CLASS."
         )
-    made = KINDS[kind](name, root)
-    return Loaded(spec, made, str(getattr(made, "device", "cpu")))
+    code = code_of(spec, root)
+    if code is not None and not trusted:
+        require_trust([code])
+    with errors_of(spec, code):
+        made = KINDS[kind](name, root, code)
+        return Loaded(spec, made, str(getattr(made, "device", "cpu")), code)
 
 
-def _spacy(name: str, root: Path | None) -> Suggester:
+def _spacy(name: str, _root: Path | None, code: Code | None) -> Suggester:
     from corpus_kit.suggest.entities.spacy_adapter import SpacySuggester
 
-    return SpacySuggester(_local(name, root))
+    return SpacySuggester(str(code.place) if code else name)
 
 
-def _transformers(name: str, root: Path | None) -> Suggester:
+def _transformers(name: str, _root: Path | None, code: Code | None) -> Suggester:
     from corpus_kit.suggest.entities.transformers_adapter import TransformersSuggester
 
-    return TransformersSuggester(_local(name, root))
+    return TransformersSuggester(str(code.place) if code else name)
 
 
-def _python(name: str, root: Path | None) -> Suggester:
+def _python(name: str, root: Path | None, code: Code | None) -> Suggester:
     """A class, or a function that makes a suggester, in a module that Python finds or that lies in the corpus."""
     module_name, _, attribute = name.partition(":")
     if not attribute:
         raise UsageError(f"'python:{name}' names no class.", "Write python:MODULE:CLASS.")
-    if root is not None:
-        sys.path.insert(0, str(root))
+    hint = f"Put {module_name}.py beside corpus.toml, or install the package it is in."
+    if code is None:
+        raise UsageError(f"There is no Python module '{module_name}'.", hint)
     try:
-        module = importlib.import_module(module_name)
+        module = import_module_of(code, module_name, root)
     except ModuleNotFoundError as e:
-        missing = e.name or module_name
-        hint = f"Put {module_name}.py beside corpus.toml, or install the package it is in."
-        if missing.split(".")[0] != module_name.split(".")[0]:
-            raise EnvironmentProblemError(f"{module_name} needs '{missing}', which is not installed.", hint) from e
-        raise UsageError(f"There is no Python module '{module_name}'.", hint) from e
-    finally:
-        if root is not None:
-            sys.path.remove(str(root))
+        raise EnvironmentProblemError(f"{module_name} needs '{e.name}', which is not installed.", hint) from e
     made = getattr(module, attribute, None)
     if made is None:
         near = did_you_mean(attribute, [n for n in vars(module) if not n.startswith("_")])
@@ -68,14 +74,7 @@ def _python(name: str, root: Path | None) -> Suggester:
     return suggester
 
 
-def _local(name: str, root: Path | None) -> str:
-    """The path of a folder in the corpus, or the name as it is."""
-    if root is not None and (root / name).is_dir():
-        return str(root / name)
-    return name
-
-
-KINDS: dict[str, Callable[[str, Path | None], Suggester]] = {
+KINDS: dict[str, Callable[[str, Path | None, Code | None], Suggester]] = {
     "spacy": _spacy,
     "transformers": _transformers,
     "python": _python,

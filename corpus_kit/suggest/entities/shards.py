@@ -17,6 +17,7 @@ from corpus_kit.core.contract_spec import ContractFile
 from corpus_kit.core.folders import keep_note
 from corpus_kit.core.tables import iter_batches, read_table, table_of, write_table
 from corpus_kit.suggest.build import checked_rows, contract_of
+from corpus_kit.suggest.entities.code import errors_of
 from corpus_kit.suggest.entities.interface import Loaded, answers
 from corpus_kit.suggest.entities.learning import MODEL, NamesModel, names_from
 from corpus_kit.suggest.entities.people import read_notes
@@ -89,7 +90,9 @@ def ask_model(loaded: Loaded, languages: Model, shard: Path, target: Path) -> No
     """Write what a model says of a shard of documents, in its own labels. Memory: one batch of texts and all spans."""
     columns: dict[str, list[Any]] = {name: [] for name in _SAID}
     for ids, texts in _batches(shard, languages):
-        for doc_id, spans in zip(ids, answers(loaded.suggester, texts), strict=True):
+        with errors_of(loaded.spec, loaded.code):
+            found = answers(loaded.suggester, texts)
+        for doc_id, spans in zip(ids, found, strict=True):
             for span in spans:
                 for name, value in zip(_SAID, (doc_id, *span), strict=True):
                     columns[name].append(value)

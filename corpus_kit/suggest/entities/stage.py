@@ -29,6 +29,7 @@ from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.tables import read_table
 from corpus_kit.suggest.build import Suggested, finished_shard
+from corpus_kit.suggest.entities.code import errors_of
 from corpus_kit.suggest.entities.interface import Loaded
 from corpus_kit.suggest.entities.labelled import read_labelled
 from corpus_kit.suggest.entities.learning import MODEL, NamesModel, learn, save_names
@@ -102,9 +103,10 @@ def build_entities(
     known = None if control.dynamic else control.labels
     models, asked, said = [], [], []
     for one in wish.models:
-        loaded = load_suggester(one.model, wish.root)
-        mapping = label_mapping(one.model, loaded.suggester.labels, one.labels, layer.name, known)
-        name, version = loaded.suggester.name, loaded.model_version
+        loaded = load_suggester(one.model, wish.root, trusted=wish.trusted)
+        with errors_of(one.model, loaded.code):
+            labels, name, version = loaded.suggester.labels, loaded.suggester.name, loaded.model_version
+        mapping = label_mapping(one.model, labels, one.labels, layer.name, known)
         model = Model(name, version, tuple(sorted(mapping.items())), one.languages, one.threshold)
         answers, new = _ask(loaded, model, out / "documents", files, kept / "said", progress)
         models.append(model)

@@ -38,8 +38,9 @@ class TransformersSuggester:
         self._torch = torch
         local = Path(name).is_dir()
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(name, local_files_only=True)
-            self._model: Any = AutoModelForTokenClassification.from_pretrained(name, local_files_only=True)
+            here: Any = {"local_files_only": True, "trust_remote_code": False}
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(name, **here)
+            self._model: Any = AutoModelForTokenClassification.from_pretrained(name, **here)
         except (OSError, ValueError) as e:
             hint = (
                 "It needs config.json, the weights and tokenizer.json of a token classifier."

@@ -1,0 +1,128 @@
+"""`trust`: what of a corpus may run, and which server may get the key. `Corpus.trust` is the way in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from corpus_kit.core.errors import UsageError
+from corpus_kit.core.trust import Code, State, TrustStore, origin_of
+
+if TYPE_CHECKING:
+    from corpus_kit.corpus import Corpus
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTrust:
+    """One model whose code lies in the corpus or is named by it.
+
+    model: as `corpus.toml` writes it. place: the module's file or the model's folder. files: all that would run or be
+    loaded. sha256: of these. state: before anything was kept.
+    """
+
+    model: str
+    place: str
+    files: tuple[str, ...]
+    sha256: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTrust:
+    """The server of LABEL_STUDIO_URL or `corpus.toml`.
+
+    origin: scheme, host and port. named_by: where its address comes from. plain_http: the key would go to another machine
+    without encryption. trusted: whether it gets the key, before anything was kept.
+    """
+
+    origin: str
+    named_by: str
+    plain_http: bool
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What was asked about. kept: whether something new was kept or forgotten."""
+
+    models: tuple[ModelTrust, ...] = ()
+    server: ServerTrust | None = None
+    kept: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether something is not trusted yet."""
+        return any(m.state != "trusted" for m in self.models) or (self.server is not None and not self.server.trusted)
+
+
+Confirm = Callable[[Trust], bool]
+"""Is shown what would be kept, and says whether to."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustOrder:
+    """What one call of `Corpus.trust` asks for; its parameters are explained there."""
+
+    server: bool = False
+    plain_http: bool = False
+    forget: bool = False
+    confirm: Confirm | None = None
+
+
+def trust(corpus: Corpus, order: TrustOrder, store: TrustStore | None = None) -> Trust:
+    """Show, ask, keep. Exactly what was shown is kept, whatever happens to the files meanwhile.
+
+    Raises:
+        UsageError: There is no such server, or its key would go out in plain text and `plain_http` is not set.
+        EnvironmentProblemError: The configuration folder cannot be written.
+    """
+    store = store or TrustStore()
+    codes = [] if order.server else _codes(corpus)
+    shown = Trust(tuple(_model(code, store) for code in codes), _server(corpus, store) if order.server else None)
+    if order.forget:
+        store.forget(codes)
+        if shown.server is not None:
+            store.forget_server(shown.server.origin)
+        return replace(shown, kept=True)
+    if not shown.open or (order.confirm is not None and not order.confirm(shown)):
+        return shown
+    if shown.server is not None:
+        if shown.server.plain_http and not order.plain_http:
+            raise UsageError(
+                f"The key would go to {shown.server.origin} without encryption: whoever is on the way can read it.",
+                "Use an https address, or allow it for this server: `corpus-kit trust --server --plain-http`.",
+            )
+        store.allow_server(shown.server.origin, plain_http=shown.server.plain_http)
+    store.allow(codes)
+    return replace(shown, kept=True)
+
+
+def _codes(corpus: Corpus) -> list[Code]:
+    from corpus_kit.suggest.entities.code import code_of
+
+    found = (code_of(model.model, corpus.root) for model in corpus.config.suggest.entities.models)
+    return [code for code in found if code is not None]
+
+
+def _model(code: Code, store: TrustStore) -> ModelTrust:
+    files = tuple(str(path) for path, _ in code.files)
+    return ModelTrust(code.name, str(code.place), files, code.sha256, store.state(code))
+
+
+def _server(corpus: Corpus, store: TrustStore) -> ServerTrust:
+    from corpus_kit.labelstudio.connect import URL_OPTION
+    from corpus_kit.labelstudio.wire import checked_address, goes_in_plain_text
+
+    named = os.environ.get(URL_OPTION, "").strip()
+    url = named or corpus.config.label_studio.url
+    if not url:
+        raise UsageError(
+            "No server is named.", f"Set {URL_OPTION}, or write `url` below [label_studio] in corpus.toml."
+        )
+    source = URL_OPTION if named else "corpus.toml"
+    address = checked_address(url, source)
+    origin, plain = origin_of(address), goes_in_plain_text(address)
+    allowed = store.in_plain_text(origin) if plain else bool(named) or store.gets_the_key(origin)
+    return ServerTrust(origin, source, plain, allowed)
