@@ -5,15 +5,12 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option
 from corpus_kit.cli.output import Output, again, shown_path
-
-if TYPE_CHECKING:
-    from corpus_kit.trusting import Trust
 
 FILES_SHOWN = 20
 STATES = {"new": "not trusted", "changed": "changed since you trusted it", "trusted": "trusted"}
@@ -49,7 +46,7 @@ def command(server: bool, plain_http: bool, yes: bool, forget: bool, corpus_dir:
 
     output = Output(as_json)
 
-    def confirm(shown: Trust) -> bool:
+    def confirm(shown: Any) -> bool:
         _show(shown, output)
         if yes or not sys.stdin.isatty():
             return yes
@@ -73,7 +70,8 @@ def command(server: bool, plain_http: bool, yes: bool, forget: bool, corpus_dir:
     return 0
 
 
-def _show(found: Trust, output: Output) -> None:
+def _show(found: Any, output: Output) -> None:
+    """What was asked about (`Trust`)."""
     if found.server is not None:
         told = "gets the key" if found.server.trusted else "gets no key before you trust it"
         plain = ", without encryption" if found.server.plain_http else ""
