@@ -22,9 +22,9 @@ from nervaluate import Evaluator
 from sklearn.metrics import cohen_kappa_score
 
 from corpus_kit.agreement import Resampling, choice_agreement, span_agreement
-from corpus_kit.agreement.choices import grid_of, measure_grid
-from corpus_kit.agreement.figures import Scope
 from corpus_kit.agreement.judgements import Readers, answers, judged
+from corpus_kit.agreement.measures.choices import grid_of, measure_grid
+from corpus_kit.agreement.measures.figures import Scope
 
 README = Path(__file__).resolve().with_name("README.md")
 BEGIN, END = "<!-- agreement:begin -->", "<!-- agreement:end -->"

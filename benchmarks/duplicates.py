@@ -50,14 +50,13 @@ def ours(documents: Path, work: Path, workers: int) -> dict[str, Any]:
     """`find_copies` on a folder of documents; clusters are written to `clusters.json`."""
     from warmed import load
 
-    from corpus_kit.core.executor import open_workers
+    from corpus_kit.core.config import Duplicates
+    from corpus_kit.core.parallel.executor import open_workers
     from corpus_kit.core.progress import Silent
-    from corpus_kit.core.settings import Duplicates
-    from corpus_kit.core.tables import file_sha256, parts
+    from corpus_kit.core.storage.tables import file_sha256, parts
+    from corpus_kit.dedup.find import find_copies
+    from corpus_kit.dedup.settings import Recipe, Shard
     from corpus_kit.ingest.assign import columns_of_shards
-    from corpus_kit.ingest.duplicates.find import find_copies
-    from corpus_kit.ingest.duplicates.settings import Recipe
-    from corpus_kit.ingest.duplicates.shards import Shard
 
     class Clock(Silent):
         """Seconds of every step."""
@@ -75,7 +74,7 @@ def ours(documents: Path, work: Path, workers: int) -> dict[str, Any]:
     clock = Clock()
     recipe = Recipe(Duplicates(threshold=THRESHOLD, bands=BANDS, words=WORDS))
     with open_workers(workers) as pool:
-        list(pool.run(load, [("corpus_kit.ingest.duplicates.find",)] * 4 * workers))
+        list(pool.run(load, [("corpus_kit.dedup.find",)] * 4 * workers))
         files = parts(documents, "documents")
         shards = [Shard(path, file_sha256(path)) for path in files]  # `build` knows them
         start = time.perf_counter()
@@ -188,13 +187,13 @@ def peers_python(folder: Path) -> Path:
 
 def ingested(pages: Sequence[Path], out: Path, workers: int = 2) -> Path:
     """The accepted documents of some pages, without looking for copies."""
-    from corpus_kit.core.contract_file import read_contract_file
-    from corpus_kit.core.executor import open_workers
-    from corpus_kit.core.folders import work_folder
+    from corpus_kit.core.config import Duplicates, Input
+    from corpus_kit.core.config.template import shipped
+    from corpus_kit.core.parallel.executor import open_workers
     from corpus_kit.core.progress import Silent
     from corpus_kit.core.rejects import Refusals
-    from corpus_kit.core.settings import Duplicates, Input
-    from corpus_kit.core.template import shipped
+    from corpus_kit.core.schema.file import read_contract_file
+    from corpus_kit.core.storage.folders import work_folder
     from corpus_kit.ingest.documents import build_documents, make_recipe
 
     recipe = make_recipe(Input(language=False), read_contract_file(shipped("schemas") / "documents.yaml"))

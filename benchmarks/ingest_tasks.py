@@ -63,23 +63,23 @@ def _pool(workers: int) -> Any:
 
 def documents(pages: Path, out: Path, workers: int, warm: bool, *, language: bool) -> dict[str, float]:
     """Our documents stage: everything from the raw files to `documents/` and `rejected/`, with its contract."""
-    from corpus_kit.core.executor import open_workers
+    from corpus_kit.core.parallel.executor import open_workers
 
     with open_workers(workers) as pool:
-        pool.start("corpus_kit.ingest.unit")
-        from corpus_kit.core.contract_file import read_contract_file
-        from corpus_kit.core.folders import work_folder
+        pool.start("corpus_kit.ingest.batch")
+        from corpus_kit.core.config import Duplicates
+        from corpus_kit.core.config.corpus_toml import ProjectConfig
+        from corpus_kit.core.config.template import shipped
         from corpus_kit.core.progress import Silent
-        from corpus_kit.core.project import ProjectConfig
         from corpus_kit.core.rejects import Refusals
-        from corpus_kit.core.settings import Duplicates
-        from corpus_kit.core.template import shipped
+        from corpus_kit.core.schema.file import read_contract_file
+        from corpus_kit.core.storage.folders import work_folder
         from corpus_kit.ingest.documents import build_documents, make_recipe
 
         settings = ProjectConfig().input.model_copy(update={"language": language})
         recipe = make_recipe(settings, read_contract_file(shipped("schemas") / "documents.yaml"))
         if warm:
-            list(pool.run(load, [("corpus_kit.ingest.unit",)] * 4 * workers))
+            list(pool.run(load, [("corpus_kit.ingest.batch",)] * 4 * workers))
         start = time.perf_counter()
         with work_folder(out) as work, Refusals(out, work) as refusals:
             equal_only = Duplicates(near=False)  # the search for near copies is a stage of its own
@@ -132,7 +132,7 @@ def _as_a_command(task: str) -> Any:
     if not task.startswith("documents"):
         yield
         return
-    from corpus_kit.core.own_process import own_process
+    from corpus_kit.core.parallel.process import own_process
 
     with own_process():
         yield

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from labelstudio import CONFIG, SPANS, make_corpus, spans_of, text_of
+from _support import CONFIG, SPANS, make_corpus, spans_of, text_of
 
 BEGIN, END = "<!-- ledger:begin -->", "<!-- ledger:end -->"
 README = Path(__file__).with_name("README.md")
@@ -91,14 +91,14 @@ def contender(what: str, export: Path, root: Path) -> dict[str, float]:
 
 
 def _ours(export: Path, root: Path) -> Callable[[], None]:
-    from corpus_kit.core.contracts import compile_gate
-    from corpus_kit.core.folders import work_folder
     from corpus_kit.core.progress import Silent
     from corpus_kit.core.rejects import Refusals
+    from corpus_kit.core.schema.contracts import compile_gate
+    from corpus_kit.core.storage.folders import work_folder
     from corpus_kit.corpus import Corpus
     from corpus_kit.labelstudio import importing  # noqa: F401
-    from corpus_kit.labelstudio.annotations import Sources, build_annotations
-    from corpus_kit.labelstudio.shards import TABLES
+    from corpus_kit.ledger.annotations import Sources, build_annotations
+    from corpus_kit.ledger.shards import TABLES
 
     corpus = Corpus.open(root)
     contracts = {table: corpus.contract(table) for table in TABLES}

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpus_kit.ingest.decode import decode
-from corpus_kit.ingest.refusal import Refusal
+from corpus_kit.ingest.json_values import Refusal
 
 README = Path(__file__).resolve().with_name("README.md")
 BEGIN, END = "<!-- encodings:begin -->", "<!-- encodings:end -->"

@@ -38,7 +38,7 @@ Corpus.without(out).build([sys.argv[1]], out, workers=int(sys.argv[3]), report=F
 _REPORT = """
 import json, sys, time
 from corpus_kit import Corpus
-import corpus_kit.building, polars, pyarrow.parquet
+import corpus_kit.pipeline.build, polars, pyarrow.parquet
 start, cpu = time.perf_counter(), time.process_time()
 made = Corpus.without(sys.argv[1]).report()
 inside, cpu = time.perf_counter() - start, time.process_time() - cpu

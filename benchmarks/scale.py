@@ -61,9 +61,9 @@ STAGES = {
 
 
 def ours(pages: Path, out: Path, workers: int, suggest: bool = False) -> dict[str, Any]:
+    from corpus_kit.core.config import Split
+    from corpus_kit.core.config.corpus_toml import ProjectConfig
     from corpus_kit.core.progress import Silent
-    from corpus_kit.core.project import ProjectConfig
-    from corpus_kit.core.settings import Split
     from corpus_kit.corpus import Corpus
 
     class Clock(Silent):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from corpus_kit.core.version import __version__
+
 if TYPE_CHECKING:
     from corpus_kit.corpus import Corpus
 
-__version__ = "0.1.0"
 __all__ = ["Corpus", "__version__"]
 
 

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from corpus_kit.core.errors import EXIT_INTERRUPTED, STOPPED
-from corpus_kit.core.own_process import own_process
+from corpus_kit.core.parallel.process import own_process
 
 
 def main() -> None:

@@ -12,35 +12,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus_kit.core.contract_file import read_contract_file
-from corpus_kit.core.contract_spec import ContractFile
+from corpus_kit.core.config.corpus_toml import CORPUS_FILE, ProjectConfig, find_corpus, load_config
+from corpus_kit.core.config.template import CARD_FILE, Written, init_corpus, shipped
 from corpus_kit.core.errors import FindingsError, UsageError, did_you_mean
-from corpus_kit.core.folders import read_manifest, work_folder
 from corpus_kit.core.layers import Layer, check_names, load_layers
 from corpus_kit.core.progress import Progress, Silent
-from corpus_kit.core.project import CORPUS_FILE, ProjectConfig, find_corpus, load_config
-from corpus_kit.core.template import CARD_FILE, Written, init_corpus, shipped
+from corpus_kit.core.schema.file import read_contract_file
+from corpus_kit.core.schema.spec import ContractFile
+from corpus_kit.core.storage.folders import read_manifest, work_folder
+from corpus_kit.pipeline.results import BuildResult, ExportResult
 from corpus_kit.release.card import refresh_card
-from corpus_kit.results import BuildResult, ExportResult
 
 if TYPE_CHECKING:
-    from corpus_kit.agreement.gold import Gold, GoldSources
-    from corpus_kit.agreement.measured import AgreementReport
-    from corpus_kit.agreement.second_look import Suspect
-    from corpus_kit.core.doctor import Check
-    from corpus_kit.core.validation import ValidationReport
-    from corpus_kit.labelstudio.importing import Imported
-    from corpus_kit.labelstudio.ordering import OrderName
-    from corpus_kit.labelstudio.pull import Pulled
-    from corpus_kit.labelstudio.push import Pushed
-    from corpus_kit.labelstudio.restore import Restored
-    from corpus_kit.labelstudio.site import Site
-    from corpus_kit.labelstudio.status import Status
-    from corpus_kit.labelstudio.studio import Studio
+    from corpus_kit.agreement.gold.build import Gold, GoldSources
+    from corpus_kit.agreement.measures.measured import AgreementReport
+    from corpus_kit.agreement.review import Suspect
+    from corpus_kit.doctor import Check
+    from corpus_kit.labelstudio.server.studio import Studio
+    from corpus_kit.labelstudio.sync.ordering import OrderName
+    from corpus_kit.labelstudio.sync.pull import Pulled
+    from corpus_kit.labelstudio.sync.push import Pushed
+    from corpus_kit.labelstudio.sync.restore import Restored
+    from corpus_kit.labelstudio.sync.site import Site
+    from corpus_kit.labelstudio.sync.status import Status
+    from corpus_kit.ledger.recognise import Imported
+    from corpus_kit.pipeline.suggest import SuggestResult
     from corpus_kit.release.freeze import FrozenSplits
     from corpus_kit.report.records import Reported
-    from corpus_kit.suggesting import SuggestResult
     from corpus_kit.trusting import Confirm, Trust
+    from corpus_kit.validate.tables import ValidationReport
 
 __all__ = ["BuildResult", "Corpus", "ExportResult"]
 
@@ -106,7 +106,7 @@ class Corpus:
         one goes. trust: code of models in `corpus.toml` runs without having been trusted before (see `trust`).
         Raises the errors of `core.errors`, FindingsError with `strict`.
         """
-        from corpus_kit.building import Order, build
+        from corpus_kit.pipeline.build import Order, build
 
         order = Order(tuple(raw), out, workers, metadata, cluster, report, trust)
         result = build(self, order, progress or Silent())
@@ -121,8 +121,8 @@ class Corpus:
         layer: the layer they belong to; by default each file's results tell. A file the ledger has adds nothing.
         Raises UsageError: no corpus, no such file or layer, no Label Studio export, a layer that cannot be told.
         """
-        from corpus_kit.labelstudio.importing import import_files
-        from corpus_kit.labelstudio.ledger import Ledger
+        from corpus_kit.ledger.ledger import Ledger
+        from corpus_kit.ledger.recognise import import_files
 
         if self.root is None:
             raise UsageError("There is no corpus to import into.", "Make one with `corpus-kit init DIR`.")
@@ -145,7 +145,7 @@ class Corpus:
         folder: by default `data/release`, `data/release-arrow`, `data/release-jsonl`. strict: labels that a format cannot
         carry are an error, and nothing is written. Raises UsageError before the first build, FindingsError with `strict`.
         """
-        from corpus_kit.exporting import ExportOrder, export
+        from corpus_kit.pipeline.export import ExportOrder, export
 
         target = Path(folder).absolute() if folder is not None else None
         return export(self, ExportOrder(format, target, workers, tokenizer, strict), progress or Silent())
@@ -167,7 +167,7 @@ class Corpus:
 
         Findings are returned, never raised. Raises UsageError where nothing has been built.
         """
-        from corpus_kit.core.validation import validate_folder
+        from corpus_kit.validate.tables import validate_folder
 
         if read_manifest(self.data / "documents") is None:
             raise UsageError(f"There are no tables in {self.data}.", "Run `corpus-kit build` first.")
@@ -179,7 +179,7 @@ class Corpus:
         Use it in a `with` block, or call `wait`. port: by default a free one. Raises EnvironmentProblemError,
         ServiceError and ConfigError.
         """
-        from corpus_kit.labelstudio.studio import open_studio
+        from corpus_kit.labelstudio.server.studio import open_studio
 
         return open_studio(self.site("studio"), progress or Silent(), port=port)
 
@@ -203,9 +203,9 @@ class Corpus:
         dry_run: only the plan. Raises UsageError before the first build, ConfigError for a config that would orphan
         labels, ServiceError.
         """
-        from corpus_kit.labelstudio.batch_log import Turn
-        from corpus_kit.labelstudio.connect import connect
-        from corpus_kit.labelstudio.push import push
+        from corpus_kit.labelstudio.server.connect import connect
+        from corpus_kit.labelstudio.sync.batch_log import Turn
+        from corpus_kit.labelstudio.sync.push import push
 
         turn = Turn(order, seed, limit)
         site = self.site("push", progress)
@@ -218,8 +218,8 @@ class Corpus:
 
         The server: see `push`. full: everything anew. Raises ServiceError; a layer is appended whole or not at all.
         """
-        from corpus_kit.labelstudio.connect import connect
-        from corpus_kit.labelstudio.pull import pull
+        from corpus_kit.labelstudio.server.connect import connect
+        from corpus_kit.labelstudio.sync.pull import pull
 
         site = self.site("pull")
         site.chosen(layer)  # a misspelled layer is told before any server is asked
@@ -231,8 +231,8 @@ class Corpus:
 
         The server: see `push`. Raises UsageError before the first build, ServiceError.
         """
-        from corpus_kit.labelstudio.connect import connect
-        from corpus_kit.labelstudio.restore import restore
+        from corpus_kit.labelstudio.server.connect import connect
+        from corpus_kit.labelstudio.sync.restore import restore
 
         site = self.site("restore", progress)
         site.chosen(layer)  # a misspelled layer is told before any server is asked
@@ -241,8 +241,8 @@ class Corpus:
 
     def status(self) -> Status:
         """How far labeling is, per layer and annotator: from the tables, and from the server where it can be reached."""
-        from corpus_kit.labelstudio.status import status
-        from corpus_kit.reviewing import agreement_of_people, scores_of
+        from corpus_kit.labelstudio.sync.status import status
+        from corpus_kit.pipeline.review import agreement_of_people, scores_of
 
         url, people = self.config.label_studio.url, agreement_of_people(self)
         return status(self.site("status"), url, scores_of(self), people)
@@ -253,8 +253,8 @@ class Corpus:
         Measured on the ledger and the documents of the last build, without the reviewers that `corpus.toml` names, who saw
         others' answers. layer: by default all. Raises UsageError before there are annotations.
         """
-        from corpus_kit.adjudicating import take_in
-        from corpus_kit.agreement.gold import measure
+        from corpus_kit.agreement.gold.build import measure
+        from corpus_kit.pipeline.adjudicate import take_in
 
         with work_folder(self.data) as work:
             take_in(self, work, Silent())
@@ -273,7 +273,7 @@ class Corpus:
         policy, boundary, reviewers: instead of those of `corpus.toml`, for this run; the next build keeps to the file.
         Raises UsageError before there are annotations and for names that do not exist, FindingsError.
         """
-        from corpus_kit.adjudicating import adjudicate
+        from corpus_kit.pipeline.adjudicate import adjudicate
 
         return adjudicate(self, policy, boundary, tuple(reviewers), progress or Silent())
 
@@ -282,7 +282,7 @@ class Corpus:
 
         gold: of the adjudicated labels, else of every person's. Raises UsageError before there are any.
         """
-        from corpus_kit.agreement.second_look import second_look
+        from corpus_kit.agreement.review import second_look
 
         return second_look(self.data, self.layers_named(layer), gold=gold)
 
@@ -299,7 +299,7 @@ class Corpus:
         out: another file for the page. compare: the folder of another release; the page then says what changed since, and
         `data/report/changes.csv` lists it row by row. workers: processes. Raises UsageError for what is not there.
         """
-        from corpus_kit.reporting import report
+        from corpus_kit.pipeline.report import report
 
         return report(self, out, compare, workers, progress or Silent())
 
@@ -320,7 +320,7 @@ class Corpus:
         pages it has not seen. workers, trust: as for `build`. Raises UsageError before the first build, for a layer without
         a suggester, and for too little to learn from; EnvironmentProblemError where a model's package is missing.
         """
-        from corpus_kit.suggesting import SuggestOrder, suggest
+        from corpus_kit.pipeline.suggest import SuggestOrder, suggest
 
         return suggest(self, SuggestOrder(layer, train, workers, tuple(models), trust), progress or Silent())
 
@@ -341,7 +341,7 @@ class Corpus:
         The next `pull` and `build` (or `adjudicate`) take the answers in; they win under every policy. A second time
         writes nothing. dry_run: only the plans. Raises UsageError before there is gold, and the errors of `push`.
         """
-        from corpus_kit.reviewing import send_disagreements
+        from corpus_kit.pipeline.review import send_disagreements
 
         return send_disagreements(self, layer, dry_run=dry_run, progress=progress or Silent())
 
@@ -358,7 +358,7 @@ class Corpus:
 
         limit: labels, of documents that no reviewer has settled. Else as `send_disagreements`.
         """
-        from corpus_kit.reviewing import send_suspects
+        from corpus_kit.pipeline.review import send_suspects
 
         return send_suspects(self, layer, gold=gold, limit=limit, dry_run=dry_run, progress=progress or Silent())
 
@@ -389,7 +389,7 @@ class Corpus:
 
         upgrade: bring contracts of an older version up to date first; each old file stays as `<table>.yaml.v<N>`.
         """
-        from corpus_kit.core import doctor
+        from corpus_kit import doctor
 
         if upgrade:
             doctor.upgrade(path)
@@ -401,8 +401,8 @@ class Corpus:
 
     def gold_sources(self, data: Path, work: Path, layer: str | None = None) -> GoldSources:
         """What adjudication and agreement are made from, of all layers or one."""
-        from corpus_kit.agreement.gold import GoldSources
-        from corpus_kit.agreement.gold_tables import GOLD_TABLES
+        from corpus_kit.agreement.gold.build import GoldSources
+        from corpus_kit.agreement.gold.tables import GOLD_TABLES
 
         contracts = {table: self.contract(table) for table in GOLD_TABLES}
         settings = self.config.adjudication, self.config.agreement
@@ -434,8 +434,8 @@ class Corpus:
 
     def site(self, command: str, progress: Progress | None = None) -> Site:
         """What the commands for Label Studio are told; for those that write tasks, with a progress, which are checks."""
-        from corpus_kit.labelstudio.site import Site
-        from corpus_kit.reviewing import checks_of
+        from corpus_kit.labelstudio.sync.site import Site
+        from corpus_kit.pipeline.review import checks_of
 
         if self.root is None:
             raise UsageError(f"`{command}` needs a corpus.", "Make one with `corpus-kit init DIR`.")

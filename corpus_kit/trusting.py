@@ -112,8 +112,8 @@ def _model(code: Code, store: TrustStore) -> ModelTrust:
 
 
 def _server(corpus: Corpus, store: TrustStore) -> ServerTrust:
-    from corpus_kit.labelstudio.connect import URL_OPTION
-    from corpus_kit.labelstudio.wire import checked_address, goes_in_plain_text
+    from corpus_kit.labelstudio.api.wire import checked_address, goes_in_plain_text
+    from corpus_kit.labelstudio.server.connect import URL_OPTION
 
     named = os.environ.get(URL_OPTION, "").strip()
     url = named or corpus.config.label_studio.url

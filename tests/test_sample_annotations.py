@@ -17,8 +17,8 @@ import polars as pl
 import pytest
 
 from corpus_kit import Corpus
-from corpus_kit.agreement.bootstrap import Resampling
-from corpus_kit.agreement.measure import measure_agreement
+from corpus_kit.agreement.measures.bootstrap import Resampling
+from corpus_kit.agreement.measures.measured import measure_agreement
 from corpus_kit.core.layers import TASK_FIELDS, Layer, load_layers
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,21 +1,91 @@
-"""The walls of DESIGN.md: imports point one way, heavy libraries stay in their rooms, modules fit one sitting."""
+"""The walls of the house: imports point down, no circles, heavy libraries in their rooms, modules fit one sitting."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1] / "corpus_kit"
-ROOMS = ("ingest", "suggest", "labelstudio", "agreement", "release", "report")
-ONLY_IN = {"label_studio_sdk": "labelstudio", "datasets": "release", "dask": "core", "distributed": "core"}
-MODULES = sorted(PACKAGE.rglob("*.py"))
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "corpus_kit"
+
+FLOORS = (
+    {"core"},
+    {"ingest", "dedup", "suggest", "ledger", "labelstudio", "agreement", "release", "report", "validate"},
+    {"doctor", "pipeline"},
+    {"corpus"},
+    {"__init__"},
+    {"cli"},
+    {"__main__"},
+)
+"""Every room of the package, from the lowest floor to the highest. A room imports itself and rooms on lower floors."""
+STATIONS = FLOORS[1]
+BESIDE = {("labelstudio", "ledger")}
+"""The one station that imports another: what a server says is written into the ledger."""
+ONLY_IN = {"label_studio_sdk": "corpus_kit/labelstudio/", "datasets": "corpus_kit/release/"}
+ONLY_IN |= dict.fromkeys(("dask", "distributed"), "corpus_kit/core/parallel/dask.py")
+MOST_LINES = 400
+MOST_PARAMETERS = 8
+
+# What does not hold yet. These lists only shrink, and a test fails where an entry is not needed any more.
+UPWARD_SO_FAR: set[tuple[str, str]] = {
+    ("corpus_kit.corpus", "corpus_kit"),
+    ("corpus_kit.ingest.assign", "corpus_kit.dedup.find"),
+    ("corpus_kit.ingest.assign", "corpus_kit.dedup.repetition"),
+    ("corpus_kit.ingest.assign", "corpus_kit.dedup.settings"),
+    ("corpus_kit.ingest.documents", "corpus_kit.dedup.repetition"),
+    ("corpus_kit.ingest.documents", "corpus_kit.dedup.settings"),
+    ("corpus_kit.pipeline.adjudicate", "corpus_kit.corpus"),
+    ("corpus_kit.pipeline.build", "corpus_kit.corpus"),
+    ("corpus_kit.pipeline.export", "corpus_kit.corpus"),
+    ("corpus_kit.pipeline.report", "corpus_kit.corpus"),
+    ("corpus_kit.pipeline.review", "corpus_kit.corpus"),
+    ("corpus_kit.pipeline.suggest", "corpus_kit.corpus"),
+}
+CIRCLES_SO_FAR: list[set[str]] = [
+    {"corpus_kit", "corpus_kit.corpus"}
+    | {f"corpus_kit.pipeline.{name}" for name in ("adjudicate", "build", "export", "report", "review", "suggest")}
+]
+LONG_SO_FAR: set[str] = {"corpus.py", "ingest/documents.py"}
+PARAMETERS_SO_FAR: set[str] = {
+    "agreement/measures/measured.py:measure_agreement",
+    "cli/commands/build.py:command",
+    "ingest/assign.py:assign",
+    "ingest/documents.py:build_documents",
+    "ledger/ledger.py:append",
+    "release/build.py:_write",
+    "report/view.py:make_view",
+    "suggest/entities/stage.py:build_entities",
+}
+CLASSES_SO_FAR: set[str] = set(
+    "Adjudication Agreement Effect Evidence Example Gathered Mark Page Places Recipe Record Refusal Refused Release Rows "
+    "Shard ShardTask Source Span Suggestion Told Wanted Words _Reader".split()
+)
+
+
+@cache
+def _sources() -> Mapping[str, Path]:
+    """Module → file, of all code but the tests. Benchmarks import each other without a package, as scripts do."""
+    found = {}
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "docs" / "tools").glob("*.py")]:
+        found[".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")] = path
+    return found | {path.stem: path for path in (ROOT / "benchmarks").glob("*.py")}
+
+
+@cache
+def _nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """All of them: for type checks only and inside functions, too."""
+    for node in _nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -24,45 +94,138 @@ def _imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@cache
+def _edges() -> Mapping[str, set[str]]:
+    """Module → modules of this repository that it imports."""
+    sources = _sources()
+    return {module: {name for name in _imports(path) if name in sources} - {module} for module, path in sources.items()}
+
+
 def _room(module: str) -> str:
-    parts = module.split(".")
-    return parts[1] if len(parts) > 1 and parts[0] == "corpus_kit" else ""
+    return module.removeprefix("corpus_kit").removeprefix(".").split(".")[0] or "__init__"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
-def test_imports_point_down(path: Path) -> None:
-    here = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    for module in _imports(path):
-        room = _room(module)
-        if here == "core":
-            assert room in ("", "core", "__version__"), f"core imports {module}"
-        elif here in ROOMS:
-            assert room in ("", "core", here, "__version__"), f"the room {here} imports {module}"
-        elif here in ("corpus", "building"):
-            assert room != "cli", f"Corpus imports {module}"
-        top = module.split(".")[0]
-        if top in ONLY_IN and here != "cli":
-            assert here == ONLY_IN[top], f"{top} belongs to {ONLY_IN[top]}/, {path} imports it"
-        if top in ("dask", "distributed"):
-            assert path == PACKAGE / "core" / "cluster.py", f"{path} imports {top}"
+def _floor(room: str) -> int:
+    return next(number for number, rooms in enumerate(FLOORS) if room in rooms)
+
+
+def _points_down(importer: str, imported: str) -> bool:
+    here, there = _room(importer), _room(imported)
+    return here == there or (here, there) in BESIDE or _floor(there) < _floor(here)
+
+
+def _circles() -> list[set[str]]:
+    """The sets of modules that import each other in a circle (Tarjan 1972)."""
+    edges, found = _edges(), []
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+
+    def visit(module: str) -> None:
+        index[module] = low[module] = len(index)
+        stack.append(module)
+        for other in sorted(edges[module]):
+            if other not in index:
+                visit(other)
+                low[module] = min(low[module], low[other])
+            elif other in stack:
+                low[module] = min(low[module], index[other])
+        if low[module] == index[module]:
+            at = stack.index(module)
+            circle = set(stack[at:])
+            del stack[at:]
+            if len(circle) > 1:
+                found.append(circle)
+
+    for module in sorted(edges):
+        if module not in index:
+            visit(module)
+    return found
+
+
+def test_every_room_has_a_floor() -> None:
+    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
+    rooms |= {path.stem for path in PACKAGE.glob("*.py")}
+    assert rooms == set().union(*FLOORS)
+
+
+def test_imports_point_down() -> None:
+    found = {
+        (module, other)
+        for module, others in _edges().items()
+        for other in others
+        if module.startswith("corpus_kit") and other.startswith("corpus_kit") and not _points_down(module, other)
+    }
+    assert found == UPWARD_SO_FAR
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert _circles() == CIRCLES_SO_FAR
+
+
+def test_a_circle_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    edges = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set(), "e": {"f"}, "f": {"e"}}
+    monkeypatch.setattr(sys.modules[__name__], "_edges", lambda: edges)
+    assert _circles() == [{"b", "c"}, {"e", "f"}]
+
+
+def test_heavy_libraries_stay_in_their_rooms() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        place = path.relative_to(ROOT).as_posix()
+        for module in _imports(path):
+            home = ONLY_IN.get(module.split(".")[0])
+            assert home is None or place.startswith(home), f"{place} imports {module}, which belongs to {home}"
 
 
 def test_the_command_line_reaches_the_rooms_through_corpus_only() -> None:
-    for path in (PACKAGE / "cli").rglob("*.py"):
-        for module in _imports(path):
-            assert _room(module) in ("", "cli", "core", "corpus", "__version__", "Corpus"), f"{path} imports {module}"
+    for module, others in _edges().items():
+        if _room(module) == "cli" and module.startswith("corpus_kit."):
+            rooms = {_room(other) for other in others}
+            assert rooms <= {"cli", "core", "corpus", "doctor", "__init__"}, f"{module} imports {rooms}"
 
 
 def test_no_module_is_longer_than_one_sitting() -> None:
-    long = {p.relative_to(PACKAGE).as_posix(): len(p.read_text(encoding="utf-8").splitlines()) for p in MODULES}
-    assert {name: n for name, n in long.items() if n > 450} == {}
+    long = {p.relative_to(PACKAGE).as_posix() for p in PACKAGE.rglob("*.py") if _lines(p) > MOST_LINES}
+    assert long == LONG_SO_FAR
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_no_function_takes_too_many_parameters() -> None:
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in _nodes(path):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                if len([a for a in arguments if a.arg not in ("self", "cls")]) > MOST_PARAMETERS:
+                    found.add(f"{path.relative_to(PACKAGE).as_posix()}:{node.name}")
+    assert found == PARAMETERS_SO_FAR
+
+
+def test_no_two_classes_have_one_name() -> None:
+    names = Counter(
+        node.name for path in PACKAGE.rglob("*.py") for node in _nodes(path) if isinstance(node, ast.ClassDef)
+    )
+    assert {name for name, count in names.items() if count > 1} == CLASSES_SO_FAR
 
 
 def test_library_code_neither_prints_nor_exits() -> None:
-    for path in MODULES:
+    for path in PACKAGE.rglob("*.py"):
         if path.relative_to(PACKAGE).parts[0] in ("cli", "__main__.py"):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in _nodes(path):
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func)
                 assert name not in ("print", "sys.exit", "exit", "quit"), f"{path}:{node.lineno} calls {name}"
+
+
+def test_importing_the_package_loads_its_version_only() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", "import sys, corpus_kit; print(*sorted(m for m in sys.modules if 'corpus_kit' in m))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == ["corpus_kit", "corpus_kit.core", "corpus_kit.core.version"]

@@ -1,14 +1,14 @@
 """How far people agree, what to make of it where they do not, and which labels deserve a second look."""
 
-from corpus_kit.agreement.adjudicate import adjudicate, standing
-from corpus_kit.agreement.bootstrap import Resampling
-from corpus_kit.agreement.characters import character_agreement
-from corpus_kit.agreement.choices import choice_agreement
-from corpus_kit.agreement.measure import measure_agreement
-from corpus_kit.agreement.policy import Adjudication, Decision, Policy, gold_annotation_id, gold_span_id
-from corpus_kit.agreement.records import Agreement, Measured
+from corpus_kit.agreement.gold.adjudicate import adjudicate, standing
+from corpus_kit.agreement.gold.policy import Adjudication, Decision, Policy, gold_annotation_id, gold_span_id
+from corpus_kit.agreement.measures.bootstrap import Resampling
+from corpus_kit.agreement.measures.characters import character_agreement
+from corpus_kit.agreement.measures.choices import choice_agreement
+from corpus_kit.agreement.measures.measured import measure_agreement
+from corpus_kit.agreement.measures.records import Agreement, Measured
+from corpus_kit.agreement.measures.spans import relation_agreement, span_agreement
 from corpus_kit.agreement.review import review
-from corpus_kit.agreement.spans import relation_agreement, span_agreement
 
 __all__ = [
     "Adjudication",

@@ -14,13 +14,12 @@ from pathlib import Path
 
 import polars as pl
 
-from corpus_kit.agreement.bootstrap import DECIMALS
 from corpus_kit.agreement.judgements import answers, judged
-from corpus_kit.core.checks import CheckScore
-from corpus_kit.core.folders import read_manifest
+from corpus_kit.agreement.measures.bootstrap import DECIMALS
 from corpus_kit.core.labels import Labels, read_label_table, read_labels, standing
-from corpus_kit.core.reviews import REVIEW
-from corpus_kit.core.tables import scan
+from corpus_kit.core.records import REVIEW, CheckScore
+from corpus_kit.core.storage.folders import read_manifest
+from corpus_kit.core.storage.tables import scan
 
 _KNOWN = ["layer", "doc_id", "annotation_id", "annotator", "since"]
 _ANSWER = ["layer", "doc_id", "control", "target", "region", "value"]

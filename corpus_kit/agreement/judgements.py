@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.reviews import REVIEW
+from corpus_kit.core.records import REVIEW
 
 SEPARATOR = "\x1f"
 """Between the values of one answer with several; no label of a labeling config can hold a control character."""

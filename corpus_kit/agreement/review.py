@@ -13,17 +13,22 @@ Source of the form: D. J. C. MacKay, L. C. Bauman Peto (1995), A hierarchical Di
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from corpus_kit.agreement.bootstrap import DECIMALS
-from corpus_kit.agreement.coefficients import Floats
-from corpus_kit.agreement.judgements import codes_of, need
+from corpus_kit.agreement.judgements import codes_of, judged, need
+from corpus_kit.agreement.measures.bootstrap import DECIMALS
+from corpus_kit.agreement.measures.coefficients import Floats
 from corpus_kit.core.errors import UsageError
+from corpus_kit.core.labels import read_label_table
+from corpus_kit.core.layers import Layer
+from corpus_kit.core.storage.folders import read_manifest
 
 Ints = NDArray[np.int64]
 
@@ -136,3 +141,49 @@ def _counts(group: Ints, label: Ints, n_labels: int) -> Floats:
     n_groups = int(group.max(initial=-1)) + 1
     counts = np.bincount(group * n_labels + label, minlength=n_groups * n_labels)
     return counts.reshape(n_groups, n_labels).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """One label to look at again.
+
+    annotator: None for gold. expected: the likeliest other label. suspicion: log odds of it against the one given.
+    elsewhere, alike: labels at other places with this surface, and how many of them are the label given.
+    """
+
+    rank: int
+    layer: str
+    control: str
+    doc_id: str
+    annotation_id: str
+    annotator: str | None
+    start: int
+    end: int
+    surface: str
+    label: str
+    expected: str
+    suspicion: float
+    probability: float
+    expected_probability: float
+    elsewhere: int
+    alike: int
+
+
+def second_look(out: Path, layers: Mapping[str, Layer], *, gold: bool = True) -> list[Suspect]:
+    """Labels of these layers for which another label is likelier, most suspicious first.
+
+    gold: of `out/gold`, else of `out/annotations` (the submitted work of people). Raises UsageError where the folder is
+    not made.
+    """
+    folder = out / ("gold" if gold else "annotations")
+    if read_manifest(folder) is None:
+        raise UsageError(f"There is no {folder.name} yet.", "Run `corpus-kit build` once there are annotations.")
+    annotations = read_label_table(folder, "annotations")
+    spans = read_label_table(folder, "spans").filter(pl.col("layer").is_in(list(layers)))
+    if not gold:
+        spans = spans.join(judged(annotations), on="annotation_id", how="semi")
+    ranked = review(spans).filter(pl.col("suspicion") > 0)
+    named = ranked.join(
+        annotations.select("annotation_id", "annotator"), on="annotation_id", how="left", maintain_order="left"
+    )
+    return [Suspect(**row) for row in named.select(Suspect.__slots__).iter_rows(named=True)]

@@ -21,7 +21,7 @@ from corpus_kit.core.errors import (
     CorpusKitError,
     did_you_mean,
 )
-from corpus_kit.core.own_process import SAFE_PATH
+from corpus_kit.core.parallel.process import SAFE_PATH
 
 _OS_ERRORS = {
     errno.ENOSPC: ("The disk is full", "Free some space and run the command again; finished parts are kept."),

@@ -8,8 +8,8 @@ import sys
 
 import click
 
-from corpus_kit import __version__
 from corpus_kit.core.errors import did_you_mean
+from corpus_kit.core.version import __version__
 
 # name → one line of help. The module is corpus_kit.cli.commands.<name>, with a click command called `command`; a name
 # that is a word of Python (`import`) gets an underscore behind it.

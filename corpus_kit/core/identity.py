@@ -2,12 +2,15 @@
 
 `doc_id` is the first 16 hex digits of a sha256 over the record's place: its own id; else its path without compression
 suffix; in a file of many records without ids, the text's hash and its occurrence within the file.
+
+And who published it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 HEX_DIGITS = 16
 _SEPARATOR = "\x1f"  # occurs in no path and no sensible id, so that ("a", "b") and ("ab", "") differ
@@ -53,3 +56,13 @@ def ends_shard(doc_id: str, size: int, shard_bytes: int) -> bool:
     goes or changes moves no boundary but its own.
     """
     return int(doc_id, 16) < (size << 4 * HEX_DIGITS) // shard_bytes
+
+
+def publisher_of(outlet: str | None, url: str | None) -> str | None:
+    """The publisher, None where neither field tells."""
+    if outlet and outlet.strip():
+        return outlet.strip()
+    try:
+        return urlsplit(url).hostname or None if url else None
+    except ValueError:  # an address like http://[broken is no address
+        return None

@@ -19,7 +19,7 @@ import defusedxml.sax
 from defusedxml.common import DefusedXmlException, DTDForbidden
 
 from corpus_kit.core.errors import ConfigError, did_you_mean
-from corpus_kit.core.findings import Finding
+from corpus_kit.core.records import Finding
 
 # What push puts into every task's data; a config may show any of them.
 TASK_FIELDS = ("doc_id", "text", "text_sha256", "title", "outlet", "published_on", "language", "source", "url")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from corpus_kit.core.columns import columns_of
-from corpus_kit.core.tables import scan
+from corpus_kit.core.schema.columns import columns_of
+from corpus_kit.core.storage.tables import scan
 
 LABEL_TABLES = ("annotations", "spans", "choices", "relations")
 # What only the annotation server and the statistics of its use ask for.

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpus_kit.core.errors import ConfigError, EnvironmentProblemError, did_you_mean
-from corpus_kit.core.findings import Finding
 from corpus_kit.core.labelconfig import PATH_SEPARATOR, TASK_FIELDS, Control, DataObject, path_label, read_config
+from corpus_kit.core.records import Finding
 
 __all__ = [
     "PATH_SEPARATOR",

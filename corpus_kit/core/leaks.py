@@ -16,11 +16,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from corpus_kit.core.columns import SPLITS
 from corpus_kit.core.errors import CorpusKitError
-from corpus_kit.core.findings import Finding
-from corpus_kit.core.publisher import publisher_of
-from corpus_kit.core.tables import parts, read_table
+from corpus_kit.core.identity import publisher_of
+from corpus_kit.core.records import Finding
+from corpus_kit.core.schema.columns import SPLITS
+from corpus_kit.core.storage.tables import parts, read_table
 
 _TABLE = "documents/documents"
 _CLUSTERED = ("doc_id", "duplicate_cluster", "split")

@@ -9,9 +9,9 @@ from types import TracebackType
 
 import pyarrow as pa
 
-from corpus_kit.core.folders import link_or_copy, made_folder, remove, write_manifest
 from corpus_kit.core.records import Rejected
-from corpus_kit.core.tables import TableWriter, part_name, rejected_table, text_array
+from corpus_kit.core.storage.folders import link_or_copy, made_folder, remove, write_manifest
+from corpus_kit.core.storage.tables import TableWriter, part_name, rejected_table, text_array
 
 READING_STAGES = ("metadata", "read", "validate")
 """The stages of every build; the folder holds a file for each, empty or not."""

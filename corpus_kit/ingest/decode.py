@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 
 from corpus_kit.core.offsets import normalise_newlines
-from corpus_kit.ingest.refusal import Refusal
+from corpus_kit.ingest.json_values import Refusal
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),

@@ -19,32 +19,24 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from corpus_kit import __version__
-from corpus_kit.core.collector import without_collector
-from corpus_kit.core.contract_spec import ContractFile
-from corpus_kit.core.contracts import compile_gate
+from corpus_kit.core.config import Duplicates, Input, Split
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
-from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import link_or_copy, made_folder, remove, write_manifest
 from corpus_kit.core.identity import path_ends_shard
+from corpus_kit.core.parallel.executor import Workers
+from corpus_kit.core.parallel.process import without_collector
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.rejects import Refusals
-from corpus_kit.core.settings import Duplicates, Input, Split
-from corpus_kit.core.tables import part_name, read_table
-from corpus_kit.ingest.assign import assign, patch_shards
-from corpus_kit.ingest.discover import Discovered, RawFile, Sidecar, list_files
-from corpus_kit.ingest.duplicates.repetition import Places, find_repetition
-from corpus_kit.ingest.duplicates.settings import Recipe as CopyRecipe
-from corpus_kit.ingest.duplicates.shards import Shard
-from corpus_kit.ingest.listing import write_listing
-from corpus_kit.ingest.moved import find_moved
-from corpus_kit.ingest.readers import Limits
-from corpus_kit.ingest.rows import Fields
-from corpus_kit.ingest.sidecar import Metadata, read_metadata
-from corpus_kit.ingest.splits import read_splits
-from corpus_kit.ingest.unit import finished_unit, read_unit, write_unit
-from corpus_kit.ingest.unit_task import (
+from corpus_kit.core.schema.contracts import compile_gate
+from corpus_kit.core.schema.spec import ContractFile
+from corpus_kit.core.storage.folders import link_or_copy, made_folder, remove, write_manifest
+from corpus_kit.core.storage.tables import part_name, read_table
+from corpus_kit.core.version import __version__
+from corpus_kit.dedup.repetition import Places, find_repetition
+from corpus_kit.dedup.settings import Recipe as CopyRecipe
+from corpus_kit.dedup.settings import Shard
+from corpus_kit.ingest.assign import assign, find_moved, patch_shards
+from corpus_kit.ingest.batch import (
     IDS_FILE,
     REJECTED_FILE,
     SECONDS_PER_BYTE,
@@ -52,8 +44,17 @@ from corpus_kit.ingest.unit_task import (
     Recipe,
     Unit,
     UnitTask,
+    collision,
+    finished_unit,
+    read_unit,
+    write_unit,
 )
-from corpus_kit.ingest.unit_writer import collision
+from corpus_kit.ingest.discover import Discovered, RawFile, Sidecar, list_files
+from corpus_kit.ingest.listing import write_listing
+from corpus_kit.ingest.readers import Limits
+from corpus_kit.ingest.rows import Fields
+from corpus_kit.ingest.sidecar import Metadata, read_metadata
+from corpus_kit.ingest.splits import read_splits
 
 Masks: TypeAlias = Callable[[Sequence[Shard], Sequence[Places]], Sequence[Shard]]
 """Takes the shards of documents that have neither cluster nor split yet, and where publishers repeat themselves in each;
@@ -124,7 +125,7 @@ def make_recipe(settings: Input, contract: ContractFile) -> Recipe:
 
 
 def _builtin_columns() -> frozenset[str]:
-    from corpus_kit.core.columns import columns_of
+    from corpus_kit.core.schema.columns import columns_of
 
     return frozenset(columns_of("documents"))
 

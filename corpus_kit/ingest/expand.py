@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import zstandard
 
-from corpus_kit.ingest.refusal import Refusal
+from corpus_kit.ingest.json_values import Refusal
 
 CHUNK = 1 << 18
 # Text compresses 3 to 10 times, logs some 50 times; a bomb 1,000 times and more.

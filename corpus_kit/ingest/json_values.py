@@ -1,4 +1,7 @@
-"""JSON as it is defined, in and out: what is read is refused where it is ambiguous, what is written is canonical."""
+"""JSON as it is defined, in and out: what is read is refused where it is ambiguous, what is written is canonical.
+
+`Refusal` is how all readers say that they cannot take something.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from corpus_kit.ingest.refusal import Refusal
+
+class Refusal(Exception):
+    """A reason code of `core.reasons` and where exactly, without whole texts. Never leaves this room."""
+
+    def __init__(self, reason: str, detail: str, *, raw_sha256: str | None = None) -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail, self.raw_sha256 = reason, detail, raw_sha256
 
 
 def parse_json(source: str) -> Any:

@@ -16,8 +16,7 @@ from typing import Any
 from corpus_kit.ingest.decode import Decoded, decode, from_string
 from corpus_kit.ingest.discover import RawFile
 from corpus_kit.ingest.expand import ExpandedStream, expand, read_all
-from corpus_kit.ingest.json_values import canonical_json, parse_json, plain, refuse_surrogates
-from corpus_kit.ingest.refusal import Refusal
+from corpus_kit.ingest.json_values import Refusal, canonical_json, parse_json, plain, refuse_surrogates
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,10 @@ from datetime import date, datetime
 from typing import Any
 
 from corpus_kit.ingest.dates import find_dates
-from corpus_kit.ingest.json_values import canonical_json
+from corpus_kit.ingest.json_values import Refusal, canonical_json
 from corpus_kit.ingest.language import identify
 from corpus_kit.ingest.page import page_facts
 from corpus_kit.ingest.readers import Record
-from corpus_kit.ingest.refusal import Refusal
 
 _LANGUAGE = re.compile(r"^([A-Za-z]{2,3})(?:[-_].*)?$")
 _VERIFIED = ("sha256", "bytes")  # promises of a sidecar, verified when the file is read

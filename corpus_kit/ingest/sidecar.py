@@ -17,8 +17,7 @@ from typing import Any
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.records import Rejected
 from corpus_kit.ingest.discover import RawFile, Sidecar
-from corpus_kit.ingest.json_values import parse_json, refuse_surrogates
-from corpus_kit.ingest.refusal import Refusal
+from corpus_kit.ingest.json_values import Refusal, parse_json, refuse_surrogates
 
 FILE_COLUMNS = ("file", "file_name", "filename", "path")
 

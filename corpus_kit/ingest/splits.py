@@ -23,13 +23,13 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from corpus_kit.core.columns import SPLITS
+from corpus_kit.core.components import components
+from corpus_kit.core.config import Split
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.publisher import publisher_of
-from corpus_kit.core.settings import Split
-from corpus_kit.core.tables import read_table
-from corpus_kit.ingest.duplicates.alphabet import mixed
-from corpus_kit.ingest.duplicates.components import components
+from corpus_kit.core.hashing import mixed
+from corpus_kit.core.identity import publisher_of
+from corpus_kit.core.schema.columns import SPLITS
+from corpus_kit.core.storage.tables import read_table
 
 U64: TypeAlias = NDArray[np.uint64]
 Codes: TypeAlias = NDArray[np.uint8]

@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from corpus_kit.core.errors import EnvironmentProblemError
-from corpus_kit.core.own_process import SAFE_PATH, module_path
+from corpus_kit.core.parallel.process import SAFE_PATH, module_path
 
 R = TypeVar("R")
 

@@ -11,12 +11,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpus_kit import __version__
-from corpus_kit.core.columns import SPLITS
-from corpus_kit.core.contract_spec import ContractFile
+from corpus_kit.core.config.corpus_toml import ProjectConfig
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import (
+from corpus_kit.core.identity import by_id, ends_shard
+from corpus_kit.core.layers import Layer
+from corpus_kit.core.parallel.executor import Workers
+from corpus_kit.core.progress import Progress, counted
+from corpus_kit.core.schema.columns import SPLITS
+from corpus_kit.core.schema.spec import ContractFile
+from corpus_kit.core.storage.folders import (
     link_or_copy,
     made_folder,
     read_manifest,
@@ -24,18 +27,15 @@ from corpus_kit.core.folders import (
     write_json,
     write_manifest,
 )
-from corpus_kit.core.identity import by_id, ends_shard
-from corpus_kit.core.layers import Layer
-from corpus_kit.core.progress import Progress, counted
-from corpus_kit.core.project import ProjectConfig
-from corpus_kit.core.tables import MAX_FILE_BYTES, file_sha256
+from corpus_kit.core.storage.tables import MAX_FILE_BYTES, file_sha256
+from corpus_kit.core.version import __version__
 from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.card import PARTS, Card, fill_parts, parse_card, render_readme
-from corpus_kit.release.configs import DOCUMENTS
+from corpus_kit.release.configs.plan import Labelling, plan_release
+from corpus_kit.release.configs.spec import DOCUMENTS
 from corpus_kit.release.croissant import croissant
 from corpus_kit.release.described import FEATURES, described
 from corpus_kit.release.losses import LOSSES_CSV, count_losses, refuse_losses, write_losses
-from corpus_kit.release.plan import Labelling, plan_release
 from corpus_kit.release.recheck import Opened, files_of, recheck_release
 from corpus_kit.release.shards import LOSSES_FILE, GroupTask, finished_group, make_group
 

@@ -14,12 +14,26 @@ from typing import Any
 
 import yaml
 
+from corpus_kit.core.config import LICENCES
+from corpus_kit.core.config.corpus_toml import ProjectConfig
 from corpus_kit.core.errors import ConfigError, UsageError, did_you_mean
-from corpus_kit.core.project import ProjectConfig
 from corpus_kit.core.reasons import REASONS
-from corpus_kit.core.settings import LICENCES
 from corpus_kit.release.card_labels import Told, agreement_part, labels_part, markdown_table
-from corpus_kit.release.languages import is_language_code
+
+TWO_LETTERS = frozenset(
+    "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo "
+    "es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg "
+    "ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn "
+    "no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta "
+    "te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()
+)
+_THREE_LETTERS = re.compile(r"[a-z]{3}")
+
+
+def is_language_code(code: object) -> bool:
+    """Whether it is an ISO 639-1 code or has the form of an ISO 639-3 one, of which there are some 8,000."""
+    return isinstance(code, str) and (code in TWO_LETTERS or _THREE_LETTERS.fullmatch(code) is not None)
+
 
 _FRONT = re.compile(r"\A---\r?\n(.*?\n)---\r?\n?", re.DOTALL)
 _PART = re.compile(
@@ -267,7 +281,7 @@ def generated_parts(
 
 
 def _toolkit_version() -> str:
-    from corpus_kit import __version__
+    from corpus_kit.core.version import __version__
 
     return __version__
 

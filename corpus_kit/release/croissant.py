@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpus_kit.core.project import ProjectConfig
+from corpus_kit.core.config.corpus_toml import ProjectConfig
 from corpus_kit.release.card import Card
 
 _TYPES = {

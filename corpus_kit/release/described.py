@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpus_kit.core.contract_spec import ContractFile
-from corpus_kit.core.folders import keep_json, kept_json
+from corpus_kit.core.schema.spec import ContractFile
+from corpus_kit.core.storage.folders import keep_json, kept_json
 from corpus_kit.release.aside import DatasetsAside
-from corpus_kit.release.plan import Labelling
+from corpus_kit.release.configs.plan import Labelling
 
 _LAYOUT = "3"
 FEATURES = "features.json"

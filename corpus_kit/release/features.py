@@ -9,10 +9,10 @@ from typing import Any
 import datasets
 import pyarrow as pa
 
-from corpus_kit.core.contract_spec import ContractFile
-from corpus_kit.release.configs import DOCUMENTS
+from corpus_kit.core.schema.spec import ContractFile
+from corpus_kit.release.configs.plan import Labelling
+from corpus_kit.release.configs.spec import DOCUMENTS
 from corpus_kit.release.described import Described
-from corpus_kit.release.plan import Labelling
 from corpus_kit.release.shards import NOT_RELEASED
 
 _VALUES = {

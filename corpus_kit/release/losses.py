@@ -1,15 +1,22 @@
-"""The loss report of a release: what the shape of a configuration cannot carry, row by row."""
+"""The loss report of a release: what the shape of a configuration cannot carry, row by row.
+
+An export that is made from a release writes its own in the same columns.
+"""
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
 from corpus_kit.core.errors import FindingsError
-from corpus_kit.core.tables import read_table
-from corpus_kit.release.configs import LOSSES
+from corpus_kit.core.storage.tables import read_table
+from corpus_kit.release.configs.spec import LOSSES
+from corpus_kit.release.export.tokens import Loss
 
 LOSSES_CSV = "losses.csv"
 
@@ -46,3 +53,36 @@ def refuse_losses(lost: Mapping[str, Mapping[str, int]], strict: bool) -> None:
             f"{total} labels cannot be carried by a configuration ({told}).",
             f"Export without --strict; {LOSSES_CSV} in the release names them.",
         )
+
+
+class LossRow(NamedTuple):
+    """A row of `losses.csv`."""
+
+    config: str
+    doc_id: str
+    layer: str
+    span_id: str
+    start: int
+    end: int
+    label: str
+    reason: str
+
+    @classmethod
+    def of(cls, layer: str, doc_id: str, loss: Loss) -> LossRow:
+        mark = loss.mark
+        return cls(layer, doc_id, layer, mark.span_id, mark.start, mark.end, mark.label, loss.reason)
+
+
+def write_loss_rows(path: Path, losses: Sequence[LossRow]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(LOSSES.names)
+        writer.writerows(losses)
+
+
+def counted_rows(losses: Sequence[LossRow]) -> dict[str, dict[str, int]]:
+    """config → reason → count."""
+    made: dict[str, dict[str, int]] = {}
+    for (config, reason), n in sorted(Counter((loss.config, loss.reason) for loss in losses).items()):
+        made.setdefault(config, {})[reason] = n
+    return made

@@ -21,9 +21,9 @@ import pyarrow.parquet as pq
 import yaml
 
 from corpus_kit.core.errors import EnvironmentProblemError
-from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import is_intact, keep_json, kept_json, note_of
-from corpus_kit.core.tables import Fingerprint
+from corpus_kit.core.parallel.executor import Workers
+from corpus_kit.core.storage.folders import is_intact, keep_json, kept_json, note_of
+from corpus_kit.core.storage.tables import Fingerprint
 
 _SECONDS_PER_BYTE = 1 / 50e6  # what `recheck_file` takes, roughly, per byte of a file
 _LAYOUT = "1"

@@ -16,18 +16,18 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus_kit.core.columns import SPLITS
-from corpus_kit.core.folders import kept_facts, kept_folder
-from corpus_kit.core.tables import (
+from corpus_kit.core.schema.columns import SPLITS
+from corpus_kit.core.storage.folders import kept_facts, kept_folder
+from corpus_kit.core.storage.tables import (
     Fingerprint,
     TableWriter,
     array_of,
     file_sha256,
     read_table,
 )
-from corpus_kit.release.configs import DOCUMENTS, LOSSES, ConfigSpec, build_config, counted_labels
-from corpus_kit.release.labels import read_slice
-from corpus_kit.release.nested import Nested, with_nested
+from corpus_kit.release.configs.labels import read_slice
+from corpus_kit.release.configs.nested import Nested, with_nested
+from corpus_kit.release.configs.spec import DOCUMENTS, LOSSES, ConfigSpec, build_config, counted_labels
 
 # Columns of `documents` that the release leaves out: the split is the file's, and cluster ids serve the making of it.
 NOT_RELEASED = ("split",)

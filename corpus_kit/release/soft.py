@@ -14,8 +14,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from corpus_kit.release.tokens import Mark, tag, tokenize
-from corpus_kit.release.training import bio_names, line_label, lines_of, marks_of
+from corpus_kit.release.configs.training import bio_names, line_label, lines_of, marks_of
+from corpus_kit.release.export.tokens import Mark, tag, tokenize
 
 _ANSWERS = pa.list_(pa.struct([("annotator", pa.string()), ("label", pa.int64())]))
 _SUMMARY = [("majority", pa.int64()), ("distribution", pa.list_(pa.float64())), ("n", pa.int64())]

@@ -13,11 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from corpus_kit import __version__
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import made_folder, read_manifest, remove, write_manifest
+from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress
+from corpus_kit.core.storage.folders import made_folder, read_manifest, remove, write_manifest
+from corpus_kit.core.version import __version__
 from corpus_kit.report.records import CHANGES_FILE, FOLDER, PAGE, Reported, ReportSources
 
 TEXT_BYTES = 3_000_000

@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import keep_json, kept_json, remove
 from corpus_kit.core.leaks import find_leaks
+from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress
+from corpus_kit.core.storage.folders import keep_json, kept_json, remove
 from corpus_kit.report.agreement import hardest_documents, read_agreement
 from corpus_kit.report.labels import Told, by_month, disputed, label_counts, progress, read_told
 from corpus_kit.report.readings import Readings

@@ -14,9 +14,9 @@ from typing import Any
 
 import polars as pl
 
+from corpus_kit.core.identity import publisher_of
 from corpus_kit.core.labels import Labels
 from corpus_kit.core.layers import Layer, label_sets
-from corpus_kit.core.publisher import publisher_of
 from corpus_kit.report.labels import Told, as_rows
 
 GOLD, SUGGESTED = "gold", "suggested"

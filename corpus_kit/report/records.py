@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from corpus_kit.core.config.corpus_toml import ProjectConfig
 from corpus_kit.core.layers import Layer
-from corpus_kit.core.project import ProjectConfig
 
 FOLDER, PAGE = "report", "report.html"
 CHANGES_FILE = "changes.csv"

@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus_kit.core.folders import keep_json, kept_json
-from corpus_kit.core.tables import array_of, iter_batches, read_table
+from corpus_kit.core.storage.folders import keep_json, kept_json
+from corpus_kit.core.storage.tables import array_of, iter_batches, read_table
 from corpus_kit.report.totals import Totals
 
 MOST_DOCUMENTS = 400

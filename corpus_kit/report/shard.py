@@ -15,9 +15,9 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from corpus_kit.core.folders import keep_json, kept_json
-from corpus_kit.core.publisher import publisher_of
-from corpus_kit.core.tables import read_table
+from corpus_kit.core.identity import publisher_of
+from corpus_kit.core.storage.folders import keep_json, kept_json
+from corpus_kit.core.storage.tables import read_table
 
 FORMAT = 2
 """Part of the key of what is kept; raised when the facts change their shape."""

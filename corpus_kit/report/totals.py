@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus_kit import __version__
-from corpus_kit.core.executor import Workers
+from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress, counted
+from corpus_kit.core.version import __version__
 from corpus_kit.report.shard import EXTREMES, FORMAT, ShardTask, kept_facts, shard_facts
 
 _PER_STRATUM = {"any": 400, "copies": 12}

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from corpus_kit.core.columns import SPLITS
-from corpus_kit.core.findings import Finding
-from corpus_kit.core.project import ProjectConfig
+from corpus_kit.core.config.corpus_toml import ProjectConfig
+from corpus_kit.core.records import Finding
+from corpus_kit.core.schema.columns import SPLITS
 from corpus_kit.report.agreement import LayerAgreement
 from corpus_kit.report.charts import Chart, bars, columns
 from corpus_kit.report.labels import ControlLabels, Person

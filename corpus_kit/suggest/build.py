@@ -22,18 +22,18 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from corpus_kit import __version__
-from corpus_kit.core.contract_spec import ContractFile
-from corpus_kit.core.contracts import Contract, compile_gate
 from corpus_kit.core.errors import EnvironmentProblemError
-from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import kept_facts, read_manifest, remove
 from corpus_kit.core.labelconfig import Control
 from corpus_kit.core.layers import Layer
+from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.rejects import Refusals
-from corpus_kit.core.tables import array_of, read_table, table_of
+from corpus_kit.core.schema.contracts import Contract, compile_gate
+from corpus_kit.core.schema.spec import ContractFile
+from corpus_kit.core.storage.folders import kept_facts, read_manifest, remove
+from corpus_kit.core.storage.tables import array_of, read_table, table_of
+from corpus_kit.core.version import __version__
 from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel
 from corpus_kit.suggest.boilerplate.records import Suggestion
 from corpus_kit.suggest.earlier import DIGESTS, Rows, digests_of, rows_of, save_earlier

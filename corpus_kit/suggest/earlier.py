@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus_kit.core.errors import EnvironmentProblemError
-from corpus_kit.core.tables import read_table
+from corpus_kit.core.storage.tables import read_table
 
 DIGESTS = "documents.npy"
 """In the folder of a shard: the digests of its documents."""

@@ -15,9 +15,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from corpus_kit.core.folders import kept_folder, link_or_copy, made_folder, read_manifest, remove, write_manifest
 from corpus_kit.core.records import Rejected
-from corpus_kit.core.tables import content_fingerprint, file_sha256, part_name, rejected_table, write_table
+from corpus_kit.core.storage.folders import (
+    kept_folder,
+    link_or_copy,
+    made_folder,
+    read_manifest,
+    remove,
+    write_manifest,
+)
+from corpus_kit.core.storage.tables import content_fingerprint, file_sha256, part_name, rejected_table, write_table
 
 TABLE = "suggestions"
 ROWS = f"{TABLE}.parquet"

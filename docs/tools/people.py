@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from corpus_kit import Corpus
-from corpus_kit.labelstudio.connect import connect
+from corpus_kit.labelstudio.server.connect import connect
 from docs.tools.shell import Shell
 
 

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from corpus_kit.core import errors
-from corpus_kit.core.columns import TABLES, Nulls
-from corpus_kit.core.project import ProjectConfig
+from corpus_kit.core.config.corpus_toml import ProjectConfig
 from corpus_kit.core.reasons import REASONS
+from corpus_kit.core.schema.columns import TABLES, Nulls
 from docs.tools.marked import table
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"

@@ -16,9 +16,9 @@ from nltk.metrics.agreement import AnnotationTask
 from nltk.metrics.distance import interval_distance
 from sklearn.metrics import cohen_kappa_score
 
-from corpus_kit.agreement.bootstrap import Resampling, interval, resampled, resampled_together
-from corpus_kit.agreement.choices import choice_agreement
-from corpus_kit.agreement.records import Agreement, Measured
+from corpus_kit.agreement.measures.bootstrap import Resampling, interval, resampled, resampled_together
+from corpus_kit.agreement.measures.choices import choice_agreement
+from corpus_kit.agreement.measures.records import Agreement, Measured
 from corpus_kit.core.errors import UsageError
 
 QUICK = Resampling(resamples=0)

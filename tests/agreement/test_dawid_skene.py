@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 from agreement_tables import ANNOTATIONS, CHOICES, RELATIONS, SPANS, annotation, choice, table
 
-from corpus_kit.agreement import Policy, adjudicate
-from corpus_kit.agreement.dawid_skene import Fit, fit
+from corpus_kit.agreement import Policy
+from corpus_kit.agreement.gold import adjudicate
+from corpus_kit.agreement.gold.dawid_skene import Fit, fit
 
 # Dawid and Skene (1979), table 1: 45 patients; the first anaesthetist judged each three times, four others once.
 ANAESTHETISTS = """

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nervaluate import Evaluator
 
-from corpus_kit.agreement.bootstrap import Resampling
-from corpus_kit.agreement.characters import character_agreement
-from corpus_kit.agreement.records import Agreement, Measured
-from corpus_kit.agreement.spans import relation_agreement, span_agreement
+from corpus_kit.agreement.measures.bootstrap import Resampling
+from corpus_kit.agreement.measures.characters import character_agreement
+from corpus_kit.agreement.measures.records import Agreement, Measured
+from corpus_kit.agreement.measures.spans import relation_agreement, span_agreement
 from corpus_kit.core.errors import UsageError
 
 QUICK = Resampling(resamples=0)

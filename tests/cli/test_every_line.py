@@ -19,12 +19,12 @@ from labelled_corpus import EELS, FERRY, PAGES, STRIKE, entity, label, read, wri
 from corpus_kit import Corpus
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import COMMANDS, cli
-from corpus_kit.core.findings import Finding
-from corpus_kit.labelstudio.plan import LayerPlan, Orphan
-from corpus_kit.labelstudio.pull import Pulled
-from corpus_kit.labelstudio.push import Pushed
-from corpus_kit.labelstudio.restore import Restored
-from corpus_kit.labelstudio.review_push import ReviewPlan
+from corpus_kit.core.records import Finding
+from corpus_kit.labelstudio.sync.plan import LayerPlan, Orphan
+from corpus_kit.labelstudio.sync.pull import Pulled
+from corpus_kit.labelstudio.sync.push import Pushed
+from corpus_kit.labelstudio.sync.restore import Restored
+from corpus_kit.labelstudio.sync.review_push import ReviewPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from dask_cluster import REPOSITORY, DaskCluster, free_port
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
-from corpus_kit.core import cluster as engine
 from corpus_kit.core.errors import CorpusKitError, EnvironmentProblemError, ServiceError, UsageError
+from corpus_kit.core.parallel import dask as engine
 from corpus_kit.core.progress import Silent
 from corpus_kit.corpus import Corpus
 from corpus_kit.ingest import documents

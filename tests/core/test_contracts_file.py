@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from contract_samples import document
 
-from corpus_kit.core.contract_yaml import read_strict_yaml
-from corpus_kit.core.contracts import default_contracts_root, load_contract, load_contracts
 from corpus_kit.core.errors import ConfigError
+from corpus_kit.core.schema.contracts import default_contracts_root, load_contract, load_contracts
+from corpus_kit.core.schema.yaml import read_strict_yaml
 
 SHIPPED = default_contracts_root()
 EXTRA = """

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandera.config import ValidationDepth, config_context
 
-from corpus_kit.core.contract_pandera import errors_of
-from corpus_kit.core.contracts import (
+from corpus_kit.core.errors import ConfigError
+from corpus_kit.core.schema.contracts import (
     Contract,
     Failure,
     compile_gate,
@@ -24,7 +24,7 @@ from corpus_kit.core.contracts import (
     load_contract,
     load_contracts,
 )
-from corpus_kit.core.errors import ConfigError
+from corpus_kit.core.schema.pandera import errors_of
 
 CONTRACTS = load_contracts(default_contracts_root())
 

@@ -12,11 +12,11 @@ import polars as pl
 import pytest
 from pandera.io import polars_io
 
-from corpus_kit.core import contracts as contracts_module
-from corpus_kit.core.columns import CONTRACT_VERSION, TABLES, Nulls, columns_of
-from corpus_kit.core.contract_checks import ALIASES, COLUMN_CHECKS, FRAME_CHECKS
-from corpus_kit.core.contracts import default_contracts_root, load_contract, load_contracts, outdated
 from corpus_kit.core.errors import ConfigError
+from corpus_kit.core.schema import contracts as contracts_module
+from corpus_kit.core.schema.checks import ALIASES, COLUMN_CHECKS, FRAME_CHECKS
+from corpus_kit.core.schema.columns import CONTRACT_VERSION, TABLES, Nulls, columns_of
+from corpus_kit.core.schema.contracts import default_contracts_root, load_contract, load_contracts, outdated
 
 ROOT = default_contracts_root()
 CONTRACTS = load_contracts(ROOT)
@@ -81,12 +81,12 @@ def test_only_the_special_types_stand_out() -> None:
 
 
 def test_importing_the_modules_does_not_import_pandera() -> None:
-    modules = "contracts, corpus_kit.core.contract_file, corpus_kit.core.contract_pandera, corpus_kit.core.columns"
+    modules = "contracts, corpus_kit.core.schema.file, corpus_kit.core.schema.pandera, corpus_kit.core.schema.columns"
     code = f"import sys, corpus_kit.core.{modules}; print(*[m for m in sys.modules])"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent
     ).stdout.split()
-    assert "corpus_kit.core.contract_pandera" in loaded
+    assert "corpus_kit.core.schema.pandera" in loaded
     assert not {name.split(".")[0] for name in loaded} & {"pandera", "pyarrow", "pandas", "datasets"}
 
 

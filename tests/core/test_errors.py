@@ -8,9 +8,9 @@ import pytest
 
 from corpus_kit.core import errors
 from corpus_kit.core.errors import CorpusKitError, did_you_mean
-from corpus_kit.core.findings import Finding
 from corpus_kit.core.progress import Silent, counted
 from corpus_kit.core.reasons import REASONS
+from corpus_kit.core.records import Finding
 
 KINDS = [k for k in vars(errors).values() if isinstance(k, type) and issubclass(k, CorpusKitError)]
 

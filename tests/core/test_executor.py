@@ -14,7 +14,7 @@ import pytest
 from executor_tasks import die, fail, loaded, square, threads, who
 
 from corpus_kit.core.errors import ConfigError, EnvironmentProblemError, UsageError
-from corpus_kit.core.executor import Workers, available_cores, open_workers
+from corpus_kit.core.parallel.executor import Workers, available_cores, open_workers
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_processes_that_are_started_beforehand_load_what_they_are_told_to() -> N
 
 
 def test_nothing_is_started_beforehand_where_one_process_does_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("corpus_kit.core.executor.available_cores", lambda: 1)
+    monkeypatch.setattr("corpus_kit.core.parallel.executor.available_cores", lambda: 1)
     for count in (1, None):
         with open_workers(count) as workers:
             workers.start("colorsys")
@@ -105,7 +105,7 @@ def test_a_script_needs_no_guard_and_runs_once(tmp_path: Path) -> None:
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "print('run', flush=True)\n"
         "from executor_tasks import square\n"
-        "from corpus_kit.core.executor import open_workers\n"
+        "from corpus_kit.core.parallel.executor import open_workers\n"
         "with open_workers(2) as workers:\n"
         "    print(sorted(dict(workers.run(square, range(5))).values()))\n",
         encoding="utf-8",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from corpus_kit.core import folders
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
-from corpus_kit.core.folders import (
+from corpus_kit.core.storage import folders
+from corpus_kit.core.storage.folders import (
     is_intact,
     keep_json,
     keep_note,
@@ -26,7 +26,7 @@ from corpus_kit.core.folders import (
     write_json,
     write_manifest,
 )
-from corpus_kit.core.tables import file_sha256
+from corpus_kit.core.storage.tables import file_sha256
 
 
 def make(root: Path, content: str, name: str = "documents") -> None:

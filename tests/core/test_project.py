@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from corpus_kit.core.config.corpus_toml import ProjectConfig, find_corpus, load_config
 from corpus_kit.core.errors import ConfigError, UsageError
-from corpus_kit.core.project import ProjectConfig, find_corpus, load_config
 
 
 def toml(folder: Path, content: str | bytes) -> Path:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus_kit.core.columns import columns_of
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.core.records import Rejected
-from corpus_kit.core.tables import (
+from corpus_kit.core.schema.columns import columns_of
+from corpus_kit.core.storage.tables import (
     MAX_ROW_GROUP_BYTES,
     TableWriter,
     arrow_schema,

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from corpus_kit.core import template
-from corpus_kit.core.contracts import load_contracts
+from corpus_kit.core.config import template
+from corpus_kit.core.config.corpus_toml import load_config
+from corpus_kit.core.config.template import init_corpus, shipped
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.layers import load_layers
-from corpus_kit.core.project import load_config
-from corpus_kit.core.template import init_corpus, shipped
+from corpus_kit.core.schema.contracts import load_contracts
 from corpus_kit.corpus import Corpus
 
 

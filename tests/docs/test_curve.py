@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from corpus_kit.core.settings import Duplicates
-from corpus_kit.ingest.duplicates.settings import Recipe
-from corpus_kit.ingest.duplicates.signatures import band_hashes
+from corpus_kit.core.config import Duplicates
+from corpus_kit.dedup.settings import Recipe
+from corpus_kit.dedup.signatures import band_hashes
 from docs.tools import curve
 
 

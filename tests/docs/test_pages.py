@@ -40,7 +40,7 @@ def needs_server(page: Path) -> bool:
 def test_what_a_page_shows_is_what_its_commands_print(page: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     if needs_server(page):
-        from corpus_kit.labelstudio.environment import studio_environment
+        from corpus_kit.labelstudio.server.environment import studio_environment
 
         try:
             studio_environment(print)

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 
 from corpus_kit.cli.main import COMMANDS, cli
 from corpus_kit.core import errors
-from corpus_kit.core.columns import TABLES
-from corpus_kit.core.project import ProjectConfig
+from corpus_kit.core.config.corpus_toml import ProjectConfig
 from corpus_kit.core.reasons import REASONS
+from corpus_kit.core.schema.columns import TABLES
 from corpus_kit.corpus import Corpus
 from docs.tools import reference
 from docs.tools.marked import replace_part

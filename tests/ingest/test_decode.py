@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus_kit.ingest.decode import decode, from_string
-from corpus_kit.ingest.refusal import Refusal
+from corpus_kit.ingest.json_values import Refusal
 
 ROOT = Path(__file__).parents[2]
 REJECTED = ROOT / "tests/data/rejected"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from corpus_kit.ingest.decode import decode
-from corpus_kit.ingest.refusal import Refusal
+from corpus_kit.ingest.json_values import Refusal
 
 # Fictional, all of it: the town of Drask, its bridge and its mayor exist nowhere.
 TEXTS = {

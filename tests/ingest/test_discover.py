@@ -109,7 +109,7 @@ def test_naming_a_folder_twice_reads_it_once(tmp_path: Path) -> None:
 
 def test_a_file_that_grows_while_it_is_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many records are read after their file was hashed, so the hash would belong to other bytes."""
-    from corpus_kit.ingest import unit_writer
+    from corpus_kit.ingest import batch as unit_writer
 
     raw = write(tmp_path / "raw", {"a.jsonl": '{"text": "One line."}\n', "b.txt": page(1)})
     real = unit_writer.read_file

@@ -9,17 +9,17 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from corpus_kit.core.tables import array_of, table_of
+from corpus_kit.core.storage.tables import array_of, table_of
 
 _READ_A_UNIT = """
 import sys
-from corpus_kit.core.contract_file import read_contract_file
-from corpus_kit.core.project import ProjectConfig
-from corpus_kit.core.template import shipped
+from corpus_kit.core.schema.file import read_contract_file
+from corpus_kit.core.config.corpus_toml import ProjectConfig
+from corpus_kit.core.config.template import shipped
 from corpus_kit.ingest.discover import discover
 from corpus_kit.ingest.documents import make_recipe
-from corpus_kit.ingest.unit import read_unit, write_unit
-from corpus_kit.ingest.unit_task import Unit, UnitTask
+from corpus_kit.ingest.batch import read_unit, write_unit
+from corpus_kit.ingest.batch import Unit, UnitTask
 recipe = make_recipe(ProjectConfig().input, read_contract_file(shipped("schemas") / "documents.yaml"))
 task = UnitTask(Unit(tuple(discover([sys.argv[1]]).files)), recipe, sys.argv[2])
 assert write_unit(read_unit(task))["documents"] == 2
@@ -33,7 +33,7 @@ def _loaded(code: str, *arguments: object) -> set[str]:
 
 
 def test_reading_plain_texts_loads_no_library_that_only_the_driver_or_odd_input_needs() -> None:
-    loaded = _loaded("import sys, corpus_kit.ingest.unit; print(*sys.modules)")
+    loaded = _loaded("import sys, corpus_kit.ingest.batch; print(*sys.modules)")
     assert {"polars", "pyarrow"} <= loaded
     in_vain = {"pandera", "pandas", "datasets", "yaml", "pydantic", "rapidfuzz", "chardet", "click", "rensa"}
     assert {name.split(".")[0] for name in loaded} & in_vain == set()

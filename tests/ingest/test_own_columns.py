@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ingest_samples import ingest, write
 
-from corpus_kit.core.template import shipped
+from corpus_kit.core.config.template import shipped
 
 COLUMNS = """
   rubric:

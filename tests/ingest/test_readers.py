@@ -17,8 +17,7 @@ import pytest
 import zstandard
 from ingest_samples import ingest, page, write
 
-from corpus_kit.ingest.json_values import parse_json
-from corpus_kit.ingest.refusal import Refusal
+from corpus_kit.ingest.json_values import Refusal, parse_json
 
 RECORDS = [{"id": f"r{i}", "text": page(i), "section": "harbour", "words": i} for i in range(3)]
 

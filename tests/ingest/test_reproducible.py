@@ -14,13 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 from ingest_samples import REJECTED, environment, ingest, page, write
 
-from corpus_kit.core.executor import Workers
+from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.ingest import documents
 
 # The real command with small units, so that a small corpus gives several workers something to do.
 _CHILD = """
 import sys
-import corpus_kit.core.executor as executor
+import corpus_kit.core.parallel.executor as executor
 import corpus_kit.ingest.documents as documents
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ingest_samples import ingest, write
 
-from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import aside_of, keep_json, note_of, put_in_place
+from corpus_kit.core.parallel.executor import Workers
+from corpus_kit.core.storage.folders import aside_of, keep_json, note_of, put_in_place
 
 
 def _twice(self: Workers, function: Any, tasks: Any, *_: Any, **__: Any) -> Any:

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ingest_samples import cli
 
+from corpus_kit.core.config import Split
+from corpus_kit.core.config.corpus_toml import load_config
 from corpus_kit.core.errors import ConfigError, UsageError
-from corpus_kit.core.project import load_config
-from corpus_kit.core.settings import Split
-from corpus_kit.core.tables import parts, read_table, write_table
+from corpus_kit.core.storage.tables import parts, read_table, write_table
 from corpus_kit.corpus import Corpus
 from corpus_kit.ingest.splits import NAMES, Frozen, split_documents
 

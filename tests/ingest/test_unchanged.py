@@ -12,15 +12,14 @@ from typing import Any
 import pytest
 from ingest_samples import Run, ingest, page, write
 
-from corpus_kit.core import folders
-from corpus_kit.core.contract_file import read_contract_file
-from corpus_kit.core.settings import Columns, Input
-from corpus_kit.core.template import shipped
+from corpus_kit.core.config import Columns, Input
+from corpus_kit.core.config.template import shipped
+from corpus_kit.core.schema.file import read_contract_file
+from corpus_kit.core.storage import folders
 from corpus_kit.ingest import documents
+from corpus_kit.ingest.batch import ReadUnit, Unit, UnitTask
 from corpus_kit.ingest.discover import RawFile
 from corpus_kit.ingest.documents import make_recipe
-from corpus_kit.ingest.unit import ReadUnit
-from corpus_kit.ingest.unit_task import Unit, UnitTask
 
 
 @pytest.fixture
@@ -151,7 +150,7 @@ def test_one_new_file_moves_no_boundary_but_its_own(name: str, tmp_path: Path, s
 def test_records_of_a_long_file_are_cut_by_the_same_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import json
 
-    from corpus_kit.ingest.unit_task import Recipe
+    from corpus_kit.ingest.batch import Recipe
 
     real = documents.make_recipe
 

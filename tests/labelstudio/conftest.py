@@ -15,9 +15,9 @@ from studio_samples import CONFIG
 from wayout import WayOut
 
 from corpus_kit.core.errors import EnvironmentProblemError
-from corpus_kit.labelstudio.client import LabelStudioClient, Project
-from corpus_kit.labelstudio.environment import StudioEnvironment, studio_environment
-from corpus_kit.labelstudio.server import StudioServer, start_server
+from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
+from corpus_kit.labelstudio.server.environment import StudioEnvironment, studio_environment
+from corpus_kit.labelstudio.server.process import StudioServer, start_server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

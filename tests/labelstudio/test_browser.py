@@ -13,7 +13,7 @@ from browsers import chromium_without_window
 from corpus_samples import MakeSample, label_by, span, tone
 
 from corpus_kit.core.layers import label_sets
-from corpus_kit.labelstudio.server import StudioServer
+from corpus_kit.labelstudio.server.process import StudioServer
 
 pytestmark = [pytest.mark.studio, pytest.mark.browser]
 

@@ -10,8 +10,8 @@ import pytest
 from corpus_samples import MakeSample, Sample, label_by, pseudonym, span, tone
 
 from corpus_kit.core.errors import ConfigError
-from corpus_kit.labelstudio.client import LabelStudioClient
-from corpus_kit.labelstudio.problems import RefusedError
+from corpus_kit.labelstudio.api.client import LabelStudioClient
+from corpus_kit.labelstudio.api.problems import RefusedError
 
 pytestmark = pytest.mark.studio
 

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 from corpus_samples import Sample, span, tone
 
-from corpus_kit.labelstudio import pull as pull_module
-from corpus_kit.labelstudio.client import LabelStudioClient
-from corpus_kit.labelstudio.ledger import Ledger
+from corpus_kit.labelstudio.api.client import LabelStudioClient
+from corpus_kit.labelstudio.sync import pull as pull_module
+from corpus_kit.ledger.ledger import Ledger
 
 pytestmark = pytest.mark.studio
 

@@ -10,10 +10,10 @@ import pytest
 from corpus_samples import MakeSample, Sample
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.labelstudio.batch_log import Turn
-from corpus_kit.labelstudio.client import LabelStudioClient
-from corpus_kit.labelstudio.ordering import diverse_order, random_order, uncertain_order
-from corpus_kit.labelstudio.problems import UnreachableError
+from corpus_kit.labelstudio.api.client import LabelStudioClient
+from corpus_kit.labelstudio.api.problems import UnreachableError
+from corpus_kit.labelstudio.sync.batch_log import Turn
+from corpus_kit.labelstudio.sync.ordering import diverse_order, random_order, uncertain_order
 
 LOCAL = {f"{n}.txt": f"Ferry number {n} of the Sennet Bay line was late again on day {n}.\n" for n in range(8)}
 PAGES = LOCAL | {

@@ -14,12 +14,12 @@ from corpus_samples import MakeSample, Sample, span, tone
 from generated_work import PEOPLE, generated_work
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.labelstudio.client import LabelStudioClient
-from corpus_kit.labelstudio.environment import StudioEnvironment
-from corpus_kit.labelstudio.export_json import annotations_in
-from corpus_kit.labelstudio.ledger import Ledger
-from corpus_kit.labelstudio.restore import server_id
-from corpus_kit.labelstudio.server import start_server
+from corpus_kit.labelstudio.api.client import LabelStudioClient
+from corpus_kit.labelstudio.server.environment import StudioEnvironment
+from corpus_kit.labelstudio.server.process import start_server
+from corpus_kit.labelstudio.sync.restore import server_id
+from corpus_kit.ledger.export_json import annotations_in
+from corpus_kit.ledger.ledger import Ledger
 
 pytestmark = pytest.mark.studio
 

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 from corpus_samples import PAGES, Sample, account, label_by, pseudonym, span, tone
 
-from corpus_kit.labelstudio.client import LabelStudioClient, Project
-from corpus_kit.labelstudio.ledger import Ledger
+from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
+from corpus_kit.ledger.ledger import Ledger
 
 pytestmark = pytest.mark.studio
 

@@ -16,10 +16,10 @@ from corpus_samples import MakeSample, Sample, make_sample, span
 from faultproxy import Fault, FaultProxy
 
 from corpus_kit.core.errors import ServiceError
-from corpus_kit.labelstudio import push as push_module
-from corpus_kit.labelstudio.client import LabelStudioClient
-from corpus_kit.labelstudio.environment import StudioEnvironment
-from corpus_kit.labelstudio.server import StudioServer, start_server
+from corpus_kit.labelstudio.api.client import LabelStudioClient
+from corpus_kit.labelstudio.server.environment import StudioEnvironment
+from corpus_kit.labelstudio.server.process import StudioServer, start_server
+from corpus_kit.labelstudio.sync import push as push_module
 
 pytestmark = pytest.mark.studio
 

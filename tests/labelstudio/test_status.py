@@ -11,7 +11,7 @@ from corpus_samples import PAGES, MakeSample, Sample, label_by, pseudonym, span,
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
-from corpus_kit.labelstudio.server import StudioServer
+from corpus_kit.labelstudio.server.process import StudioServer
 
 pytestmark = pytest.mark.studio
 

@@ -13,11 +13,10 @@ from faultproxy import Fault, FaultProxy
 from studio_samples import CONFIG, TEXT, put, span, task
 
 from corpus_kit.core.errors import ServiceError, UsageError
-from corpus_kit.labelstudio import client as client_module
-from corpus_kit.labelstudio.batches import pack
-from corpus_kit.labelstudio.client import LabelStudioClient, Project
-from corpus_kit.labelstudio.problems import OutcomeUnknownError, RefusedError, UnreachableError
-from corpus_kit.labelstudio.server import StudioServer, free_port
+from corpus_kit.labelstudio.api import client as client_module
+from corpus_kit.labelstudio.api.client import LabelStudioClient, Project, pack
+from corpus_kit.labelstudio.api.problems import OutcomeUnknownError, RefusedError, UnreachableError
+from corpus_kit.labelstudio.server.process import StudioServer, free_port
 
 pytestmark = pytest.mark.studio
 

@@ -18,10 +18,10 @@ from corpus_samples import PAGES, make_sample, span
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.trust import TrustStore
-from corpus_kit.labelstudio.client import LabelStudioClient
-from corpus_kit.labelstudio.connect import connect
-from corpus_kit.labelstudio.environment import StudioEnvironment
-from corpus_kit.labelstudio.settings import login_of
+from corpus_kit.labelstudio.api.client import LabelStudioClient
+from corpus_kit.labelstudio.server.connect import connect
+from corpus_kit.labelstudio.server.environment import StudioEnvironment
+from corpus_kit.labelstudio.server.settings import login_of
 
 pytestmark = pytest.mark.studio
 

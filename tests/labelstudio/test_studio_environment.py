@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from corpus_kit.core.errors import EnvironmentProblemError
-from corpus_kit.labelstudio.environment import (
+from corpus_kit.labelstudio.server.environment import (
     INSTALLED_MB,
     MARKER,
     REQUIREMENTS,
@@ -104,7 +104,7 @@ def test_a_killed_installation_is_begun_anew(pins: Path, tmp_path: Path) -> None
     cache = tmp_path / "cache"
     program = (
         "import sys; from pathlib import Path\n"
-        "from corpus_kit.labelstudio.environment import studio_environment\n"
+        "from corpus_kit.labelstudio.server.environment import studio_environment\n"
         "studio_environment(print, cache=Path(sys.argv[1]), requirements=Path(sys.argv[2]))\n"
     )
     running = subprocess.Popen([sys.executable, "-c", program, str(cache), str(pins)], cwd=ROOT)

@@ -16,11 +16,17 @@ import pytest
 from wayout import WayOut
 
 from corpus_kit.core.errors import EnvironmentProblemError, ServiceError
-from corpus_kit.labelstudio import server as server_module
-from corpus_kit.labelstudio.client import LabelStudioClient
-from corpus_kit.labelstudio.environment import StudioEnvironment
-from corpus_kit.labelstudio.server import StudioServer, free_port, prepare_template, running_server, start_server
-from corpus_kit.labelstudio.settings import Login, login_of, server_variables
+from corpus_kit.labelstudio.api.client import LabelStudioClient
+from corpus_kit.labelstudio.server import process as server_module
+from corpus_kit.labelstudio.server.environment import StudioEnvironment
+from corpus_kit.labelstudio.server.process import (
+    StudioServer,
+    free_port,
+    prepare_template,
+    running_server,
+    start_server,
+)
+from corpus_kit.labelstudio.server.settings import Login, login_of, server_variables
 
 pytestmark = pytest.mark.studio
 ROOT = Path(__file__).parents[2]
@@ -28,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 SERVE = """
 import sys
 from pathlib import Path
-from corpus_kit.labelstudio.server import start_server
+from corpus_kit.labelstudio.server.process import start_server
 with start_server(Path(sys.argv[1]), print) as server:
     print("ready", server.pid, flush=True)
     server.wait()

@@ -22,7 +22,7 @@ corpus_kit.__version__ = "0.0.9"
 from importlib import metadata
 real = metadata.version
 metadata.version = lambda name: "0.0.9" if name == "corpus-kit" else real(name)
-import corpus_kit.ingest.unit_task as unit_task
+import corpus_kit.ingest.batch as unit_task
 import corpus_kit.release.described as described
 import corpus_kit.release.recheck as recheck
 import corpus_kit.release.shards as shards

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from corpus_kit.core.errors import EnvironmentProblemError
-from corpus_kit.core.folders import keep_json, kept_json
+from corpus_kit.core.storage.folders import keep_json, kept_json
 from corpus_kit.corpus import Corpus
 from corpus_kit.release import aside as aside_module
 from corpus_kit.release.aside import DatasetsAside

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus_kit import Corpus
+from corpus_kit.core.config.corpus_toml import ProjectConfig
 from corpus_kit.core.errors import ConfigError
-from corpus_kit.core.project import ProjectConfig
 from corpus_kit.release.card import PARTS, fill_parts, parse_card
 
 CONFIG = ProjectConfig(licence="cc0-1.0")

@@ -17,7 +17,7 @@ from labelled_corpus import EELS, FERRY, PSEUDONYM, STRIKE, entity, junk, label,
 
 from corpus_kit import Corpus
 from corpus_kit.core.errors import FindingsError
-from corpus_kit.release.tokens import Mark, untag
+from corpus_kit.release.export.tokens import Mark, untag
 
 TEXTS = {"ferry.txt": FERRY, "eels.txt": EELS, "strike.txt": STRIKE}
 
@@ -283,7 +283,7 @@ def test_free_text_of_an_annotator_stays_at_home(own: Corpus, tmp_path: Path, hu
 def test_the_same_labels_give_the_same_release_and_nothing_is_redone(
     own: Corpus, labelled: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("corpus_kit.core.executor.SECONDS_WORTH_A_POOL", 0)
+    monkeypatch.setattr("corpus_kit.core.parallel.executor.SECONDS_WORTH_A_POOL", 0)
     assert own.build().release and own.export("hf").unchanged
     shutil.rmtree(own.data / "release")
     shutil.rmtree(own.data / ".work")

@@ -24,9 +24,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from corpus_kit import Corpus
 from corpus_kit.core.errors import EnvironmentProblemError, FindingsError, UsageError
-from corpus_kit.release.pieces import IGNORED, aligned
-from corpus_kit.release.spacy_docs import spelled, whole_tokens
-from corpus_kit.release.tokens import Mark, tokenize, untag
+from corpus_kit.release.export.pieces import IGNORED, aligned
+from corpus_kit.release.export.spacy_docs import spelled, whole_tokens
+from corpus_kit.release.export.tokens import Mark, tokenize, untag
 
 WIDE = "🧑‍🧑‍🧒 Dévik\u00a0Orlő met 金山 in Ōsaka.\nNo\u2028more.\n"
 

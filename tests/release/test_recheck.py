@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpus_kit.core.errors import EnvironmentProblemError
-from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import kept_json, read_manifest
-from corpus_kit.core.tables import read_table
+from corpus_kit.core.parallel.executor import Workers
+from corpus_kit.core.storage.folders import kept_json, read_manifest
+from corpus_kit.core.storage.tables import read_table
 from corpus_kit.corpus import Corpus
 from corpus_kit.ingest import documents as documents_module
 from corpus_kit.release import build as build_module
@@ -270,8 +270,8 @@ NOT_NEEDED = (
     "distributed",
     "label_studio_sdk",
     "corpus_kit.agreement",
-    "corpus_kit.core.cluster",
-    "corpus_kit.core.contract_pandera",
+    "corpus_kit.core.parallel.dask",
+    "corpus_kit.core.schema.pandera",
     "corpus_kit.labelstudio",
     "corpus_kit.report.compare",
     "corpus_kit.suggest.entities.stage",

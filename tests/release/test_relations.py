@@ -14,7 +14,7 @@ from labelled_corpus import FERRY, entity, label, new_corpus
 
 from corpus_kit import Corpus
 from corpus_kit.core.errors import FindingsError
-from corpus_kit.release.relations import UNLABELLED, relation_rows
+from corpus_kit.release.configs.relations import UNLABELLED, relation_rows
 
 BRANDT, PORT = entity(FERRY, "Ola Brandt", "PERSON"), entity(FERRY, "Port Sellane", "GPE")
 

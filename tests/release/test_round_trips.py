@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 from nltk.corpus.reader import ConllCorpusReader
 from spacy.tokens import DocBin
 
-from corpus_kit.release.conll import write_conll
-from corpus_kit.release.export_losses import LossRow
+from corpus_kit.release.configs.training import ENTITIES, bio_names, entity_rows
+from corpus_kit.release.export.conll import write_conll
+from corpus_kit.release.export.spacy_docs import write_spacy
+from corpus_kit.release.export.tokens import untag
 from corpus_kit.release.features import features_of_schema
-from corpus_kit.release.spacy_docs import write_spacy
-from corpus_kit.release.tokens import untag
-from corpus_kit.release.training import ENTITIES, bio_names, entity_rows
+from corpus_kit.release.losses import LossRow
 
 LABELS = ("ORG", "PERSON")
 NLP = spacy.blank("xx")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus_kit.release.tokens import CUTS_TOKEN, NESTED, OVERLAPPING, SEVERAL_LABELS, Mark, tag, tokenize, untag
+from corpus_kit.release.export.tokens import CUTS_TOKEN, NESTED, OVERLAPPING, SEVERAL_LABELS, Mark, tag, tokenize, untag
 
 LABELS = ("PERSON", "GPE", "ORG")
 

@@ -13,11 +13,11 @@ from spacy.lang.xx import MultiLanguage
 from spacy.tokens import DocBin
 
 from corpus_kit import Corpus
-from corpus_kit.core.folders import read_manifest
-from corpus_kit.release.conll import write_conll
-from corpus_kit.release.pieces import aligned
-from corpus_kit.release.spacy_docs import write_spacy
-from corpus_kit.release.tokens import Mark, known_tokens, tag
+from corpus_kit.core.storage.folders import read_manifest
+from corpus_kit.release.export.conll import write_conll
+from corpus_kit.release.export.pieces import aligned
+from corpus_kit.release.export.spacy_docs import write_spacy
+from corpus_kit.release.export.tokens import Mark, known_tokens, tag
 
 Places = dict[tuple[str, str], list[tuple[int, int]]]
 

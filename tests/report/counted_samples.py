@@ -17,9 +17,9 @@ import pytest
 from labelled_corpus import entity, label, read, stance, write_settings
 
 from corpus_kit import Corpus
-from corpus_kit.core.columns import columns_of
-from corpus_kit.core.folders import read_manifest, write_manifest
-from corpus_kit.core.tables import arrow_schema, part_name, write_table
+from corpus_kit.core.schema.columns import columns_of
+from corpus_kit.core.storage.folders import read_manifest, write_manifest
+from corpus_kit.core.storage.tables import arrow_schema, part_name, write_table
 from corpus_kit.ingest import documents
 
 SETTINGS = "[suggest]\nboilerplate = false\n\n[agreement]\nresamples = 0\n"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import read_manifest
+from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Silent
+from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.corpus import Corpus
 from corpus_kit.ingest import documents
 from corpus_kit.report import sample

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from corpus_kit.core.leaks import find_leaks
-from corpus_kit.core.tables import write_table
+from corpus_kit.core.storage.tables import write_table
 from corpus_kit.report.sample import refused_documents
 from corpus_kit.report.totals import Totals, add_up
 

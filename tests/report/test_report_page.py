@@ -15,7 +15,7 @@ from report_samples import EMOJI, LONG, MARKED
 
 from corpus_kit import Corpus
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.folders import kept_json, read_manifest
+from corpus_kit.core.storage.folders import kept_json, read_manifest
 from corpus_kit.report.page import inert
 from corpus_kit.report.visible import is_web_address, visible
 

@@ -31,7 +31,7 @@ NAMED = '[[suggest.entities.models]]\nmodel = "python:ships:Ships"\n'
 # The installed command with a pool that really runs, for however little work.
 POOL = """
 import sys
-import corpus_kit.core.executor as executor
+import corpus_kit.core.parallel.executor as executor
 import corpus_kit.ingest.documents as documents
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
@@ -99,7 +99,7 @@ def test_a_library_call_starts_its_processes_safely(
 def test_what_spawns_gives_no_working_folder_to_a_process(
     trapped: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from corpus_kit.core.executor import open_workers
+    from corpus_kit.core.parallel.executor import open_workers
 
     root, marker = trapped
     monkeypatch.chdir(root)

@@ -14,10 +14,10 @@ from corpus_kit.cli.main import cli
 from corpus_kit.core.errors import CorpusKitError, ServiceError, UsageError
 from corpus_kit.core.trust import TrustStore, origin_of
 from corpus_kit.corpus import Corpus
-from corpus_kit.labelstudio.connect import connect
-from corpus_kit.labelstudio.problems import refused, unreachable
-from corpus_kit.labelstudio.transport import Transport
-from corpus_kit.labelstudio.wire import goes_in_plain_text
+from corpus_kit.labelstudio.api.problems import refused, unreachable
+from corpus_kit.labelstudio.api.transport import Transport
+from corpus_kit.labelstudio.api.wire import goes_in_plain_text
+from corpus_kit.labelstudio.server.connect import connect
 from tests.labelled_corpus import write_settings
 from tests.security.strangers import PAGES, made_corpus, nosy_host
 

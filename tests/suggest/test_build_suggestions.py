@@ -19,14 +19,14 @@ from labelled_corpus import write_settings
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
-from corpus_kit.core.folders import read_manifest
+from corpus_kit.core.config.template import shipped
 from corpus_kit.core.layers import load_layer
-from corpus_kit.core.template import shipped
+from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.corpus import BuildResult, Corpus
 from corpus_kit.ingest import documents
+from corpus_kit.pipeline.suggest import SuggestResult
 from corpus_kit.suggest import build as stage
 from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel
-from corpus_kit.suggesting import SuggestResult
 
 # Menus and nothing else, and characters that are two UTF-16 units and up to four bytes.
 ODD = {
@@ -160,7 +160,7 @@ def test_the_manifest_tells_inputs_files_and_counts(built: Path) -> None:
 def test_two_workers_in_another_folder_give_the_same_bytes(
     built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("corpus_kit.core.executor.SECONDS_WORTH_A_POOL", 0)
+    monkeypatch.setattr("corpus_kit.core.parallel.executor.SECONDS_WORTH_A_POOL", 0)
     Corpus.without(tmp_path / "elsewhere").build([pages(tmp_path / "raw")], workers=2)
     assert made(tmp_path / "elsewhere") == made(built)
 

@@ -18,11 +18,10 @@ from labelled_corpus import FERRY, entity, label, new_corpus, read
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
 from corpus_kit.core.errors import ConfigError, EnvironmentProblemError, UsageError
-from corpus_kit.core.folders import read_manifest
+from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.corpus import Corpus
 from corpus_kit.suggest.entities.interface import answers
-from corpus_kit.suggest.entities.loading import load_suggester
-from corpus_kit.suggest.entities.mapping import label_mapping
+from corpus_kit.suggest.entities.loading import label_mapping, load_suggester
 from corpus_kit.suggest.entities.windows import Piece, spans_of, windows
 
 TEXT = "🚢 Zoë\u0308 Brandt of Port Sellane met Ola Brandt.\r\n\n𝔅 Velmora — Port Sellane\n"

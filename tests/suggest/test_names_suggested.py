@@ -15,8 +15,8 @@ from labelled_corpus import entity, label, new_corpus, read, write_settings
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
-from corpus_kit.core.folders import read_manifest
 from corpus_kit.core.progress import Silent
+from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.corpus import Corpus
 from corpus_kit.ingest import documents
 from corpus_kit.suggest.entities.labelled import Labelled, read_labelled

@@ -15,7 +15,7 @@ from labelled_corpus import label, mark, new_corpus, read, write_settings
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.folders import read_manifest
+from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.corpus import Corpus
 from corpus_kit.suggest.boilerplate import BoilerplateModel, learn
 from corpus_kit.suggest.boilerplate.learn import labelled_pages, majority, mean_and_error

@@ -92,7 +92,7 @@ def test_another_headline_is_looked_at_again(tmp_path: Path, raw: Path, texts_lo
 def test_two_workers_take_over_the_same(
     raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts_looked_at: list[str]
 ) -> None:
-    monkeypatch.setattr("corpus_kit.core.executor.SECONDS_WORTH_A_POOL", 0)
+    monkeypatch.setattr("corpus_kit.core.parallel.executor.SECONDS_WORTH_A_POOL", 0)
     monkeypatch.setattr(documents, "SHARD_BYTES", 6_000)
     corpus = Corpus.without(tmp_path / "out")
     corpus.build([raw], workers=2)

@@ -7,8 +7,7 @@ from dataclasses import asdict
 import click
 
 from corpus_kit.cli.options import Words, corpus_option, json_option
-from corpus_kit.cli.output import ConsoleProgress, Output, again, shown_path
-from corpus_kit.cli.reviews import say_reviews
+from corpus_kit.cli.output import ConsoleProgress, Output, again, say_reviews, shown_path
 
 
 @click.command("adjudicate")

@@ -26,7 +26,7 @@ def command(corpus_dir: str, upgrading: bool, as_json: bool) -> int:
       corpus-kit doctor
       corpus-kit doctor --upgrade
     """
-    from corpus_kit.core.doctor import examine, upgrade
+    from corpus_kit.doctor import examine, upgrade
 
     output = Output(as_json)
     for done in upgrade(corpus_dir) if upgrading else []:

@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
-from corpus_kit.cli.output import ConsoleProgress, Output
-from corpus_kit.cli.reviews import say_reviews
+from corpus_kit.cli.output import ConsoleProgress, Output, say_reviews
 
 
 @click.command("review")

@@ -19,7 +19,7 @@ import polars as pl
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.labels import Labels, read_labels, standing
-from corpus_kit.core.tables import fsync_path, scan
+from corpus_kit.core.storage.tables import fsync_path, scan
 from corpus_kit.suggest.boilerplate.model import BoilerplateModel
 from corpus_kit.suggest.boilerplate.pages import F64
 from corpus_kit.suggest.boilerplate.records import LineScore

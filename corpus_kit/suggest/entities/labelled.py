@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from corpus_kit.core.labels import read_label_table, standing
-from corpus_kit.core.tables import scan
+from corpus_kit.core.storage.tables import scan
 from corpus_kit.suggest.entities.evidence import Answer
 
 LONGEST = 120

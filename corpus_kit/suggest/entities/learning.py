@@ -11,9 +11,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from corpus_kit.core.errors import EnvironmentProblemError
-from corpus_kit.core.folders import write_json
 from corpus_kit.core.progress import Progress, counted
-from corpus_kit.core.tables import parts, read_table
+from corpus_kit.core.storage.folders import write_json
+from corpus_kit.core.storage.tables import parts, read_table
 from corpus_kit.suggest.entities.calibration import Calibration, fit
 from corpus_kit.suggest.entities.context import SHORT, word_key
 from corpus_kit.suggest.entities.evidence import Evidence, best_label

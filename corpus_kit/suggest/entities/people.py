@@ -10,9 +10,9 @@ from pathlib import Path
 
 import polars as pl
 
-from corpus_kit.core.folders import read_manifest
 from corpus_kit.core.labels import read_label_table
-from corpus_kit.core.tables import read_table, scan
+from corpus_kit.core.storage.folders import read_manifest
+from corpus_kit.core.storage.tables import read_table, scan
 from corpus_kit.suggest.entities.labelled import Labelled
 from corpus_kit.suggest.entities.records import Place
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from corpus_kit.core.tables import file_sha256
+from corpus_kit.core.storage.tables import file_sha256
 
 
 def folder_revision(folder: Path) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from corpus_kit.core.contract_spec import ContractFile
-from corpus_kit.core.folders import keep_note
-from corpus_kit.core.tables import iter_batches, read_table, table_of, write_table
+from corpus_kit.core.schema.spec import ContractFile
+from corpus_kit.core.storage.folders import keep_note
+from corpus_kit.core.storage.tables import iter_batches, read_table, table_of, write_table
 from corpus_kit.suggest.build import checked_rows, contract_of
 from corpus_kit.suggest.entities.code import errors_of
 from corpus_kit.suggest.entities.interface import Loaded, answers

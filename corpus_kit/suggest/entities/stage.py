@@ -18,23 +18,22 @@ import polars as pl
 import pyarrow as pa
 import regex
 
-from corpus_kit import __version__
-from corpus_kit.core.contract_spec import ContractFile
-from corpus_kit.core.contracts import compile_gate
-from corpus_kit.core.executor import Workers
-from corpus_kit.core.folders import kept_note, note_name, read_manifest, remove
 from corpus_kit.core.labelconfig import Control
 from corpus_kit.core.layers import Layer
+from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.rejects import Refusals
-from corpus_kit.core.tables import read_table
+from corpus_kit.core.schema.contracts import compile_gate
+from corpus_kit.core.schema.spec import ContractFile
+from corpus_kit.core.storage.folders import kept_note, note_name, read_manifest, remove
+from corpus_kit.core.storage.tables import read_table
+from corpus_kit.core.version import __version__
 from corpus_kit.suggest.build import Suggested, finished_shard
 from corpus_kit.suggest.entities.code import errors_of
 from corpus_kit.suggest.entities.interface import Loaded
 from corpus_kit.suggest.entities.labelled import read_labelled
 from corpus_kit.suggest.entities.learning import MODEL, NamesModel, learn, save_names
-from corpus_kit.suggest.entities.loading import load_suggester
-from corpus_kit.suggest.entities.mapping import label_mapping
+from corpus_kit.suggest.entities.loading import label_mapping, load_suggester
 from corpus_kit.suggest.entities.people import boilerplate_files, digests, notes_table, with_boilerplate
 from corpus_kit.suggest.entities.shards import EntityRecipe, EntityTask, Model, ask_model, entity_shard
 from corpus_kit.suggest.entities.wish import Wish

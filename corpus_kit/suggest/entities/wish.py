@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpus_kit.core.settings import EntityModel
+from corpus_kit.core.config import EntityModel
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Adjudication: from everyone's answers to one, by a named policy."""

@@ -1,0 +1,31 @@
+"""The sections of `corpus.toml`, one class each; `core.config.corpus_toml` reads the file."""
+
+from corpus_kit.core.config.documents import Columns, Duplicates, Input, Split
+from corpus_kit.core.config.people import (
+    Adjudication,
+    Agreement,
+    BoundaryName,
+    LabelStudio,
+    LayerAdjudication,
+    PolicyName,
+)
+from corpus_kit.core.config.release import LICENCES, Release
+from corpus_kit.core.config.suggestions import Entities, EntityModel, Suggest
+
+__all__ = [
+    "LICENCES",
+    "Adjudication",
+    "Agreement",
+    "BoundaryName",
+    "Columns",
+    "Duplicates",
+    "Entities",
+    "EntityModel",
+    "Input",
+    "LabelStudio",
+    "LayerAdjudication",
+    "PolicyName",
+    "Release",
+    "Split",
+    "Suggest",
+]

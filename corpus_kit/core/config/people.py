@@ -1,0 +1,76 @@
+"""`[label_studio]`, `[agreement]`, `[adjudication]`: the work of people."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from corpus_kit.core.config.base import Names, Section, Share, Size
+
+
+class LabelStudio(Section):
+    """The annotation server. The key comes from the environment (LABEL_STUDIO_API_KEY), never from here."""
+
+    url: str = Field(default="", description="address of the server; LABEL_STUDIO_URL overrides it")
+    overlap: int = Field(default=1, ge=1, le=1000, description="how many people are to label each document")
+    sampling: Literal["sequential", "uniform", "uncertainty"] = Field(
+        default="sequential", description="how the server picks the next task: in order, at random, least certain first"
+    )
+    order: Literal["doc_id", "source", "newest"] = Field(
+        default="doc_id",
+        description="the order of the tasks: shuffled but always the same (doc_id), by file, newest page first",
+    )
+    checks: Share = Field(
+        default=0.0,
+        description="hidden checks: share of a layer's tasks that are given to everybody because their answer is known",
+    )
+    batch_tasks: int = Field(default=1000, ge=1, le=10000, description="the most tasks in one request")
+    batch_bytes: Size = Field(default=16 * 2**20, description="the most bytes in one request, or with a unit: 16 MiB")
+
+    @field_validator("batch_bytes")
+    @classmethod
+    def _sendable(cls, value: int) -> int:
+        if not 2**16 <= value <= 200 * 2**20:
+            raise ValueError("a request has 64 KiB to 200 MiB")
+        return value
+
+
+class Agreement(Section):
+    """How agreement is measured."""
+
+    resamples: int = Field(
+        default=1000, ge=0, le=100000, description="bootstrap resamples behind every interval; 0: no intervals"
+    )
+    seed: int = Field(default=20240229, ge=0, description="another seed draws other resamples")
+    orders: dict[str, Names] = Field(
+        default={}, description="control → its labels from low to high, for controls whose labels have an order"
+    )
+
+
+PolicyName = Literal["majority", "unanimous", "dawid-skene", "reviewer"]
+BoundaryName = Literal["exact", "union", "intersection", "characters"]
+
+
+class LayerAdjudication(Section):
+    """What one layer does otherwise; what is not named here is as in `adjudication`."""
+
+    policy: PolicyName | None = Field(default=None, description="how answers become gold")
+    boundary: BoundaryName | None = Field(default=None, description="which characters become gold")
+    min_votes: int | None = Field(default=None, ge=1, le=1000, description="what fewer people answered stays open")
+
+
+class Adjudication(Section):
+    """How disagreements become gold."""
+
+    policy: PolicyName = Field(
+        default="majority", description="more than half; all; the likelier by how each errs; what a reviewer settled"
+    )
+    boundary: BoundaryName = Field(
+        default="exact", description="what to do where people mark the same thing but not the same characters"
+    )
+    reviewers: Names = Field(
+        default=(), description="pseudonyms whose answers win under every policy, the first named first"
+    )
+    min_votes: int = Field(default=1, ge=1, le=1000, description="what fewer people answered stays open")
+    layers: dict[str, LayerAdjudication] = Field(default={}, description="layer → what it does otherwise")

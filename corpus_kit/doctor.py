@@ -1,0 +1,198 @@
+"""`doctor`: what is wrong with Python, packages, disk, contracts, layers and server, each with the mending command."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from corpus_kit.core.config.corpus_toml import CORPUS_FILE, ProjectConfig, find_corpus, load_config
+from corpus_kit.core.errors import CorpusKitError
+from corpus_kit.core.trust import TrustStore, origin_of
+
+_LEAST_PYTHON = (3, 11)
+_LEAST_FREE = 1 << 30
+_SERVER_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. mend: the command or step that mends it, empty where all is well."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
+
+
+def examine(path: str | Path = ".") -> list[Check]:
+    """All checks, in the order in which they matter. Nothing is changed."""
+    root = find_corpus(Path(path))
+    checks = [_python(), *_packages(), _disk(root or Path(path))]
+    if root is None:
+        checks.append(Check("corpus", True, f"no {CORPUS_FILE} here; `corpus-kit init DIR` makes one"))
+    else:
+        checks += [*_corpus(root)]
+    return [*checks, *_server(root)]
+
+
+def upgrade(path: str | Path = ".") -> list[str]:
+    """Bring every outdated contract of the corpus at `path` up to date; what was done, in words.
+
+    Raises ConfigError where a contract cannot be brought up to date by itself; those before it are.
+    """
+    from corpus_kit.core.schema.columns import TABLES
+    from corpus_kit.core.schema.contracts import default_contracts_root, outdated
+    from corpus_kit.core.schema.upgrade import upgrade_contract
+
+    root = find_corpus(Path(path))
+    files = [root / "schemas" / f"{table}.yaml" for table in TABLES] if root else []
+    return [upgrade_contract(f, default_contracts_root()) for f in files if f.is_file() and outdated(f) is not None]
+
+
+def _python() -> Check:
+    found = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info >= _LEAST_PYTHON:
+        return Check("python", True, found)
+    return Check("python", False, found, "Install Python 3.11 or newer and make a new virtual environment with it.")
+
+
+def _packages() -> Iterator[Check]:
+    """Every dependency against the bounds of the installed corpus-kit."""
+    try:
+        wanted = metadata.requires("corpus-kit") or []
+    except metadata.PackageNotFoundError:
+        yield Check("packages", False, "corpus-kit is not installed", "pip install corpus-kit")
+        return
+    bad, count = [], 0
+    for line in wanted:
+        if "extra ==" in line:
+            continue
+        match = re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([^;]*)", line)
+        assert match is not None
+        name, bounds = match[1], match[2].strip()
+        count += 1
+        try:
+            version = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            bad.append((name, "missing", bounds))
+            continue
+        if not _within(version, bounds):
+            bad.append((name, version, bounds))
+    for name, version, bounds in bad:
+        yield Check(f"package {name}", False, f"{version}, needs {bounds}", f"pip install '{name}{bounds}'")
+    if not bad:
+        yield Check("packages", True, f"{count} dependencies within their bounds")
+
+
+def _within(version: str, bounds: str) -> bool:
+    def key(text: str) -> tuple[int, ...]:
+        numbers = [int(n) for n in re.findall(r"\d+", text)[:4]]
+        return tuple(numbers + [0] * (4 - len(numbers)))
+
+    tests = {">=": lambda a, b: a >= b, "<": lambda a, b: a < b, "==": lambda a, b: a == b, ">": lambda a, b: a > b}
+    for bound in filter(None, (b.strip() for b in bounds.split(","))):
+        match = re.match(r"(>=|==|<|>)\s*(.+)", bound)
+        if match and not tests[match[1]](key(version), key(match[2])):
+            return False
+    return True
+
+
+def _disk(place: Path) -> Check:
+    free = shutil.disk_usage(place if place.exists() else Path.cwd()).free
+    shown = f"{free / 2**30:.1f} GiB free"
+    if free >= _LEAST_FREE:
+        return Check("disk", True, shown)
+    return Check("disk", False, shown, "Free some space, or build to another disk with --out.")
+
+
+def _corpus(root: Path) -> Iterator[Check]:
+    try:
+        config = load_config(root / CORPUS_FILE)
+    except CorpusKitError as e:
+        yield Check("corpus.toml", False, e.message, e.hint)
+        return
+    yield Check("corpus.toml", True, f"{config.name} {config.version}")
+    yield from _contracts(root)
+    yield from _layers(root, config)
+    raw = root / "data" / "raw"
+    if not raw.is_dir() or not any(raw.iterdir()):
+        yield Check("raw", False, "data/raw is empty", f"Put texts into {raw}.")
+
+
+def _contracts(root: Path) -> Iterator[Check]:
+    from corpus_kit.core.schema.columns import TABLES
+    from corpus_kit.core.schema.contracts import outdated
+    from corpus_kit.core.schema.file import read_contract_file
+
+    folder = root / "schemas"
+    if not folder.is_dir():
+        yield Check("contracts", True, "the built-in ones")
+        return
+    bad = False
+    for table in TABLES:
+        path = folder / f"{table}.yaml"
+        try:
+            finding = outdated(path)
+            if finding is None:
+                read_contract_file(path)
+        except CorpusKitError as e:
+            bad = True
+            yield Check(f"contract {table}", False, e.message, e.hint)
+        else:
+            if finding is not None:
+                bad = True
+                yield Check(f"contract {table}", False, "older than this toolkit's", "corpus-kit doctor --upgrade")
+    if not bad:
+        yield Check("contracts", True, f"{len(TABLES)} contracts of the current version")
+
+
+def _layers(root: Path, config: ProjectConfig) -> Iterator[Check]:
+    from corpus_kit.core.layers import check_names, load_layers
+
+    try:
+        layers = load_layers(root / "annotation", config.layers)
+        check_names(layers, config.adjudication.layers, config.agreement.orders)
+    except CorpusKitError as e:
+        yield Check("layers", False, e.message, e.hint)
+    else:
+        yield Check("layers", True, ", ".join(layers) or "none")
+
+
+def _server(root: Path | None) -> Iterator[Check]:
+    """Whether the Label Studio server answers, when one is named; the key itself is never shown."""
+    url = os.environ.get("LABEL_STUDIO_URL", "")
+    if not url and root is not None:
+        try:
+            url = load_config(root / CORPUS_FILE).label_studio.url
+            if url and not TrustStore().gets_the_key(origin_of(url)):
+                # A stranger's corpus may name any host; looking there would tell it of us.
+                detail = f"corpus.toml names {url}, which you have not confirmed; it was not asked"
+                yield Check("server", False, detail, "corpus-kit trust --server")
+                return
+        except CorpusKitError:
+            return
+    if not url:
+        yield Check("server", True, "none named (LABEL_STUDIO_URL is not set)")
+        return
+    from urllib.error import URLError
+    from urllib.request import urlopen
+
+    if not url.startswith(("http://", "https://")):
+        yield Check("server", False, "the address has no scheme", "export LABEL_STUDIO_URL=https://your.server")
+        return
+    try:
+        with urlopen(f"{url.rstrip('/')}/health", timeout=_SERVER_SECONDS) as answer:  # the scheme is checked above
+            ok = answer.status == 200
+    except (URLError, OSError, ValueError) as e:
+        reason = getattr(e, "reason", e)
+        yield Check("server", False, f"does not answer: {reason}", "Start it, or check LABEL_STUDIO_URL.")
+        return
+    yield Check("server", ok, "answers" if ok else "answers, but not as healthy", "" if ok else "Look at its log.")
+    if "LABEL_STUDIO_API_KEY" not in os.environ:
+        yield Check("server key", False, "LABEL_STUDIO_API_KEY is not set", "export LABEL_STUDIO_API_KEY=…")

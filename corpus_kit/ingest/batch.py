@@ -1,0 +1,381 @@
+"""The work of ingest as a pure function: a unit of raw files in, checked Parquet shards out.
+
+A unit is a run of neighbouring files. Its folder in `.work/documents/` is keyed by what it reads and how, so a second
+build finds it again; it is made aside and renamed when complete, so an interrupted build goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from corpus_kit.core.errors import IdentityCollisionError
+from corpus_kit.core.identity import HEX_DIGITS, Identity, by_id, by_path, by_text, ends_shard
+from corpus_kit.core.parallel.process import without_collector
+from corpus_kit.core.records import Rejected
+from corpus_kit.core.schema.contracts import Contract
+from corpus_kit.core.schema.spec import ContractFile
+from corpus_kit.core.storage.folders import aside_of, gone_on_failure, keep_json, kept_facts, note_of, put_in_place
+from corpus_kit.core.storage.tables import (
+    array_of,
+    arrow_schema,
+    content_fingerprint,
+    file_sha256,
+    part_name,
+    rejected_table,
+    table_of,
+    text_array,
+    write_table,
+)
+from corpus_kit.ingest.discover import RawFile, stamp_of
+from corpus_kit.ingest.json_values import Refusal, canonical_json
+from corpus_kit.ingest.readers import Limits, Record, read_file
+from corpus_kit.ingest.rows import Fields, make_row, text_hash
+
+SHARD_BYTES = 2 << 20
+"""Small enough that a new file costs little, at every stage; large enough that Parquet's own bytes do not count."""
+SECONDS_PER_BYTE = 1 / 40e6
+"""What reading and writing a unit takes, roughly; languages included."""
+UNIT_FILE = "unit.json"
+IDS_FILE = "ids.npy"
+"""doc_id, check and the beginning of text_sha256 of every document, as three columns of uint64."""
+REJECTED_FILE = "rejected.parquet"
+"""The unit's refusals; there is none where nothing was refused."""
+_FORMAT = 2
+"""Of a unit's folder. Counted up when what lies in there changes, so that no build takes over what it cannot read."""
+FILES_OF_MANY = frozenset({"jsonl", "json", "csv", "parquet"})
+"""Formats of which a file holds many records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How files are read. Everything that can change a byte of the result is in here, and in `key`."""
+
+    text_field: str
+    id_field: str
+    id_scope: str
+    fields: Fields
+    limits: Limits
+    contract: ContractFile
+    gate: bytes
+    versions: str
+    shard_bytes: int = SHARD_BYTES
+
+    @property
+    def key(self) -> str:
+        parts: list[Any] = [self.text_field, self.id_field, self.id_scope, asdict(self.fields), asdict(self.limits)]
+        parts += [self.contract.sha256, self.versions, self.shard_bytes, _FORMAT]
+        return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """files: neighbours in source order. sidecar: their fields by source. repeated: ids that an earlier unit has
+    already, doc_id → source of the one that is kept."""
+
+    files: tuple[RawFile, ...]
+    sidecar: dict[str, dict[str, Any]] = field(default_factory=dict)
+    repeated: dict[str, str] = field(default_factory=dict)
+
+    def key(self, recipe_key: str) -> str:
+        """Name of the unit's folder: the recipe, the files' places and their metadata, but not their content."""
+        places = [[f.root, f.path, f.format, f.compression] for f in self.files]
+        text = canonical_json([recipe_key, places, self.sidecar, self.repeated])
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTask:
+    """One call of `read_unit`: paths and settings, no texts."""
+
+    unit: Unit
+    recipe: Recipe
+    folder: str
+
+
+class UnitWriter:
+    """Collects rows and refusals of one unit and writes them as shards."""
+
+    def __init__(self, folder: Path, task: UnitTask) -> None:
+        self.folder, self.unit, self.recipe = folder, task.unit, task.recipe
+        self.contract = _contract(task.recipe.contract, task.recipe.gate)
+        self.schema = arrow_schema(self.contract.columns)
+        self.rows: list[dict[str, Any]] = []
+        self.identities: list[Identity] = []
+        self.rejected: list[Rejected] = []
+        self.kept: list[tuple[str, str, str]] = []
+        self.shards: list[dict[str, Any]] = []
+        self.seen: dict[str, tuple[str, str]] = {}
+        self.changed: set[str] = set()
+        self.records = 0
+
+    def take_file(self, file: RawFile, content: bytes | None, digest: str | None) -> None:
+        sidecar = self.unit.sidecar.get(file.source, {}) if self.unit.sidecar else {}
+        if sidecar and (wrong := _broken_promise(sidecar, file, digest)):
+            self.records += 1
+            self.rejected.append(Rejected("read", file.source, "hash_mismatch", wrong, raw_sha256=digest))
+            return
+        many = file.format in FILES_OF_MANY
+        raw = content if not many and not file.compression else None
+        occurrences: Counter[str] = Counter()
+        before = len(self.rejected), self.records
+        for item in read_file(file, self.recipe.text_field, self.recipe.limits, content, digest):
+            self.records += 1
+            if isinstance(item, Record):
+                self._take_record(file, item, raw, sidecar, occurrences)
+                if (
+                    many
+                    and self.rows
+                    and ends_shard(self.rows[-1]["doc_id"], self.rows[-1]["raw_bytes"], self.recipe.shard_bytes)
+                ):
+                    self._write_shard()
+            else:
+                place = file.source if item.number is None else f"{file.source}#{item.number}"
+                refusal = item.refusal
+                sha = refusal.raw_sha256 or (None if many else digest)
+                self.rejected.append(Rejected("read", place, refusal.reason, refusal.detail, raw_sha256=sha))
+        if many and _was_written_to(file):
+            self.records += 1
+            self.changed.add(file.source)
+            self.rejected.append(Rejected("read", file.source, "changed_while_read", "what was read of it is taken"))
+        if (len(self.rejected), self.records) == before:
+            # A file of many records that holds none is a refusal too: nothing vanishes without a word.
+            self.records += 1
+            self.rejected.append(Rejected("read", file.source, "empty_text", "no records", raw_sha256=digest))
+
+    def _take_record(
+        self, file: RawFile, record: Record, raw: bytes | None, sidecar: dict[str, Any], occurrences: Counter[str]
+    ) -> None:
+        """raw: the bytes of a file of one record that lies uncompressed on the disk."""
+        source = place = file.source
+        if record.number is not None:
+            source = place = f"{source}#{record.number}"
+        try:
+            text_sha256 = text_hash(record)
+            explicit = self._explicit_id(record, sidecar)
+            if explicit is not None:
+                identity = by_id(file.root, file.plain_path, explicit, self.recipe.id_scope)
+                if record.number is not None:
+                    source = f"{file.source}#{explicit}"
+            elif record.number is None:
+                identity = by_path(file.root, file.plain_path)
+            else:
+                identity = by_text(file.root, file.plain_path, text_sha256, occurrences[text_sha256])
+                occurrences[text_sha256] += 1
+            self._refuse_repeated(identity, source)
+            row = make_row(record, identity.doc_id, source, text_sha256, sidecar, self.recipe.fields)
+            if raw is not None and record.decoded.same_bytes:
+                row["text"] = raw  # what the table holds in the end: the text is not encoded again
+            self.rows.append(row)
+            self.identities.append(identity)
+            self.seen[identity.doc_id] = (identity.check, source)
+        except Refusal as e:
+            stage = "validate" if e.reason == "contract" else "read"
+            self.rejected.append(Rejected(stage, place, e.reason, e.detail, raw_sha256=record.raw_sha256))
+
+    def _explicit_id(self, record: Record, sidecar: dict[str, Any]) -> str | None:
+        if record.number is None and not sidecar:
+            return None
+        name = self.recipe.id_field
+        value = record.fields.pop(name, None) if record.number is not None else sidecar.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+            raise Refusal("bad_id", f"field '{name}' holds {value!r}"[:120])
+        return str(value)
+
+    def _refuse_repeated(self, identity: Identity, source: str) -> None:
+        """The first record of an identity wins, in this unit and (`repeated`) in those before it."""
+        earlier = self.unit.repeated.get(identity.doc_id)
+        first = self.seen.get(identity.doc_id)
+        if first is not None and first[0] != identity.check:
+            raise collision(identity.doc_id, first[1], source)
+        if first is not None or earlier is not None:
+            raise Refusal("duplicate_id", f"first seen as {first[1] if first else earlier}")
+
+    def _write_shard(self) -> None:
+        """Check the collected rows against the contract and write the good ones."""
+        rows, self.rows = self.rows, []
+        identities = [(*i, row["text_sha256"]) for i, row in zip(self.identities, rows, strict=True)]
+        self.identities = []
+        if not rows:
+            return
+        # All rows have the same keys in the same order.
+        columns: dict[str, Sequence[Any]] = dict(zip(rows[0], zip(*map(dict.values, rows), strict=True), strict=True))
+        columns["duplicate_cluster"] = columns["doc_id"]
+        columns["split"] = [None] * len(rows)
+        texts, place = text_array(columns["text"]), self.schema.names.index("text")
+        others = {name: dtype for name, dtype in self.contract.columns.items() if name != "text"}
+        table = table_of(columns, others).add_column(place, self.schema.field(place), texts)
+        frame = pl.from_arrow(table)
+        assert isinstance(frame, pl.DataFrame)
+        checked = self.contract.check(frame)
+        if checked.failed_rows:
+            bad = set(checked.failed_rows)
+            reasons: dict[int, list[str]] = {}
+            for failure in checked.failures:
+                reasons.setdefault(-1 if failure.row_index is None else failure.row_index, []).append(str(failure))
+            for index in checked.failed_rows:
+                detail = "; ".join(reasons.get(index) or reasons.get(-1, []))
+                row = rows[index]
+                self.rejected.append(
+                    Rejected("validate", row["source"], "contract", detail, row["doc_id"], raw_sha256=row["raw_sha256"])
+                )
+            good = [i for i in range(len(rows)) if i not in bad]
+            table, identities = table.take(array_of(good, pa.int64())), [identities[i] for i in good]
+        if table.num_rows == 0:
+            return
+        name = part_name("shard", len(self.shards))
+        write_table(self.folder / name, table)
+        self.kept += identities
+        self.shards.append(
+            {
+                "name": name,
+                "rows": table.num_rows,
+                "bytes": sum(columns["raw_bytes"]),
+                "last_doc_id": identities[-1][0],
+                "sha256": file_sha256(self.folder / name),
+                "fingerprint": content_fingerprint([table]),
+            }
+        )
+
+    def finish(self) -> dict[str, Any]:
+        self._write_shard()
+        if self.rejected:
+            write_table(self.folder / REJECTED_FILE, rejected_table(self.rejected))
+        digits = b"".join([f"{i}{check}{text[:HEX_DIGITS]}".encode() for i, check, text in self.kept])
+        ids = np.frombuffer(bytes.fromhex(digits.decode()), ">u8").astype(np.uint64).reshape(-1, 3)
+        np.save(self.folder / IDS_FILE, ids)
+        return {
+            "records": self.records,
+            "documents": len(self.kept),
+            "rejected": dict(sorted(Counter(r.reason for r in self.rejected).items())),
+            "shards": self.shards,
+        }
+
+
+@lru_cache(maxsize=4)
+def _contract(file: ContractFile, gate: bytes) -> Contract:
+    """One per process: its expression is read once."""
+    return Contract(file, gate)
+
+
+def collision(doc_id: str, one: str, other: str) -> IdentityCollisionError:
+    """The error that stops a build in which two different records got one doc_id."""
+    return IdentityCollisionError(
+        f"'{one}' and '{other}' both get the doc_id {doc_id}; their labels would be mixed up.",
+        "Give one of the two records an id of its own, or rename its file.",
+    )
+
+
+def _was_written_to(file: RawFile) -> bool:
+    try:
+        return stamp_of(os.stat(file.location)) != file.stamp
+    except OSError:
+        return False  # unreadable, which its reader has said
+
+
+def _broken_promise(sidecar: dict[str, Any], file: RawFile, digest: str | None) -> str:
+    """What the metadata promised of the file's bytes and does not hold, else an empty string."""
+    promised = str(sidecar.get("sha256", "")).lower()
+    if promised and digest and promised != digest:
+        return f"sha256 is {digest}, the metadata says {promised[:80]}"
+    size = str(sidecar.get("bytes", ""))
+    if size and size != str(file.size):
+        return f"the file has {file.size} bytes, the metadata says {size[:80]}"
+    return ""
+
+
+def finished_unit(folder: Path, files: tuple[RawFile, ...]) -> dict[str, Any] | None:
+    """What a finished unit's folder says, when nobody has touched its raw files since.
+
+    A file that could not be read is tried again: who reads and what the disk answers are in no stamp.
+    """
+    facts = kept_facts(folder / UNIT_FILE)
+    if facts is None or None in facts["sha256"] or facts["stamps"] != [list(f.stamp) for f in files]:
+        return None
+    return _told(facts)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUnit:
+    """A unit between its halves. writer: its rows, not all written yet; None where the files are the bytes of last time."""
+
+    folder: Path
+    facts: dict[str, Any]
+    writer: UnitWriter | None
+
+
+def read_unit(task: UnitTask) -> ReadUnit:
+    """The first half of making a unit: read its files."""
+    folder, limits = Path(task.folder), task.recipe.limits
+    known = kept_facts(folder / UNIT_FILE)
+    stamps = [list(f.stamp) for f in task.unit.files]
+    if known is not None and known["sha256"] == [_read(f, limits)[1] for f in task.unit.files]:
+        known["stamps"] = stamps
+        keep_json(folder / UNIT_FILE, known)
+        return ReadUnit(folder, known, None)
+    aside = aside_of(folder)
+    aside.mkdir(parents=True)
+    writer = UnitWriter(aside, task)
+    digests = []
+    with gone_on_failure(aside), without_collector():  # the rows of a shard wait for one another: a tenth of the time
+        for file in task.unit.files:
+            content, digest = _read(file, limits)
+            writer.take_file(file, content, digest)
+            digests.append(digest)
+    # No hash for what was written to meanwhile, so that the next build reads it again.
+    digests = [None if f.source in writer.changed else d for f, d in zip(task.unit.files, digests, strict=True)]
+    return ReadUnit(folder, {"stamps": stamps, "sha256": digests}, writer)
+
+
+def write_unit(read: ReadUnit) -> dict[str, Any]:
+    """The second half: check the rows and write them. Returns what `unit.json` says, but for what only files tell.
+
+    `reused` in it is True when the files turned out to be the same bytes as last time.
+    """
+    if read.writer is None:
+        return _told(read.facts) | {"reused": True}
+    aside, folder = read.writer.folder, read.folder
+    with gone_on_failure(aside):
+        facts = read.writer.finish() | read.facts
+        known = {shard["name"]: shard["sha256"] for shard in facts["shards"]}
+        facts["files"] = {path.name: note_of(path, known.get(path.name)) for path in sorted(aside.iterdir())}
+        keep_json(aside / UNIT_FILE, facts)
+    # Not flushed: what a power cut leaves half-written is noticed by its size, and `documents` is flushed as a whole.
+    put_in_place(aside, folder, UNIT_FILE)
+    return _told(facts) | {"reused": False}
+
+
+def _told(facts: dict[str, Any]) -> dict[str, Any]:
+    """Without the stamps of all files and the notes of those made: nobody asks for them, and there may be millions."""
+    return {key: value for key, value in facts.items() if key not in ("stamps", "files")}
+
+
+def _read(file: RawFile, limits: Limits) -> tuple[bytes | None, str | None]:
+    """A file's bytes as they lie on the disk, where it is a small one of one record, and their sha256."""
+    try:
+        if file.format in FILES_OF_MANY or file.size > limits.max_record_bytes:
+            return None, file_sha256(Path(file.location))
+        # Plain descriptors: a file object costs as much as the reading of a small file.
+        handle = os.open(file.location, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            content = os.read(handle, file.size + 1)
+        finally:
+            os.close(handle)
+        if len(content) != file.size:  # it has changed since, or the disk gives it piece by piece
+            with open(file.location, "rb") as stream:
+                content = stream.read(limits.max_record_bytes + 1)
+        return content, hashlib.sha256(content).hexdigest()
+    except OSError:
+        return None, None  # the reader says why

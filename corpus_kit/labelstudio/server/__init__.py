@@ -1,0 +1,1 @@
+"""A private Label Studio on this machine."""

@@ -1,0 +1,1 @@
+"""Documents to a server and answers back."""

@@ -1,0 +1,1 @@
+"""The configurations of a release and the rows of each."""

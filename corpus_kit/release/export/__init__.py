@@ -1,0 +1,1 @@
+"""Other formats, made from a release."""
