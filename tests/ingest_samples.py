@@ -21,7 +21,7 @@ from corpus_kit.core.schema.file import read_contract_file
 from corpus_kit.core.storage.folders import work_folder
 from corpus_kit.ingest.documents import Ingested, build_documents, make_recipe
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 REJECTED = ROOT / "tests" / "data" / "rejected"
 
 _SENTENCES = (

@@ -81,7 +81,7 @@ def test_only_the_special_types_stand_out() -> None:
 
 
 def test_importing_the_modules_does_not_import_pandera() -> None:
-    modules = "contracts, corpus_kit.core.schema.file, corpus_kit.core.schema.pandera, corpus_kit.core.schema.columns"
+    modules = "schema.contracts, corpus_kit.core.schema.file, corpus_kit.core.schema.pandera, corpus_kit.core.schema.columns"
     code = f"import sys, corpus_kit.core.{modules}; print(*[m for m in sys.modules])"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent
@@ -91,7 +91,7 @@ def test_importing_the_modules_does_not_import_pandera() -> None:
 
 
 def test_the_root_is_found_in_a_wheel_and_in_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = tmp_path / "site" / "corpus_kit" / "core" / "contracts.py"
+    module = tmp_path / "site" / "corpus_kit" / "core" / "schema" / "contracts.py"
     monkeypatch.setattr(contracts_module, "__file__", str(module))
     with pytest.raises(ConfigError, match="missing from this installation"):
         default_contracts_root()
