@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from corpus_kit.labelstudio.sync.status import Status
     from corpus_kit.ledger.recognise import Imported
     from corpus_kit.pipeline.suggest import SuggestResult
+    from corpus_kit.pipeline.trust import Confirm, Trust
     from corpus_kit.release.freeze import FrozenSplits
     from corpus_kit.report.records import Reported
-    from corpus_kit.trusting import Confirm, Trust
     from corpus_kit.validate.tables import ValidationReport
 
 __all__ = ["BuildResult", "Corpus", "ExportResult"]
@@ -370,7 +370,7 @@ class Corpus:
         server: the server instead of code. plain_http: its key may go to another machine unencrypted. forget: take the
         trust back. confirm: is shown what would be kept, and says whether to. Raises UsageError, EnvironmentProblemError.
         """
-        from corpus_kit.trusting import TrustOrder, trust
+        from corpus_kit.pipeline.trust import TrustOrder, trust
 
         return trust(self, TrustOrder(server, plain_http, forget, confirm))
 

@@ -47,15 +47,17 @@ UPWARD_SO_FAR: set[tuple[str, str]] = {
     ("corpus_kit.pipeline.report", "corpus_kit.corpus"),
     ("corpus_kit.pipeline.review", "corpus_kit.corpus"),
     ("corpus_kit.pipeline.suggest", "corpus_kit.corpus"),
+    ("corpus_kit.pipeline.trust", "corpus_kit.corpus"),
 }
 CIRCLES_SO_FAR: list[set[str]] = [
     {"corpus_kit", "corpus_kit.corpus"}
-    | {f"corpus_kit.pipeline.{name}" for name in ("adjudicate", "build", "export", "report", "review", "suggest")}
+    | {f"corpus_kit.pipeline.{name}" for name in "adjudicate build export report review suggest trust".split()}
 ]
 LONG_SO_FAR: set[str] = {"corpus.py", "ingest/documents.py"}
 PARAMETERS_SO_FAR: set[str] = {
     "agreement/measures/measured.py:measure_agreement",
     "cli/commands/build.py:command",
+    "corpus.py:build",
     "ingest/assign.py:assign",
     "ingest/documents.py:build_documents",
     "ledger/ledger.py:append",

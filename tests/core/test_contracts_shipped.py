@@ -81,7 +81,9 @@ def test_only_the_special_types_stand_out() -> None:
 
 
 def test_importing_the_modules_does_not_import_pandera() -> None:
-    modules = "schema.contracts, corpus_kit.core.schema.file, corpus_kit.core.schema.pandera, corpus_kit.core.schema.columns"
+    modules = (
+        "schema.contracts, corpus_kit.core.schema.file, corpus_kit.core.schema.pandera, corpus_kit.core.schema.columns"
+    )
     code = f"import sys, corpus_kit.core.{modules}; print(*[m for m in sys.modules])"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent
