@@ -1,0 +1,7 @@
+"""HTML pages: text as a browser shows it, the place of every character in the file, blocks, and what the page says of itself."""
+
+from __future__ import annotations
+
+from corpus_kit.ingest.html.page import HtmlPage, read_html
+
+__all__ = ["HtmlPage", "read_html"]
