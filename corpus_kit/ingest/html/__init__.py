@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from corpus_kit.ingest.html.facts import HtmlFacts, html_facts
 from corpus_kit.ingest.html.page import HtmlPage, read_html
 
-__all__ = ["HtmlPage", "read_html"]
+__all__ = ["HtmlFacts", "HtmlPage", "html_facts", "read_html"]

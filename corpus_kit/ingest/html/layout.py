@@ -19,7 +19,7 @@ Run = tuple[int, int, int, int, int]
 """Start in the text, start in the source, units, characters of a unit in the text, characters of a unit in the source."""
 
 _HIDDEN = frozenset(
-    "area audio base basefont canvas command datalist frame frameset head iframe keygen link meta noembed noframes noscript "
+    "area audio base basefont canvas command datalist frame frameset head iframe keygen link meta noembed noframes "
     "param rp script source style svg template title track video".split()
 )
 _BLOCKS = frozenset(

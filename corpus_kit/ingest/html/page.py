@@ -10,7 +10,7 @@ from corpus_kit.ingest.html.charmap import byte_starts, text_to_bytes
 from corpus_kit.ingest.html.encoding import decode_page
 from corpus_kit.ingest.html.layout import Block, Layout, lay_out
 from corpus_kit.ingest.html.tokens import Tokens, tokenize
-from corpus_kit.ingest.html.tree import events
+from corpus_kit.ingest.html.tree import Event, events
 from corpus_kit.ingest.refusal import Refusal
 
 _LITTLE, _MUCH = 100, 5  # characters shown; how many times as many would be without `hidden` and `style`
@@ -64,9 +64,22 @@ def read_html(raw: bytes, header: str | None = None) -> HtmlPage:
     found = events(tokens)
     layout = lay_out(tokens, found)
     if len(layout.text) < _LITTLE:
-        # Pages that a script makes visible hide all they have.
-        unhidden = lay_out(tokens, found, unhide=True)
-        layout = unhidden if len(unhidden.text) > _MUCH * max(len(layout.text), _LITTLE) else layout
+        tokens, layout = _without_scripts(tokens, layout, found)
     if not layout.text or layout.text.isspace():
         raise Refusal("empty_text", "the page shows no text")
     return HtmlPage(layout.text, decoded.encoding, decoded.newline, len(raw), decoded.skipped, tokens, layout)
+
+
+def _without_scripts(tokens: Tokens, layout: Layout, found: list[Event]) -> tuple[Tokens, Layout]:
+    """A page that a script fills or makes visible: what it hides, or what it has for browsers without scripts."""
+    best = tokens, layout
+    least = _MUCH * max(len(layout.text), _LITTLE) if layout.text.strip() else 0
+    shown = lay_out(tokens, found, unhide=True)
+    if len(shown.text) > least:
+        best, least = (tokens, shown), len(shown.text)
+    if "<noscript" in tokens.source:
+        plain = tokenize(tokens.source, scripts=False)
+        shown = lay_out(plain, events(plain), unhide=True)
+        if len(shown.text) > least:
+            best = plain, shown
+    return best

@@ -86,8 +86,13 @@ class Tokens:
             self.pieces.append(f"{number};")
 
 
-def tokenize(source: str) -> Tokens:
-    """Take a decoded page apart."""
+def tokenize(source: str, *, scripts: bool = True) -> Tokens:
+    """Take a decoded page apart.
+
+    Args:
+        source: The page as characters.
+        scripts: Read it as a browser with scripts does: what is in `<noscript>` is not shown.
+    """
     made = Tokens(source, (source.count("<") + 1).bit_length())
     tags, pieces, add_text = made.tags, made.pieces, made.add_text
     known: dict[tuple[str, str], int] = {}
@@ -139,7 +144,7 @@ def tokenize(source: str) -> Tokens:
             text_from = len(source)
             break
         pieces.append(f'<{name} i="{number}"{kept}{slash}>')
-        if name in RAW_TEXT:
+        if name in RAW_TEXT and (scripts or name != "noscript"):
             low, high = _end_of_raw(source, name, position)
             if name in _UNSEEN:
                 made.raw[number] = (position, low)
