@@ -1,4 +1,4 @@
-"""HTML pages: text as a browser shows it, the place of every character in the file, blocks, and what the page says of itself."""
+"""HTML pages: text as a browser shows it, the place of every character in the file, blocks, facts."""
 
 from __future__ import annotations
 

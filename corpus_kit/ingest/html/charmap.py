@@ -40,14 +40,12 @@ def byte_starts(source: str, encoding: str) -> Ints:
 
 
 def _widths(source: str, encoding: str) -> Ints:
-    """Bytes of each character in a multi-byte encoding. Where shifts between alphabets stand, they belong to the next one."""
+    """Bytes of each character in a multi-byte encoding. Shifts between alphabets belong to the next one."""
     encoder = codecs.getincrementalencoder(encoding)()
     return np.fromiter((len(encoder.encode(char)) for char in source), np.int64, len(source))
 
 
-def text_to_bytes(
-    text_length: int, raw_length: int, runs: Sequence[Run], starts: Ints, skipped: int = 0
-) -> OffsetMap:
+def text_to_bytes(text_length: int, raw_length: int, runs: Sequence[Run], starts: Ints, skipped: int = 0) -> OffsetMap:
     """The map from a text to the bytes of its page.
 
     Args:

@@ -1,7 +1,7 @@
 """Which encoding a page's bytes are in, by the rules of the HTML standard (13.2.3), and strictly.
 
-First a byte order mark, then what came with the page (a header), then what the page declares of itself, then our own detector.
-A declaration that the bytes contradict is not believed: a page is decoded without an error or not at all.
+First a byte order mark, then what came with the page (a header), then what the page declares of itself, then our own
+detector. A declaration that the bytes contradict is not believed: a page is decoded without an error or not at all.
 """
 
 from __future__ import annotations
@@ -92,7 +92,11 @@ def decode_page(raw: bytes, header: str | None = None) -> DecodedPage:
 
 def declared(raw: bytes) -> str | None:
     """The encoding a page declares of itself, as Python's codec; None where it declares none that is known."""
-    if (match := _XML.match(raw, 0, _PRESCAN)) and (codec := codec_of(match[1].decode())) and not _META.search(raw[:_FAR]):
+    if (
+        (match := _XML.match(raw, 0, _PRESCAN))
+        and (codec := codec_of(match[1].decode()))
+        and not _META.search(raw[:_FAR])
+    ):
         return codec
     for size in (_PRESCAN, _FAR):
         head = raw[:size]

@@ -16,9 +16,7 @@ _LONGEST = max(map(len, html5))
 _SHORTEST = 2
 # Numbers of the C1 block that stand for the character Windows-1252 has there.
 _WINDOWS = {
-    number: text
-    for number in range(0x80, 0xA0)
-    if (text := bytes([number]).decode("cp1252", "replace")) != "\ufffd"
+    number: text for number in range(0x80, 0xA0) if (text := bytes([number]).decode("cp1252", "replace")) != "\ufffd"
 }
 _REPLACEMENT = "\ufffd"
 
@@ -69,9 +67,7 @@ def _numeric(reference: str) -> str:
     digits = reference.rstrip(";")
     hexadecimal = digits[2] in "xX"
     # A number of many digits is beyond Unicode whatever they are; Python refuses to convert thousands of them.
-    number = (
-        (int(digits[3:], 16) if hexadecimal else int(digits[2:])) if len(digits.lstrip("&#xX0")) <= 9 else 0x110000
-    )
+    number = (int(digits[3:], 16) if hexadecimal else int(digits[2:])) if len(digits.lstrip("&#xX0")) <= 9 else 0x110000
     if number in _WINDOWS:
         return _WINDOWS[number]
     if number == 0 or number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:

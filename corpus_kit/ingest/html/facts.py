@@ -70,15 +70,20 @@ def _address(said: Said, url: str) -> str | None:
     for node in said.nodes:
         if is_article(node):
             main = node.get("mainEntityOfPage")
-            named += [x for x in (main if isinstance(main, str) else None, node.get("url")) if isinstance(x, str)]
+            named += [one for one in (main, node.get("url")) if isinstance(one, str)]
     for one in named:
         try:
             whole = urljoin(base, one) if base else one
             parts = urlsplit(whole)
         except ValueError:
             continue
-        if parts.scheme in ("http", "https") and parts.hostname and "." in parts.hostname and not re.search(r"\s", whole):
-            return whole
+        if (
+            parts.scheme in ("http", "https")
+            and parts.hostname
+            and "." in parts.hostname
+            and not re.search(r"\s", whole)
+        ):
+            return str(whole)
     return None
 
 
@@ -103,7 +108,15 @@ def _language(said: Said) -> str | None:
 
 def _author(said: Said) -> str | None:
     names = [name_of(node.get("author")) for node in said.nodes if is_article(node)]
-    for name in ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "citation_author", "byl"):
+    for name in (
+        "author",
+        "article:author",
+        "parsely-author",
+        "sailthru.author",
+        "dc.creator",
+        "citation_author",
+        "byl",
+    ):
         names += said.meta.get(name, ())
     for one in said.marked:
         if "author" in one.attributes.get("rel", "").split() or "author" in one.attributes.get("itemprop", "").split():

@@ -17,7 +17,8 @@ HINTS = (
 )  # fmt: skip
 _BIT = {name: 1 << number for number, name in enumerate(HINTS)}
 _OF_ELEMENT = {
-    "article": "article", "main": "main", "nav": "nav", "menu": "nav", "header": "header", "footer": "footer", "aside": "aside",
+    "article": "article", "main": "main", "nav": "nav", "menu": "nav", "header": "header", "footer": "footer",
+    "aside": "aside",
     "section": "section", "form": "form", "fieldset": "form", "select": "form", "figure": "figure", "figcaption": "figure",
     "ul": "list", "ol": "list", "dl": "list", "table": "table", "blockquote": "quote", "button": "button", "label": "button",
     "pre": "code", "code": "code", "h1": "heading", "h2": "heading", "h3": "heading", "h4": "heading", "h5": "heading",
@@ -32,7 +33,8 @@ _WORDS = {
     "c_footer": "footer|foot|copyright|colophon|legal",
     "c_header": "header|masthead|banner|topbar|toolbar|logo|branding|hero",
     "c_sidebar": "sidebar|side|aside|rail|complementary|secondary|tertiary",
-    "c_related": "related|recommend\\w*|more|similar|popular|trending|latest|recent|suggest\\w*|also|next|prev|previous|teaser|card",
+    "c_related": "related|recommend\\w*|more|similar|popular|trending|latest|recent|suggest\\w*|also|next|prev|previous|"
+    "teaser|card",
     "c_share": "share|sharing|social|follow|facebook|twitter|whatsapp|pinterest|linkedin",
     "c_ad": "ad|ads|advert\\w*|sponsor\\w*|promo\\w*|banner|affiliate|outbrain|taboola",
     "c_author": "author|byline|bio|contributor|vcard",

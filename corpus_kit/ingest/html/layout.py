@@ -42,7 +42,8 @@ class Frame:
     """An open element. number: of its tag, -1 where the parser added it. index: its place among siblings of its name."""
 
     __slots__ = (
-        "_path", "block", "children", "depth", "hidden", "hints", "index", "link", "name", "number", "parent", "pre", "start",
+        "_path", "block", "children", "depth", "hidden", "hints", "index", "link", "name", "number", "parent", "pre",
+        "start",
     )  # fmt: skip
 
     def __init__(self, name: str, number: int, parent: Frame | None) -> None:
@@ -164,11 +165,10 @@ class _Writer:
             frame.hidden = True
             return
         if tag is not None and tag.attributes and _ATTRIBUTE_NAMES.search(tag.attributes):
-            self._attributes(frame, tag)
-            if frame.hidden:
+            if self._attributes(frame, tag):
                 return
-        elif name == "dialog":
-            frame.hidden = not self.unhide
+        elif name == "dialog" and not self.unhide:
+            frame.hidden = True
             return
         frame.hints = hints_of(name, "", frame.hints)
         if name in _KEEPS_SPACE:
@@ -183,17 +183,21 @@ class _Writer:
             frame.block = parent.block
         frame.start = self.length
 
-    def _attributes(self, frame: Frame, tag: Tag) -> None:
+    def _attributes(self, frame: Frame, tag: Tag) -> bool:
+        """Take over what attributes say; whether they hide the element."""
         values = tag.attribute_values()
         hidden = "hidden" in values and values["hidden"].lower() != "until-found"
         hidden = hidden or ("style" in values and _STYLE_HIDES.search(values["style"]) is not None)
         if (hidden or (frame.name == "dialog" and "open" not in values)) and frame.name not in ("html", "body"):
             frame.hidden = not self.unhide
+        if frame.hidden:
+            return True
         if frame.name == "a" and "href" in values:
             frame.link = frame.number
         about = f"{values.get('class', '')} {values.get('id', '')} {values.get('role', '')}"
         if frame.name not in ("html", "body"):
             frame.hints = hints_of("", about, frame.hints)
+        return False
 
     def _close(self, frame: Frame) -> None:
         if frame.hidden:

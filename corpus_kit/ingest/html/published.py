@@ -13,18 +13,23 @@ from corpus_kit.ingest.html.said import Marked, Said, is_article
 _ISO = re.compile(r"^\D{0,12}((?:19|20)\d\d)[-/.]?(\d\d)[-/.]?(\d\d)(?!\d)")
 _IN_ADDRESS = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?:[/-]|$)")
 _META = (
-    "article:published_time", "og:article:published_time", "article.published", "datepublished", "citation_publication_date",
-    "parsely-pub-date", "sailthru.date", "pubdate", "publishdate", "publish-date", "publish_date", "publication_date", "dc.date.issued",
-    "dcterms.issued", "dc.date.created", "dcterms.created", "dc.date", "dcterms.date", "citation_date", "date", "release_date",
-    "og:published_time", "published", "published-date", "published_date", "publisheddate", "dateposted", "last-published", "rnews:datepublished", "cxenseparse:recs:publishtime", "originalpublicationdate", "article_date_original",
-)  # fmt: skip
+    "article:published_time og:article:published_time article.published datepublished citation_publication_date "
+    "parsely-pub-date sailthru.date pubdate publishdate publish-date "
+    "publish_date publication_date dc.date.issued dcterms.issued dc.date.created "
+    "dcterms.created dc.date dcterms.date citation_date date "
+    "release_date og:published_time published published-date published_date "
+    "publisheddate dateposted last-published rnews:datepublished cxenseparse:recs:publishtime "
+    "originalpublicationdate article_date_original "
+).split()
 _YEAR_FIRST = re.compile(r"((?:19|20)\d\d) ([A-Za-z]{3,9}) (\d{1,2})$")
 _IN_SCRIPT = re.compile(
     r"""["'](?:datePublished|date_?published|published_?(?:at|date|on|time)|publish_?(?:ed)?_?date|publication_?date|firstPublish\w*|"""
     r"""article_?publish\w*date|post_?date|pubDate)\\?["']\s*:\s*\\?["']((?:19|20)\d\d-\d\d-\d\d)""",
     re.IGNORECASE,
 )
-_OF_PUBLICATION = re.compile(r"publish|posted|entry-date|pubdate|post-?date|created|date-?line|article-?date|date_?published")
+_OF_PUBLICATION = re.compile(
+    r"publish|posted|entry-date|pubdate|post-?date|created|date-?line|article-?date|datepublished"
+)
 _OF_CHANGE = re.compile(r"modif|updat|review|edit|correct")
 _OF_TODAY = re.compile(r"today|current|event|comment|expire|deadline")
 _SAYS_PUBLICATION = re.compile(r"publi|post|опублик|veröff|erschien|opublik|δημοσ", re.IGNORECASE)
@@ -62,7 +67,7 @@ def candidates(said: Said, text: str, url: str, headline: tuple[int, int] | None
     """Days the page may have been published on, the surest first."""
     for node in said.nodes:
         if is_article(node) and (day := _day(node.get("datePublished"))):
-            # Some systems write the day of the last change in both places. Then an earlier day that is shown is the right one.
+            # Some systems write the day of the last change in both places. Then an earlier day that is shown is right.
             changed = _day(node.get("dateModified"))
             if changed is not None and changed <= day:
                 shown = (*_marked(said, text, headline), *_shown(said, text, headline))
@@ -75,9 +80,8 @@ def candidates(said: Said, text: str, url: str, headline: tuple[int, int] | None
     for node in said.nodes:
         if not is_article(node) and (day := _day(node.get("datePublished"))):
             yield Published(day, None, None, "json-ld page")
-    if match := _IN_ADDRESS.search(url):
-        if day := _checked(*map(int, match.groups())):
-            yield Published(day, None, None, "address")
+    if (match := _IN_ADDRESS.search(url)) and (day := _checked(*map(int, match.groups()))):
+        yield Published(day, None, None, "address")
     yield from _marked(said, text, headline)
     yield from _shown(said, text, headline)
     days = {day for day in map(_day, _IN_SCRIPT.findall(said.scripts)) if day}
@@ -108,7 +112,11 @@ def _marked(said: Said, text: str, headline: tuple[int, int] | None) -> Iterator
             continue
         before = text[max(one.start - 40, 0) : one.start].rpartition("\n")[2]
         changed = bool(_OF_CHANGE.search(names) or _SAYS_CHANGE.search(f"{before} {one.text}"))
-        plain = bool(_OF_PUBLICATION.search(names) or "pubdate" in one.attributes or _SAYS_PUBLICATION.search(f"{before} {one.text}"))
+        plain = bool(
+            _OF_PUBLICATION.search(names)
+            or "pubdate" in one.attributes
+            or _SAYS_PUBLICATION.search(f"{before} {one.text}")
+        )
         near = low <= one.start <= high
         if not near and not (plain and "datepublished" in names):
             continue
@@ -142,7 +150,11 @@ def _shown(said: Said, text: str, headline: tuple[int, int] | None) -> Iterator[
         line = text[start : end if end >= 0 else len(text)]
         rest = len(line) - (found.end - found.start)
         far = found.start > headline[1] + _NEAR
-        if rest > (20 if far else 80) or start == headline[0] or (rest > 30 and line.rstrip().endswith((".", "!", "?"))):
+        if (
+            rest > (20 if far else 80)
+            or start == headline[0]
+            or (rest > 30 and line.rstrip().endswith((".", "!", "?")))
+        ):
             continue
         one = Published(found.value, found.start, found.end, "shown")
         if not _SAYS_CHANGE.search(line) or _SAYS_PUBLICATION.search(line):

@@ -14,6 +14,7 @@ from corpus_kit.ingest.html.page import HtmlPage
 _SPACE = re.compile(r"\s+")
 _JSON_COMMENT = re.compile(r"^\s*(?://\s*)?(?:<!--|<!\[CDATA\[)|(?://\s*)?(?:-->|\]\]>)\s*$")
 _LINE_END_IN_STRING = re.compile(r"[\n\r\t]")
+_INNER = frozenset({"@graph", "mainEntity", "mainEntityOfPage", "itemListElement", "hasPart"})
 _DEEPEST, _MOST_NODES = 12, 2000
 _ARTICLES = re.compile(r"article|posting|report|review|recipe|howto|newsitem|creativework|analysis", re.IGNORECASE)
 _PAGES = re.compile(r"webpage|itempage|faqpage|qapage|product|event|course|video", re.IGNORECASE)
@@ -161,7 +162,7 @@ def _walk(value: Any, depth: int) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         yield value
         for name, one in value.items():
-            if isinstance(one, dict | list) and name in ("@graph", "mainEntity", "mainEntityOfPage", "itemListElement", "hasPart"):
+            if isinstance(one, dict | list) and name in _INNER:
                 yield from _walk(one, depth + 1)
     elif isinstance(value, list):
         for one in value:

@@ -12,8 +12,8 @@ from corpus_kit.ingest.html.said import Said, is_article, name_of, one_line
 _SEPARATOR = re.compile(r"\s+[|–—:·•»›~/\-]+\s+|\s*[|»›•]\s*|\s::\s|:\s+(?=\S+$)")
 _WORD = re.compile(r"\w+")
 _META = (
-    "og:title", "twitter:title", "citation_title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "headline",
-    "title", "article:title",
+    "og:title", "twitter:title", "citation_title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title",
+    "headline", "title", "article:title",
 )  # fmt: skip
 _LONGEST = 300
 
@@ -67,7 +67,13 @@ def _told(said: Said) -> list[str]:
 
 def _site_names(said: Said, url: str) -> set[tuple[str, ...]]:
     host = host_of(url)
-    names = [host, host.rpartition(".")[0], *said.meta.get("og:site_name", ()), *said.meta.get("application-name", ()), *said.meta.get("twitter:site", ())]
+    names = [
+        host,
+        host.rpartition(".")[0],
+        *said.meta.get("og:site_name", ()),
+        *said.meta.get("application-name", ()),
+        *said.meta.get("twitter:site", ()),
+    ]
     for node in said.nodes:
         names.append(name_of(node.get("publisher")))
         if str(node.get("@type")) in ("Organization", "NewsMediaOrganization", "WebSite", "Corporation"):
@@ -86,21 +92,26 @@ def _without_site(title: str, site: set[tuple[str, ...]], headings: list[str]) -
         cuts = list(_SEPARATOR.finditer(title))
         if not cuts:
             return title
+        for cut in cuts:
+            if any(_same(title[: cut.start()], heading) for heading in headings):
+                return title[: cut.start()].strip()
         last, first = cuts[-1], cuts[0]
         head, tail = title[: last.start()].strip(), title[last.end() :].strip()
-        if head and any(_same(title[: cut.start()], h) for cut in cuts for h in headings):
-            return next(title[: cut.start()].strip() for cut in cuts for h in headings if _same(title[: cut.start()], h))
-        if head and _is_site(tail, site):
+        if head and (_is_site(tail, site) or _is_suffix(head, last[0].strip(), tail, bool(site))):
             title = head
         elif _is_site(title[: first.start()].strip(), site) and title[first.end() :].strip():
             title = title[first.end() :].strip()
-        elif head and last[0].strip() in ("|", "»", "›", "•", "::", "·") and len(_WORD.findall(tail)) <= 5 and len(_WORD.findall(head)) >= 3:
-            title = head
-        elif head and last[0].strip() in ("-", "–", "—") and 0 < len(_WORD.findall(tail)) <= 3 and len(_WORD.findall(head)) >= 4 and not site:
-            title = head
         else:
             return title
     return title
+
+
+def _is_suffix(head: str, sign: str, tail: str, named: bool) -> bool:
+    """Whether a few words behind a bar (or a dash, where no site is named) are no part of the headline."""
+    before, after = len(_WORD.findall(head)), len(_WORD.findall(tail))
+    if sign in ("|", "»", "›", "•", "::", "·"):
+        return after <= 5 and before >= 3
+    return sign in ("-", "–", "—") and 0 < after <= 3 and before >= 4 and not named
 
 
 def _is_site(part: str, site: set[tuple[str, ...]]) -> bool:

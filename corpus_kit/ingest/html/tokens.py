@@ -27,7 +27,9 @@ _MARKUP = re.compile(
 _OPENS = re.compile(r"<(?:/?[a-zA-Z]|[!?/])")
 _ATTRIBUTE = re.compile(r"""([^\s/>=][^\s/>=]*+)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>]*+)))?""")
 RAW_TEXT = frozenset("script style xmp iframe noembed noframes noscript title textarea".split())
-VOID = frozenset("area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split())
+VOID = frozenset(
+    "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
+)
 _UNSEEN = frozenset("script style iframe noembed noframes noscript".split())
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 _PARSED = frozenset({"font", "annotation-xml", "input"})

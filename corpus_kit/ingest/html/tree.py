@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -32,7 +33,7 @@ def events(tokens: Tokens) -> list[Event]:
         parsed = LexborHTMLParser(tokens.skeleton).html or ""
         made = list(_read(parsed, tokens.width))
         order = [number for kind, _, number in made if kind == TEXT]
-        if all(a < b for a, b in zip(order, order[1:], strict=False)):
+        if all(a < b for a, b in pairwise(order)):
             return made
     return list(_plain(tokens))
 
@@ -70,8 +71,8 @@ _ENDS_BEFORE = {
     "body": {"head"},
 }
 _PARAGRAPH_ENDS = frozenset(
-    "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
-    "h6 header hgroup hr main menu nav ol p pre section table ul".split()
+    "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer form h1 h2 h3 h4 "
+    "h5 h6 header hgroup hr main menu nav ol p pre section table ul".split()
 )
 
 

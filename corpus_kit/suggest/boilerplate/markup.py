@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -73,7 +74,8 @@ def _names() -> list[str]:
     kinds = [f"m_kind{k}" for k in range(len(_KINDS))]
     hints = [f"m_hint{k}" for k in range(N_HINTS)]
     others = [
-        "m_depth", "m_links", "m_link_count", "m_signature_share", "m_signature_links", "m_signature_count", "m_parent_links",
+        "m_depth", "m_links", "m_link_count", "m_signature_share", "m_signature_links", "m_signature_count",
+        "m_parent_links",
         "m_parent_blocks", "m_parent_share", "m_grand_links", "m_grand_share", "m_in_best", "m_best_share", "m_near_best",
         "m_list_depth", "m_same",
     ]  # fmt: skip
@@ -114,8 +116,11 @@ def _of_blocks(blocks: Sequence[BlockRow]) -> F64:
         for bit in range(N_HINTS):
             if block.hints >> bit & 1:
                 made[row, len(_KINDS) + bit] = 1.0
-    shared = [next((k for k, (a, b) in enumerate(zip(step, best, strict=False)) if a != b), min(len(step), len(best))) for step in steps]
-    same = [False, *(a == b for a, b in zip(bare, bare[1:], strict=False))]
+    shared = [
+        next((k for k, (a, b) in enumerate(zip(step, best, strict=False)) if a != b), min(len(step), len(best)))
+        for step in steps
+    ]
+    same = [False, *(a == b for a, b in pairwise(bare))]
     others = (
         np.minimum([len(step) for step in steps], 40),
         share,
@@ -139,6 +144,12 @@ def _of_blocks(blocks: Sequence[BlockRow]) -> F64:
     return made
 
 
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """Steps from the root that two paths have in common."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((k for k, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
 def _coarse(share: F64) -> F64:
     """Sixteenths: what is the same for a whole page must not tell which page it is."""
     rounded: F64 = np.round(share * 16.0) / 16.0
@@ -153,4 +164,5 @@ def _best_container(steps: Sequence[Sequence[str]], prose: F64) -> list[str]:
             score[tuple(step[:-1])] += size
             score[tuple(step[:-2])] += size / 2
             score[tuple(step[:-3])] += size / 4
-    return list(max(score, key=lambda path: (score[path], len(path), path))) if score else []
+    best = max(score.items(), key=lambda item: (item[1], len(item[0]), item[0]), default=((), 0.0))
+    return list(best[0])

@@ -81,8 +81,12 @@ def test_text_is_what_a_browser_shows_and_every_character_has_its_place(raw: byt
     assert_every_character_is_in_its_place(raw)
 
 
-_names = st.sampled_from("p div span b i a ul li table tr td th br pre h1 section textarea select option script svg".split())
-_references = st.sampled_from("&amp; &lt &nbsp; &copy &#65; &#x1F600; &NotEqualTilde; &notin &bogus; & &#10; &Tab; &#0;".split(" "))
+_names = st.sampled_from(
+    "p div span b i a ul li table tr td th br pre h1 section textarea select option script svg".split()
+)
+_references = st.sampled_from(
+    "&amp; &lt &nbsp; &copy &#65; &#x1F600; &NotEqualTilde; &notin &bogus; & &#10; &Tab; &#0;".split(" ")
+)
 _texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
 _markup = st.one_of(
     _texts,

@@ -16,7 +16,11 @@ RUSSIAN = "<p>Паром между двумя островами ходит с�
         (RUSSIAN.encode(), None, "utf-8"),
         (b"\xef\xbb\xbf<meta charset=koi8-r>" + RUSSIAN.encode(), None, "utf-8"),
         (b"<meta charset=windows-1251>" + RUSSIAN.encode("cp1251"), None, "cp1251"),
-        (b"<meta http-equiv='Content-Type' content='text/html; charset=KOI8-R'>" + RUSSIAN.encode("koi8-r"), None, "koi8-r"),
+        (
+            b"<meta http-equiv='Content-Type' content='text/html; charset=KOI8-R'>" + RUSSIAN.encode("koi8-r"),
+            None,
+            "koi8-r",
+        ),
         (RUSSIAN.encode("koi8-r"), "text/html; charset=koi8-r", "koi8-r"),
         (b"<meta charset=utf-8>" + RUSSIAN.encode("koi8-r"), "text/html; charset=koi8-r", "koi8-r"),
         (b"<?xml version='1.0' encoding='windows-1251'?><html>" + RUSSIAN.encode("cp1251"), None, "cp1251"),
@@ -32,7 +36,9 @@ def test_the_encoding_is_found(raw: bytes, header: str | None, encoding: str) ->
     assert found.source == raw[found.skipped :].decode(encoding)
 
 
-@pytest.mark.parametrize(("raw", "reason"), [(b"", "empty_text"), (b" \n", "empty_text"), (b"%PDF-1.7\x00\xff\xfe\x01", "binary")])
+@pytest.mark.parametrize(
+    ("raw", "reason"), [(b"", "empty_text"), (b" \n", "empty_text"), (b"%PDF-1.7\x00\xff\xfe\x01", "binary")]
+)
 def test_what_is_no_page_is_refused(raw: bytes, reason: str) -> None:
     with pytest.raises(Refusal) as refused:
         decode_page(raw)

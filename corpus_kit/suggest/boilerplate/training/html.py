@@ -23,7 +23,14 @@ from corpus_kit.suggest.boilerplate.training.fit import Settings, Shard, grow
 from corpus_kit.suggest.boilerplate.trees import Forest
 
 HTML_SETTINGS = replace(
-    Settings(), copies=0, first_trees=200, second_trees=120, second_rate=0.07, early_trees=70, borders=32, company=(0.0, 0.0)
+    Settings(),
+    copies=0,
+    first_trees=200,
+    second_trees=120,
+    second_rate=0.07,
+    early_trees=70,
+    borders=32,
+    company=(0.0, 0.0),
 )
 MODEL_VERSION = "1.0.0"
 
