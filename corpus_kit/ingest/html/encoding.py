@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from corpus_kit.core.offsets import normalise_newlines
 from corpus_kit.ingest.decode import decode
-from corpus_kit.ingest.refusal import Refusal
+from corpus_kit.ingest.json_values import Refusal
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _PRESCAN = 1024

@@ -11,7 +11,7 @@ from corpus_kit.ingest.html.encoding import decode_page
 from corpus_kit.ingest.html.layout import Block, Layout, lay_out
 from corpus_kit.ingest.html.tokens import Tokens, tokenize
 from corpus_kit.ingest.html.tree import Event, events
-from corpus_kit.ingest.refusal import Refusal
+from corpus_kit.ingest.json_values import Refusal
 
 _LITTLE, _MUCH = 100, 5  # characters shown; how many times as many would be without `hidden` and `style`
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from corpus_kit.core.offsets import OffsetMap
 from corpus_kit.ingest.html import read_html
-from corpus_kit.ingest.refusal import Refusal
+from corpus_kit.ingest.json_values import Refusal
 
 WHITE = " \t\n\f\r"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from corpus_kit.ingest.html.encoding import decode_page
-from corpus_kit.ingest.refusal import Refusal
+from corpus_kit.ingest.json_values import Refusal
 
 RUSSIAN = "<p>Паром между двумя островами ходит снова, сообщили в управлении порта</p>"
 
