@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from corpus_kit.ingest.html.entities import REFERENCE, resolve
 from corpus_kit.ingest.html.hints import hints_of
-from corpus_kit.ingest.html.tokens import SPACES, Tag, Tokens
+from corpus_kit.ingest.html.tokens import SPACES, HtmlTokens, Tag
 from corpus_kit.ingest.html.tree import OPEN, TEXT, Event
 
 Run = tuple[int, int, int, int, int]
@@ -110,7 +110,7 @@ class Layout:
     title: str | None = None
 
 
-def lay_out(tokens: Tokens, events: list[Event], *, unhide: bool = False) -> Layout:
+def lay_out(tokens: HtmlTokens, events: list[Event], *, unhide: bool = False) -> Layout:
     """Text, runs and blocks of a page.
 
     Args:
@@ -124,7 +124,7 @@ def lay_out(tokens: Tokens, events: list[Event], *, unhide: bool = False) -> Lay
 class _Writer:
     """Goes through the events once. What parts texts (breaks, tabs, a space) waits until the next text comes."""
 
-    def __init__(self, tokens: Tokens, unhide: bool) -> None:
+    def __init__(self, tokens: HtmlTokens, unhide: bool) -> None:
         self.tokens, self.source, self.unhide = tokens, tokens.source, unhide
         self.made = Layout()
         self.parts: list[str] = []

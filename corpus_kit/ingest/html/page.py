@@ -9,7 +9,7 @@ from corpus_kit.core.offsets import OffsetMap
 from corpus_kit.ingest.html.charmap import byte_starts, text_to_bytes
 from corpus_kit.ingest.html.encoding import decode_page
 from corpus_kit.ingest.html.layout import Block, Layout, lay_out
-from corpus_kit.ingest.html.tokens import Tokens, tokenize
+from corpus_kit.ingest.html.tokens import HtmlTokens, tokenize
 from corpus_kit.ingest.html.tree import Event, events
 from corpus_kit.ingest.json_values import Refusal
 
@@ -29,7 +29,7 @@ class HtmlPage:
     newline: str
     raw_bytes: int
     skipped: int
-    tokens: Tokens
+    tokens: HtmlTokens
     layout: Layout
 
     @property
@@ -70,7 +70,7 @@ def read_html(raw: bytes, header: str | None = None) -> HtmlPage:
     return HtmlPage(layout.text, decoded.encoding, decoded.newline, len(raw), decoded.skipped, tokens, layout)
 
 
-def _without_scripts(tokens: Tokens, layout: Layout, found: list[Event]) -> tuple[Tokens, Layout]:
+def _without_scripts(tokens: HtmlTokens, layout: Layout, found: list[Event]) -> tuple[HtmlTokens, Layout]:
     """A page that a script fills or makes visible: what it hides, or what it has for browsers without scripts."""
     best = tokens, layout
     least = _MUCH * max(len(layout.text), _LITTLE) if layout.text.strip() else 0

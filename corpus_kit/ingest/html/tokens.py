@@ -52,7 +52,7 @@ class Tag(NamedTuple):
 
 
 @dataclass(slots=True)
-class Tokens:
+class HtmlTokens:
     """A page taken apart.
 
     source: the decoded page. tags: every start tag. texts: start and end of every stretch of text.
@@ -88,14 +88,14 @@ class Tokens:
             self.pieces.append(f"{number};")
 
 
-def tokenize(source: str, *, scripts: bool = True) -> Tokens:
+def tokenize(source: str, *, scripts: bool = True) -> HtmlTokens:
     """Take a decoded page apart.
 
     Args:
         source: The page as characters.
         scripts: Read it as a browser with scripts does: what is in `<noscript>` is not shown.
     """
-    made = Tokens(source, (source.count("<") + 1).bit_length())
+    made = HtmlTokens(source, (source.count("<") + 1).bit_length())
     tags, pieces, add_text = made.tags, made.pieces, made.add_text
     known: dict[tuple[str, str], int] = {}
     position = opened = deepest = formatting = most_formatting = 0

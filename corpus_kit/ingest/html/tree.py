@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from selectolax.lexbor import LexborHTMLParser
 
-from corpus_kit.ingest.html.tokens import VOID, Tokens
+from corpus_kit.ingest.html.tokens import VOID, HtmlTokens
 
 # Parsers look through all open elements again and again; browsers stop at 512.
 _DEEPEST = 512
@@ -27,7 +27,7 @@ Event = tuple[int, str, int]
 """OPEN, CLOSE or TEXT; the element's name; the number of its tag (-1: the parser added it), or of the text."""
 
 
-def events(tokens: Tokens) -> list[Event]:
+def events(tokens: HtmlTokens) -> list[Event]:
     """The page's elements and texts in the order of the source, every element with its end."""
     if tokens.depth <= _DEEPEST and tokens.formatting <= _MOST_FORMATTING:
         parsed = LexborHTMLParser(tokens.skeleton).html or ""
@@ -76,7 +76,7 @@ _PARAGRAPH_ENDS = frozenset(
 )
 
 
-def _plain(tokens: Tokens) -> Iterator[Event]:
+def _plain(tokens: HtmlTokens) -> Iterator[Event]:
     """The tags as they are written: an end tag ends what it names, or nothing."""
     stack: list[str] = []
     opened: dict[str, int] = {}
