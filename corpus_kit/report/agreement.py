@@ -19,12 +19,53 @@ MEASURES = {
     "alpha_interval": "Krippendorff's alpha, interval",
     "cohen_kappa": "Cohen's kappa",
     "fleiss_kappa": "Fleiss' kappa",
+    "alpha_ratio": "Krippendorff's alpha, ratio",
+    "alpha_jaccard": "alpha of sets, Jaccard",
+    "alpha_masi": "alpha of sets, MASI",
+    "kappa_linear": "weighted kappa, linear",
+    "kappa_quadratic": "weighted kappa, quadratic",
+    "gwet_ac1": "Gwet's AC1",
+    "gwet_ac2": "Gwet's AC2",
     "observed": "observed agreement",
     "span_f1_exact": "span F1, exact",
     "span_f1_partial": "span F1, partial",
+    "boundary_distance": "boundary distance",
     "alpha_characters": "alpha by character",
+    "alpha_u": "alpha of units (uα)",
+    "alpha_u_binary": "alpha of units, marked or not (|uα)",
+    "alpha_cu": "alpha of units, labels (cuα)",
+    "alpha_ku": "alpha of units, one label ((k)uα)",
+    "gamma": "gamma",
     "relation_f1": "relation F1",
 }
+_COINCIDENCES = "Krippendorff (2011), Computing Krippendorff's Alpha-Reliability"
+_UNITIZING = "Krippendorff, Mathet, Bouvry and Widlöcher (2016), Qual. Quant. 50"
+LEGEND = {
+    "alpha_nominal": ("answers, each label as far from any other; missing answers allowed", _COINCIDENCES),
+    "alpha_ordinal": ("answers on an ordered scale, by rank", _COINCIDENCES),
+    "alpha_interval": ("numbers, by squared difference", _COINCIDENCES),
+    "alpha_ratio": ("numbers from zero up, by squared difference over sum", _COINCIDENCES),
+    "alpha_jaccard": ("several labels at once, by the share they have in common", "Jaccard (1912), New Phytologist 11(2)"),
+    "alpha_masi": ("the same, less where neither set contains the other", "Passonneau (2006), LREC"),
+    "cohen_kappa": ("two people, beyond what their own shares of labels give by chance", "Cohen (1960), Educ. Psychol. Meas. 20(1)"),
+    "kappa_linear": ("two people on an ordered scale, near misses count", "Cohen (1968), Psychol. Bull. 70(4)"),
+    "kappa_quadratic": ("the same, far misses count more", "Cohen (1968), Psychol. Bull. 70(4)"),
+    "fleiss_kappa": ("many people, who may differ from item to item", "Fleiss (1971), Psychol. Bull. 76(5)"),
+    "gwet_ac1": ("beyond chance, where chance stays small if nearly all answers are alike", "Gwet (2008), Br. J. Math. Stat. Psychol. 61(1)"),
+    "gwet_ac2": ("the same on an ordered scale, quadratic weights", "Gwet (2014), Handbook of Inter-Rater Reliability"),
+    "observed": ("share of equal pairs of answers, not corrected for chance", ""),
+    "span_f1_exact": ("spans with the same label and boundaries", "Hripcsak and Rothschild (2005), JAMIA 12(3)"),
+    "span_f1_partial": ("spans with the same label, by the share of characters in common", "Hripcsak and Rothschild (2005), JAMIA 12(3)"),
+    "boundary_distance": ("characters between the boundaries of spans that overlap; 0 is best", ""),
+    "alpha_characters": ("the labels of each character", _COINCIDENCES),
+    "alpha_u": ("texts cut into labelled units, whole units by chance", _UNITIZING),
+    "alpha_u_binary": ("the same, marked or not", _UNITIZING),
+    "alpha_cu": ("the labels where two people marked something", _UNITIZING),
+    "alpha_ku": ("one label among those", _UNITIZING),
+    "gamma": ("places and labels after the best alignment of all units", "Mathet, Widlöcher and Métivier (2015), Comput. Linguist. 41(3)"),
+    "relation_f1": ("relations with the same ends, direction and label", "Hripcsak and Rothschild (2005), JAMIA 12(3)"),
+}  # fmt: skip
+"""What each measure compares, and its source."""
 SHADES = 10
 MOST_PEOPLE = 40
 """People in one matrix; those with the most work are kept."""
@@ -59,7 +100,7 @@ class Heat:
 @dataclass(frozen=True, slots=True)
 class LayerAgreement:
     """labels: everybody, by control and label; controls with the same measures share a table. pairs: a matrix of people
-    for each control. hardest: documents."""
+    for each control. hardest: documents. legend: name, meaning and source of the measures."""
 
     layer: str
     documents: int
@@ -69,6 +110,7 @@ class LayerAgreement:
     labels: tuple[Heat, ...]
     pairs: tuple[Heat, ...]
     hardest: tuple[Mapping[str, Any], ...]
+    legend: tuple[tuple[str, str, str], ...] = ()
 
 
 def read_agreement(gold: Path, layers: Mapping[str, Layer]) -> list[LayerAgreement]:
@@ -92,9 +134,18 @@ def read_agreement(gold: Path, layers: Mapping[str, Layer]) -> list[LayerAgreeme
                     tuple(_labels(figures)),
                     tuple(_pairs(figures)),
                     tuple(_unique_documents(hardest)),
+                    tuple(_legend(figures)),
                 )
             )
     return made
+
+
+def _legend(figures: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """Name, what it compares and source of each measure that has a figure."""
+    told = {figure["measure"] for figure in figures if figure["value"] is not None}
+    for measure, name in MEASURES.items():
+        if measure in told:
+            yield name, *LEGEND[measure]
 
 
 def hardest_documents(measured: Sequence[LayerAgreement]) -> list[str]:
@@ -182,7 +233,8 @@ def _matrix(place: str, measure: str, figures: Sequence[Mapping[str, Any]]) -> H
 
 def _cell(figure: Mapping[str, Any]) -> Cell:
     value = figure["value"]
-    shade = None if value is None else round(min(max(value, 0.0), 1.0) * SHADES)
+    bounded = value is not None and figure["measure"] != "boundary_distance"
+    shade = None if not bounded else round(min(max(value, 0.0), 1.0) * SHADES)
     return Cell(value, figure["low"], figure["high"], shade, figure["reason"], figure["n_items"])
 
 

@@ -58,7 +58,7 @@ def test_pairs_and_everybody_labels_and_targets_are_all_there(found: Measured) -
     assert {r.label for r in stance} == {None, "x", "y", "z"}
     assert {r.target for r in stance} == {None, "rail"}
     assert {r.measure for r in found.results if r.layer == "entities"} == {
-        "span_f1_exact", "span_f1_partial", "alpha_characters",
+        "span_f1_exact", "span_f1_partial", "boundary_distance", "alpha_characters", "alpha_u", "alpha_u_binary", "gamma",
     }  # fmt: skip
 
 

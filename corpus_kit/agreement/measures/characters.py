@@ -14,7 +14,7 @@ which weighs whole segments.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -41,6 +41,7 @@ class Runs:
 
     page, length: shape (runs,), pages ascending. covered: shape (labels, runs, annotators).
     sets: number of the label set, shape (runs, annotators); equal numbers are equal sets.
+    own_starts: where a boundary of the person's own spans lies at the start of a run, shape (runs, annotators).
     """
 
     readers: Readers
@@ -49,6 +50,7 @@ class Runs:
     length: Ints
     covered: NDArray[np.bool_]
     sets: Ints
+    own_starts: NDArray[np.bool_]
 
     def only(self, columns: Sequence[int]) -> Runs:
         chosen = list(columns)
@@ -59,6 +61,7 @@ class Runs:
             self.length,
             self.covered[:, :, chosen],
             self.sets[:, chosen],
+            self.own_starts[:, chosen],
         )
 
 
@@ -76,16 +79,27 @@ def character_agreement(
     spans, annotations: the tables. documents: doc_id, text_sha256 and n_chars of every text that was annotated: the
     documents table, with older texts added where they are to count. Annotations on other texts are left out.
     """
+    parts = []
+    for scope, readers, rows, sizes in controls_of(spans, annotations, documents, without):
+        parts.append(measure_runs(runs(rows, readers, sizes), scope, plan or Resampling(), pairs=pairs))
+    return Measured.joined(parts)
+
+
+def controls_of(
+    spans: pl.DataFrame, annotations: pl.DataFrame, documents: pl.DataFrame, without: Collection[str] = ()
+) -> Iterator[tuple[Scope, Readers, pl.DataFrame, Ints]]:
+    """Each control that marks spans: its scope, who read what, its spans with page and annotator, characters of each page.
+
+    Args: as for `character_agreement`.
+    """
     need(spans, "spans")
     need(documents, "documents")
     lengths = documents.select("doc_id", "text_sha256", "n_chars").unique()
     on_these = annotations.join(lengths, on=["doc_id", "text_sha256"], how="semi")
     people = judged(on_these, without=without)
     rows = of_people(spans.select(COLUMNS["spans"]), people)
-    parts = []
     for layer, control in rows.select("layer", "control").unique().sort("layer", "control").iter_rows():
         own = people.filter(pl.col("layer") == layer)
-        readers = Readers.of(own)
         sizes = (
             own.join(annotations.select("annotation_id", "text_sha256"), on="annotation_id")
             .join(lengths, on=["doc_id", "text_sha256"])
@@ -93,9 +107,7 @@ def character_agreement(
             .sort("page")["n_chars"]
         )
         chosen = rows.filter((pl.col("layer") == layer) & (pl.col("control") == control))
-        found = runs(chosen, readers, sizes.to_numpy().astype(np.int64))
-        parts.append(measure_runs(found, Scope(layer, control), plan or Resampling(), pairs=pairs))
-    return Measured.joined(parts)
+        yield Scope(layer, control), Readers.of(own), chosen, sizes.to_numpy().astype(np.int64)
 
 
 def runs(rows: pl.DataFrame, readers: Readers, sizes: Ints) -> Runs:
@@ -128,7 +140,10 @@ def runs(rows: pl.DataFrame, readers: Readers, sizes: Ints) -> Runs:
             sets = np.unique(sets, return_inverse=True)[1].reshape(sets.shape)
     sets = np.unique(sets, return_inverse=True)[1].reshape(sets.shape)
     lies_on = np.searchsorted(base, cuts[:-1], side="right") - 1
-    return Runs(readers, labels, lies_on, np.diff(cuts), covered, sets)
+    own_starts = np.zeros(shape, dtype=np.bool_)
+    some = last > first
+    own_starts[first[some], who[some]] = own_starts[last[some], who[some]] = True
+    return Runs(readers, labels, lies_on, np.diff(cuts), covered, sets, own_starts[:-1])
 
 
 def measure_runs(found: Runs, scope: Scope, plan: Resampling, *, pairs: bool) -> Measured:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from corpus_kit.agreement.judgements import SEPARATOR, Readers, answers, codes_of, judged, readable
 from corpus_kit.agreement.measures import coefficients as formula
+from corpus_kit.agreement.measures import distances as distance
 from corpus_kit.agreement.measures.bootstrap import Resampling, resampled
 from corpus_kit.agreement.measures.coefficients import Floats
 from corpus_kit.agreement.measures.figures import Maker, Scope, hardest, nothing_hard, per_page
@@ -19,6 +20,9 @@ from corpus_kit.agreement.measures.records import Agreement, Measured
 from corpus_kit.core.errors import UsageError
 
 Ints = NDArray[np.int64]
+
+MOST_NUMBERS = 2000
+"""Distinct numbers up to which the ratio alpha is measured: its expected disagreement takes every pair of them."""
 
 LEVELS = {"choice": "nominal", "taxonomy": "nominal", "rating": "ordinal", "number": "interval"}
 """Free text is left out: it has no agreement worth a figure."""
@@ -44,6 +48,32 @@ class Grid:
     def only(self, columns: Sequence[int]) -> Grid:
         """The same question with these annotators only."""
         return Grid(self.readers.only(columns), self.page, self.codes[:, list(columns)], self.values, self.level)
+
+    def positions(self) -> list[float]:
+        """Where the values lie on their scale: ratings and numbers where they say, ordered labels one apart."""
+        try:
+            return [float(value) for value in self.values]
+        except ValueError:
+            return [float(place) for place in range(len(self.values))]
+
+    def distances(self) -> dict[str, Floats]:
+        """Tables of distances between the values, by the alpha that uses them; shape (values, values)."""
+        if self.level == "nominal" and any(SEPARATOR in value for value in self.values):
+            held = self.membership()[1]
+            return {"alpha_jaccard": distance.jaccard(held), "alpha_masi": distance.masi(held)}
+        if self.level == "interval" and len(self.values) <= MOST_NUMBERS and min(self.positions()) >= 0:
+            return {"alpha_ratio": distance.ratio(self.positions())}
+        return {}
+
+    def weights(self) -> dict[str, Floats]:
+        """Tables of weights for partial agreement, by name; shape (values, values)."""
+        if self.level == "interval":
+            return {}
+        tables: dict[str, Floats] = {"identity": np.eye(len(self.values))}
+        if self.level == "ordinal":
+            tables["linear"] = distance.agreement_weights(self.positions(), 1)
+            tables["quadratic"] = distance.agreement_weights(self.positions(), 2)
+        return tables
 
     def membership(self) -> tuple[tuple[str, ...], Floats]:
         """Labels, and which value holds which: shape (values, labels). A checkbox answer holds several."""
@@ -189,6 +219,8 @@ def statistics(patterns: Ints, grid: Grid) -> dict[str, Floats]:
     """
     counts = np.zeros((len(patterns), len(grid.values)))
     np.add.at(counts, (np.nonzero(patterns >= 0)[0], patterns[patterns >= 0]), 1.0)
+    every = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.maximum(every, 1.0)
     counts[counts.sum(axis=1) < 2] = 0.0
     m = counts.sum(axis=1, keepdims=True)
     pairs, others = m * np.maximum(m - 1.0, 0.0), np.maximum(m - 1.0, 1.0)
@@ -200,6 +232,13 @@ def statistics(patterns: Ints, grid: Grid) -> dict[str, Floats]:
         "item_agreement": agreeing / np.maximum(pairs, 1.0),
         "marginals": counts,
     }
+    for name, table in grid.distances().items():
+        blocks[name] = ((counts @ table) * counts).sum(axis=1, keepdims=True) / others
+    for name, table in grid.weights().items():
+        agreed = (counts * (counts @ table)).sum(axis=1, keepdims=True) - m
+        blocks[f"agreed_{name}"] = agreed / np.maximum(pairs, 1.0)
+    if grid.level != "interval":
+        blocks["shares"], blocks["answered"] = shares, (every > 0).astype(np.float64)
     if grid.level == "interval":
         number = _standardised(grid.values)
         total, squares = counts @ number[:, None], counts @ (number * number)[:, None]
@@ -262,6 +301,17 @@ def _figures(grid: Grid, documents: _Documents, maker: Maker) -> list[Agreement]
         kappa = formula.fleiss_kappa(one["item_agreement"], one["items"], sums["marginals"])
         results.append(maker.figure("fleiss_kappa", kappa, n_items, alike))
     results.append(maker.figure(f"alpha_{grid.level}", _alpha(grid.level, sums), n_items, alike))
+    for name, table in grid.distances().items():
+        alpha = formula.alpha_weighted(one[name], sums["marginals"], table)
+        results.append(maker.figure(name, alpha, n_items, alike))
+    for name, table in grid.weights().items():
+        agreed = sums[f"agreed_{name}"][:, 0]
+        if maker.pair and name != "identity":
+            kappa = formula.weighted_kappa(agreed, sums["first"], sums["second"], table)
+            results.append(maker.figure(f"kappa_{name}", kappa, n_items, alike))
+        if name != "linear":
+            gwet = formula.gwet_ac(agreed, one["items"], sums["shares"], one["answered"], table)
+            results.append(maker.figure("gwet_ac1" if name == "identity" else "gwet_ac2", gwet, n_items, alike))
     if grid.level != "interval":
         for index, label in enumerate(grid.membership()[0]):
             alpha = formula.alpha_nominal(sums["label_disagreement"][:, index], sums["label_marginals"][:, index])

@@ -95,6 +95,49 @@ def _alpha(disagreement: Floats, n: Floats, expected: Floats) -> Floats:
     return np.where(defined, 1.0 - (n - 1.0) * disagreement / np.where(defined, expected, 1.0), np.nan)
 
 
+def alpha_weighted(disagreement: Floats, marginals: Floats, distance: Floats) -> Floats:
+    """Krippendorff's alpha for any distance between answers, such as the ratio scale's or MASI between label sets.
+
+    disagreement: coincidences times distance, summed, shape (...). marginals: answers by value, shape (..., values).
+    distance: between values, shape (values, values). Source as for `alpha_nominal`.
+    """
+    expected = ((marginals @ distance) * marginals).sum(axis=-1)
+    return _alpha(disagreement, marginals.sum(axis=-1), expected)
+
+
+def weighted_kappa(agree: Floats, first: Floats, second: Floats, weights: Floats) -> Floats:
+    """Cohen's weighted kappa of two annotators: near misses on an ordered scale count as partial agreement.
+
+    agree: the weights of the pairs of answers given, summed, shape (...). first, second: as for `cohen_kappa`.
+    weights: of each pair of values, 1 on the diagonal, shape (values, values).
+    Source: J. Cohen (1968), Weighted kappa: nominal scale agreement with provision for scaled disagreement or partial
+    credit, Psychol. Bull. 70(4), 213-220.
+    """
+    n = first.sum(axis=-1)
+    expected = ratio(((first @ weights) * second).sum(axis=-1), n * n)
+    return _corrected(ratio(agree, n), expected)
+
+
+def gwet_ac(agree: Floats, items: Floats, shares: Floats, answered: Floats, weights: Floats) -> Floats:
+    """Gwet's AC1 (identity weights) or AC2 of any number of annotators, missing answers allowed.
+
+    Chance is the share of answers that are hard, not that of the marginals squared: it stays low where nearly all
+    answers are alike, where kappa and alpha fall to 0 with hardly a disagreement.
+
+    agree: sum over items with two answers or more of their weighted share of agreeing pairs, shape (...). items: their
+    number. shares: each value's share of the answers to an item, summed over items, shape (..., values). answered: the
+    number of items with an answer. weights: shape (values, values).
+    Source: K. L. Gwet (2008), Computing inter-rater reliability and its variance in the presence of high agreement,
+    Br. J. Math. Stat. Psychol. 61(1), 29-48; (2014), Handbook of Inter-Rater Reliability, 4th ed., ch. 4-5.
+    """
+    values = weights.shape[0]
+    if values < 2:
+        return np.full(np.shape(agree), np.nan)
+    prevalence = ratio(shares, answered[..., None])
+    chance = weights.sum() / (values * (values - 1)) * (prevalence * (1.0 - prevalence)).sum(axis=-1)
+    return _corrected(ratio(agree, items), chance)
+
+
 def f1(matched: Floats, marked: Floats) -> Floats:
     """F1 of two annotators, either taken as the truth: 2 matched / (marked by one + marked by the other).
 

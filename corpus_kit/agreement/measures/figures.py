@@ -77,7 +77,7 @@ def hardest(scope: Scope, measure: str, readers: Readers, disagreement: Floats) 
 
     disagreement: what each page adds, shape (pages,), in the measure's own unit (weighted answers, spans, characters).
     """
-    apart = np.flatnonzero(disagreement > 0)
+    apart = np.flatnonzero(disagreement.round(DECIMALS) > 0)
     ids = readers.doc_ids.gather(apart)
     document = ids.rle_id().to_numpy()  # Pages come sorted by document.
     sums = np.bincount(document, disagreement[apart]).round(DECIMALS)

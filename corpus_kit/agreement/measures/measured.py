@@ -14,8 +14,10 @@ from corpus_kit.agreement.measures.bootstrap import DECIMALS, Resampling
 from corpus_kit.agreement.measures.characters import character_agreement
 from corpus_kit.agreement.measures.choices import choice_agreement
 from corpus_kit.agreement.measures.figures import Maker, Scope, nothing_hard
+from corpus_kit.agreement.measures.gamma import gamma_agreement
 from corpus_kit.agreement.measures.records import Agreement, Measured
 from corpus_kit.agreement.measures.spans import relation_agreement, span_agreement
+from corpus_kit.agreement.measures.unitizing import unitizing_agreement
 from corpus_kit.core.config import Agreement as Settings
 from corpus_kit.core.labels import read_labels
 from corpus_kit.core.layers import Layer
@@ -43,6 +45,8 @@ def measure_agreement(
         choice_agreement(choices, annotations, spans, orders=orders, pairs=pairs, without=without, plan=plan),
         span_agreement(spans, annotations, pairs=pairs, without=without, plan=plan),
         character_agreement(spans, annotations, documents, pairs=pairs, without=without, plan=plan),
+        unitizing_agreement(spans, annotations, documents, pairs=pairs, without=without, plan=plan),
+        gamma_agreement(spans, annotations, documents, without=without, plan=plan),
         relation_agreement(relations, spans, annotations, pairs=pairs, without=without, plan=plan),
     ]
     people = judged(annotations, without=without)

@@ -19,7 +19,7 @@ from corpus_kit.agreement.measures import coefficients as formula
 from corpus_kit.agreement.measures.bootstrap import Resampling, resampled_together
 from corpus_kit.agreement.measures.coefficients import Floats
 from corpus_kit.agreement.measures.figures import Maker, Scope, hardest, nothing_hard
-from corpus_kit.agreement.measures.overlap import overlap_credit
+from corpus_kit.agreement.measures.overlap import boundary_credit, overlap_credit
 from corpus_kit.agreement.measures.records import Agreement, Measured
 
 Ints = NDArray[np.int64]
@@ -67,7 +67,8 @@ def span_agreement(
     `span_f1_exact` counts spans with the same label, start and end. `span_f1_partial` pairs each span with the one of
     the other annotator it overlaps best, where that choice is mutual and the labels are equal, and counts the share of
     the characters of either that both cover (Jaccard): 1 for equal spans, so partial is never below exact. One span is
-    paired with one other at most: marking everything with one long span earns little.
+    paired with one other at most: marking everything with one long span earns little. `boundary_distance` is the mean
+    distance of the boundaries of spans so paired, in characters: 0 where they are cut alike.
 
     spans, annotations: the tables of those names. An annotator without spans counts as having found nothing.
     """
@@ -79,7 +80,7 @@ def span_agreement(
         readers = Readers.of(people.filter(pl.col("layer") == layer))
         own = rows.filter((pl.col("layer") == layer) & (pl.col("control") == control))
         marks = span_marks(own, readers)
-        measures = ("span_f1_exact", "span_f1_partial") if partial else ("span_f1_exact",)
+        measures = ("span_f1_exact", "span_f1_partial", "boundary_distance") if partial else ("span_f1_exact",)
         parts.append(measure_marks(marks, measures, Scope(layer, control), plan or Resampling(), pairs=pairs))
     return Measured.joined(parts)
 
@@ -181,6 +182,9 @@ def _sums(marks: Marks, a: int, b: int, measures: Collection[str]) -> dict[str, 
     for measure in measures:
         if measure == "span_f1_partial":
             sums[measure] = marks.count(overlap_credit(marks.cell, marks.start, marks.end, one, two), one)
+        elif measure == "boundary_distance":
+            partner, apart = boundary_credit(marks.cell, marks.start, marks.end, one, two)
+            sums["partners"], sums[measure] = marks.count(partner, one), marks.count(apart, one)
         else:
             sums[measure] = marks.count(each, one & two)
     return sums
@@ -189,10 +193,16 @@ def _sums(marks: Marks, a: int, b: int, measures: Collection[str]) -> dict[str, 
 def _figures(sums: dict[str, Floats], marks: Marks, maker: Maker, columns: Sequence[int]) -> list[Agreement]:
     seen = _seen(marks, maker.readers, columns)
     results = []
-    for measure in [name for name in sums if name != "marked"]:
+    for measure in [name for name in sums if name not in ("marked", "partners")]:
         for index, label in enumerate([None, *marks.labels]):
             what = "anything" if label is None else repr(label)
-            values = formula.f1(sums[measure][:, index], sums["marked"][:, index])
             count = int(seen.sum() if label is None else seen[index - 1])
-            results.append(maker.figure(measure, values, count, f"Nobody marked {what} on a shared document.", label))
+            undefined = f"Nobody marked {what} on a shared document."
+            if measure == "boundary_distance":
+                values = formula.ratio(sums[measure][:, index], sums["partners"][:, index])
+                count = int(sums["partners"][0, index])
+                undefined = f"No two people marked {what} in the same place with the same label."
+            else:
+                values = formula.f1(sums[measure][:, index], sums["marked"][:, index])
+            results.append(maker.figure(measure, values, count, undefined, label))
     return results
