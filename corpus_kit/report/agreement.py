@@ -45,26 +45,41 @@ LEGEND = {
     "alpha_ordinal": ("answers on an ordered scale, by rank", _COINCIDENCES),
     "alpha_interval": ("numbers, by squared difference", _COINCIDENCES),
     "alpha_ratio": ("numbers from zero up, by squared difference over sum", _COINCIDENCES),
-    "alpha_jaccard": ("several labels at once, by the share they have in common", "Jaccard (1912), New Phytologist 11(2)"),
+    "alpha_jaccard": (
+        "several labels at once, by the share they have in common",
+        "Jaccard (1912), New Phytologist 11(2)",
+    ),
     "alpha_masi": ("the same, less where neither set contains the other", "Passonneau (2006), LREC"),
-    "cohen_kappa": ("two people, beyond what their own shares of labels give by chance", "Cohen (1960), Educ. Psychol. Meas. 20(1)"),
+    "cohen_kappa": (
+        "two people, beyond what their own shares of labels give by chance",
+        "Cohen (1960), Educ. Psychol. Meas. 20(1)",
+    ),
     "kappa_linear": ("two people on an ordered scale, near misses count", "Cohen (1968), Psychol. Bull. 70(4)"),
     "kappa_quadratic": ("the same, far misses count more", "Cohen (1968), Psychol. Bull. 70(4)"),
     "fleiss_kappa": ("many people, who may differ from item to item", "Fleiss (1971), Psychol. Bull. 76(5)"),
-    "gwet_ac1": ("beyond chance, where chance stays small if nearly all answers are alike", "Gwet (2008), Br. J. Math. Stat. Psychol. 61(1)"),
+    "gwet_ac1": (
+        "beyond chance, where chance stays small if nearly all answers are alike",
+        "Gwet (2008), Br. J. Math. Stat. Psychol. 61(1)",
+    ),
     "gwet_ac2": ("the same on an ordered scale, quadratic weights", "Gwet (2014), Handbook of Inter-Rater Reliability"),
     "observed": ("share of equal pairs of answers, not corrected for chance", ""),
     "span_f1_exact": ("spans with the same label and boundaries", "Hripcsak and Rothschild (2005), JAMIA 12(3)"),
-    "span_f1_partial": ("spans with the same label, by the share of characters in common", "Hripcsak and Rothschild (2005), JAMIA 12(3)"),
+    "span_f1_partial": (
+        "spans with the same label, by the share of characters in common",
+        "Hripcsak and Rothschild (2005), JAMIA 12(3)",
+    ),
     "boundary_distance": ("characters between the boundaries of spans that overlap; 0 is best", ""),
     "alpha_characters": ("the labels of each character", _COINCIDENCES),
     "alpha_u": ("texts cut into labelled units, whole units by chance", _UNITIZING),
     "alpha_u_binary": ("the same, marked or not", _UNITIZING),
     "alpha_cu": ("the labels where two people marked something", _UNITIZING),
     "alpha_ku": ("one label among those", _UNITIZING),
-    "gamma": ("places and labels after the best alignment of all units", "Mathet, Widlöcher and Métivier (2015), Comput. Linguist. 41(3)"),
+    "gamma": (
+        "places and labels after the best alignment of all units",
+        "Mathet, Widlöcher and Métivier (2015), Comput. Linguist. 41(3)",
+    ),
     "relation_f1": ("relations with the same ends, direction and label", "Hripcsak and Rothschild (2005), JAMIA 12(3)"),
-}  # fmt: skip
+}
 """What each measure compares, and its source."""
 SHADES = 10
 MOST_PEOPLE = 40
