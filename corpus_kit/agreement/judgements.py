@@ -24,6 +24,9 @@ SEPARATOR = "\x1f"
 REVIEWED = " (review)"
 """After the pseudonym of somebody who settled a document in a review project: no independent voter."""
 
+GROUP = "group"
+"""A column of `annotations` that may say which documents are not independent; by default each is by itself."""
+
 COLUMNS = {
     "annotations": ("annotation_id", "doc_id", "layer", "origin", "annotator", "status", "text_sha256"),
     "spans": ("annotation_id", "doc_id", "layer", "control", "span_id", "start", "end", "label"),
@@ -40,6 +43,7 @@ class Readers:
     annotators: sorted pseudonyms. doc_ids: one for each page. saw: shape (pages, annotators).
     shared: pages at least two of them worked on, shape (pages,).
     first_page: the number of the first of these pages in the rows of `judged`.
+    group: pages of equal number are not independent (the same document, or near-copies), shape (pages,).
     """
 
     annotators: tuple[str, ...]
@@ -47,16 +51,19 @@ class Readers:
     saw: NDArray[np.bool_]
     shared: NDArray[np.bool_]
     first_page: int
+    group: NDArray[np.int64]
 
     @classmethod
     def of(cls, people: pl.DataFrame) -> Readers:
         """From the rows of `judged` that belong to one layer."""
-        doc_ids = people.filter(pl.col("page") != pl.col("page").shift(1, fill_value=-1))["doc_id"]
+        pages = people.filter(pl.col("page") != pl.col("page").shift(1, fill_value=-1))
+        doc_ids = pages["doc_id"]
+        group = pages[GROUP if GROUP in pages.columns else "doc_id"].rank("dense").cast(pl.Int64).to_numpy()
         annotators = tuple(people["annotator"].unique().sort().to_list())
         first_page = int(people["page"][0]) if people.height else 0
         saw = np.zeros((len(doc_ids), len(annotators)), dtype=np.bool_)
         saw[people["page"].to_numpy() - first_page, codes_of(people["annotator"], annotators)] = True
-        return cls(annotators, doc_ids, saw, _twice(saw), first_page)
+        return cls(annotators, doc_ids, saw, _twice(saw), first_page, group)
 
     def page_of(self, rows: pl.DataFrame) -> NDArray[np.int64]:
         """Index among these pages for rows of `of_people`, shape (rows,)."""
@@ -65,7 +72,12 @@ class Readers:
     def only(self, columns: Sequence[int]) -> Readers:
         chosen = list(columns)
         names, saw = tuple(self.annotators[c] for c in chosen), self.saw[:, chosen]
-        return Readers(names, self.doc_ids, saw, _twice(saw), self.first_page)
+        return Readers(names, self.doc_ids, saw, _twice(saw), self.first_page, self.group)
+
+    @property
+    def n_groups(self) -> int:
+        """Groups of documents that at least two of these people worked on."""
+        return len(np.unique(self.group[self.shared]))
 
     def excuse(self) -> str:
         """Why these people cannot be compared at all; "" when they can."""
@@ -96,7 +108,8 @@ def judged(annotations: pl.DataFrame, *, without: Collection[str] = (), reviews:
 
     Only submitted human annotations. without: pseudonyms left out, such as a reviewer who saw the others' answers.
     reviews: the latest answer of a review project for each document too, under its author's name and `REVIEWED`, in
-    the place of what they had answered before. page: a running number of (layer, doc_id, text_sha256).
+    the place of what they had answered before. page: a running number of (layer, doc_id, text_sha256). A column `GROUP`
+    is kept.
     """
     need(annotations, "annotations")
     submitted = annotations.filter((pl.col("status") == "submitted") & pl.col("annotator").is_not_null())
@@ -108,8 +121,9 @@ def judged(annotations: pl.DataFrame, *, without: Collection[str] = (), reviews:
             people = people.join(settled, on=["layer", "doc_id", "annotator"], how="anti")
             named = settled.with_columns(pl.col("annotator") + REVIEWED)
             people = pl.concat([people, named.select(people.columns)])
+    group = [GROUP] if GROUP in people.columns else []
     return (
-        people.select("annotation_id", "layer", "doc_id", "annotator", pl.col("text_sha256").fill_null(""))
+        people.select("annotation_id", "layer", "doc_id", "annotator", pl.col("text_sha256").fill_null(""), *group)
         .sort("layer", "doc_id", "text_sha256", "annotator")
         .select(
             "annotation_id",
@@ -117,6 +131,7 @@ def judged(annotations: pl.DataFrame, *, without: Collection[str] = (), reviews:
             "doc_id",
             "annotator",
             pl.struct("layer", "doc_id", "text_sha256").rle_id().cast(pl.Int64).alias("page"),
+            *group,
         )
     )
 

@@ -241,7 +241,9 @@ def test_documents_put_together_are_drawn_with_the_same_distribution_as_one_by_o
 
 def test_groups_over_the_same_documents_share_their_draws_and_others_do_not() -> None:
     blocks, mask = {"x": np.arange(50.0)[:, None]}, np.arange(50) < 40
-    one, two, other = resampled_together([(mask, blocks), (mask, blocks), (~mask, blocks)], Resampling(resamples=9))
+    one, two, other = resampled_together(
+        [(mask, blocks), (mask, blocks), (~mask, blocks)], Resampling(resamples=9), np.arange(50)
+    )
     assert np.array_equal(one["x"], two["x"])
     assert np.array_equal(one["x"], resampled({"x": blocks["x"][mask]}, Resampling(resamples=9))["x"])
     assert other["x"][0, 0] == sum(range(40, 50))
@@ -249,9 +251,68 @@ def test_groups_over_the_same_documents_share_their_draws_and_others_do_not() ->
 
 def test_no_interval_is_given_when_most_resamples_have_no_figure() -> None:
     plan, nan = Resampling(resamples=4), float("nan")
-    assert interval(np.array([0.5, nan, nan, nan, 0.4]), plan) == (0.5, None, None)
-    assert interval(np.array([0.5, nan, 0.3, 0.4, 0.4]), plan)[0] == 0.5
-    assert interval(np.array([0.5, nan, 0.4, 0.4, 0.4]), plan)[1:] == (0.4, 0.4)
+    half = interval(np.array([0.5, nan, nan, 0.3, 0.4]), plan)
+    assert (half.value, half.low, half.high) == (0.5, None, None)
+    assert "half of the resamples" in half.reason
+    assert interval(np.array([0.5, nan, 0.3, 0.35, 0.4]), plan).low is not None
+
+
+def test_a_95_percent_interval_leaves_out_two_and_a_half_percent_on_each_side() -> None:
+    values = np.concatenate([[0.5], np.arange(1001) / 1000])
+    found = interval(values, Resampling(resamples=1001))
+    assert (found.low, found.high) == (0.025, 0.975)
+    narrower = interval(values, Resampling(resamples=1001, confidence=0.9))
+    assert (narrower.low, narrower.high) == (0.05, 0.95)
+
+
+def test_bias_acceleration_and_few_groups_move_the_interval_as_efron_and_hesterberg_have_it() -> None:
+    """Against scipy's own normal and t distributions, on resamples of a mean of twelve skewed numbers."""
+    from scipy import stats
+
+    rng = np.random.default_rng(1)
+    data = rng.exponential(size=12)
+    drawn = data[rng.integers(0, 12, (2000, 12))].mean(axis=1)
+    without = np.array([np.delete(data, i).mean() for i in range(12)])
+    found = interval(np.concatenate([[data.mean()], drawn, without]), Resampling(resamples=2000))
+    bias = stats.norm.ppf((drawn < data.mean()).mean())
+    apart = without.mean() - without
+    acceleration = (apart**3).sum() / (6 * (apart**2).sum() ** 1.5)
+    z = np.sqrt(12 / 11) * stats.t.ppf(0.975, 11)
+    tails = [stats.norm.cdf(bias + (bias + s * z) / (1 - acceleration * (bias + s * z))) for s in (-1, 1)]
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, tails)), abs=1e-3)
+
+
+def test_equal_resamples_are_too_few_to_tell_and_not_certainty() -> None:
+    rows = [["x", "x"], ["y", "y"]] * 10
+    found = one(measured(rows, plan=Resampling()), "cohen_kappa", pair=True)
+    assert (found.value, found.low, found.high) == (1.0, None, None)
+    assert found.reason.startswith("Too few to tell")
+
+
+def test_with_a_handful_of_documents_there_is_no_interval() -> None:
+    rows = [["x", "x"], ["y", "y"], ["x", "y"]]
+    found = one(measured(rows * 2, plan=Resampling()), "observed", pair=True)
+    assert found.low is None
+    assert found.reason == "Too few to tell: 6 documents that are no copies of each other; 8 are needed."
+    assert one(measured(rows * 3, plan=Resampling()), "observed", pair=True).low is not None
+
+
+def test_near_copies_are_drawn_together() -> None:
+    """Four copies of each of thirty documents tell no more than the thirty do."""
+    rng = np.random.default_rng(7)
+    truth = rng.integers(0, 3, 30)
+    once = [[str(t if rng.random() < 0.7 else rng.integers(0, 3)) for _ in range(2)] for t in truth]
+    choices, annotations, spans = answered([row for row in once for _ in range(4)])
+    copies = annotations.with_columns((pl.col("doc_id").str.to_integer(base=16) // 4).cast(pl.String).alias("group"))
+    alone, together, copied = (
+        one(choice_agreement(c, a, spans), "observed", pair=True)
+        for c, a in (answered(once)[:2], (choices, copies), (choices, annotations))
+    )
+    assert alone.value == together.value == copied.value
+    assert (together.n_documents, together.n_groups) == (120, 30)
+    width, of_copies, naive = ((r.high or 0) - (r.low or 0) for r in (alone, together, copied))
+    assert of_copies == pytest.approx(width, rel=0.15)
+    assert naive < 0.6 * width
 
 
 def one_target(found: Measured) -> Agreement:
@@ -282,7 +343,7 @@ def test_one_document_has_a_figure_but_no_interval() -> None:
     alpha = one_target(found)
     assert alpha.value is not None
     assert alpha.low is None
-    assert alpha.reason == "One document only: no interval."
+    assert alpha.reason == "One document only, or copies of one: no interval."
 
 
 def test_targets_are_measured_each_and_all_together() -> None:

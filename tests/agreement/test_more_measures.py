@@ -38,7 +38,9 @@ def figures(rows: Matrix, level: str, values: Sequence[str] | None = None, *, pa
     codes = np.array([[-1 if v is None else found.index(v) for v in row] for row in rows])
     people = tuple(f"a{k}" for k in range(codes.shape[1]))
     saw = codes >= 0
-    readers = Readers(people, pl.Series([f"d{k}" for k in range(len(rows))]), saw, saw.sum(axis=1) >= 2, 0)
+    readers = Readers(
+        people, pl.Series([f"d{k}" for k in range(len(rows))]), saw, saw.sum(axis=1) >= 2, 0, np.arange(len(rows))
+    )
     grid = Grid(readers, np.arange(len(rows)), codes, tuple(found), level)
     if readers.excuse():
         return {}
@@ -135,7 +137,9 @@ def test_gwets_own_example_gives_his_coefficients() -> None:
     from corpus_kit.agreement.measures.coefficients import gwet_ac
 
     codes = np.array([[-1 if v is None else int(v) - 1 for v in row] for row in FOUR_RATERS])
-    readers = Readers(tuple("abcd"), pl.Series([str(k) for k in range(12)]), codes >= 0, np.ones(12, dtype=bool), 0)
+    readers = Readers(
+        tuple("abcd"), pl.Series([str(k) for k in range(12)]), codes >= 0, np.ones(12, dtype=bool), 0, np.arange(12)
+    )
     values = tuple("12345")
     for level, name, expected in (("nominal", "identity", 0.77544), ("ordinal", "quadratic", 0.91400)):
         sums = {

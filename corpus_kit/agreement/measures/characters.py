@@ -155,7 +155,7 @@ def measure_runs(found: Runs, scope: Scope, plan: Resampling, *, pairs: bool) ->
     two_of_them = combinations(range(len(readers.annotators)), 2) if pairs else ()
     groups = [found, *(found.only(pair) for pair in two_of_them)]
     sums = [_sums(group) for group in groups]
-    drawn = resampled_together([(g.readers.shared, s) for g, s in zip(groups, sums, strict=True)], plan)
+    drawn = resampled_together([(g.readers.shared, s) for g, s in zip(groups, sums, strict=True)], plan, readers.group)
     results = []
     for index, group in enumerate(groups):
         maker = Maker(scope, group.readers, index > 0, plan)

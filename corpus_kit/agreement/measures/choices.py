@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from corpus_kit.agreement.judgements import SEPARATOR, Readers, answers, codes_of, judged, readable
 from corpus_kit.agreement.measures import coefficients as formula
 from corpus_kit.agreement.measures import distances as distance
-from corpus_kit.agreement.measures.bootstrap import Resampling, resampled
+from corpus_kit.agreement.measures.bootstrap import Resampling, resampled, sums_by
 from corpus_kit.agreement.measures.coefficients import Floats
 from corpus_kit.agreement.measures.figures import Maker, Scope, hardest, nothing_hard, per_page
 from corpus_kit.agreement.measures.records import Agreement, Measured
@@ -178,28 +178,32 @@ def measure_grid(grid: Grid, scope: Scope, plan: Resampling, *, pairs: bool = Tr
 
 @dataclass(frozen=True, slots=True)
 class _Documents:
-    """Sums of the documents two people share: rows of `blocks` that each stand for `sizes` documents.
+    """Sums of the documents two people share: rows of `blocks` that each stand for `sizes` groups of documents.
 
-    row_of: the row of each page, -1 for those that nobody shares, shape (pages,).
+    pages: sums of each row that a page may be, of which `row_of` has the number, -1 for pages nobody shares.
     """
 
     blocks: dict[str, Floats]
-    sizes: Floats | None
+    sizes: Floats
+    pages: dict[str, Floats]
     row_of: Ints
 
     def disagreement(self, level: str) -> Floats:
         """What each page adds to the observed disagreement of the alpha of that level, shape (pages,)."""
-        row = self.blocks["disagreement"][:, 0]
+        row = self.pages["disagreement"][:, 0]
         if level == "ordinal":
-            weights = self.sizes if self.sizes is not None else np.ones(len(row))
-            middle = formula.mid_ranks(weights @ self.blocks["marginals"])
-            row = (self.blocks["coincidences"] * (middle[:, None] - middle[None, :]) ** 2).sum(axis=(1, 2))
+            middle = formula.mid_ranks(self.sizes @ self.blocks["marginals"])
+            row = (self.pages["coincidences"] * (middle[:, None] - middle[None, :]) ** 2).sum(axis=(1, 2))
         return np.where(self.row_of >= 0, np.append(row, 0.0)[self.row_of], 0.0)
 
 
 def _documents(grid: Grid) -> _Documents:
-    """Pattern sums added up by document; with one item a document, those of one pattern are put together at once."""
-    shared, n_pages = grid.readers.shared, len(grid.readers.doc_ids)
+    """Pattern sums added up by document; with one item a document, those of one pattern are put together at once.
+
+    Documents that are drawn together are one row; those that stand alone and are alike become one row that stands for many.
+    """
+    readers = grid.readers
+    shared, n_pages = readers.shared, len(readers.doc_ids)
     kept = shared[grid.page]
     page = grid.page[kept]
     patterns, of_item = _patterns(grid.codes[kept], len(grid.values))
@@ -207,9 +211,18 @@ def _documents(grid: Grid) -> _Documents:
     if np.array_equal(page, np.flatnonzero(shared)):
         row_of = np.full(n_pages, -1, dtype=np.int64)
         row_of[page] = of_item
-        return _Documents(blocks, np.bincount(of_item, minlength=len(patterns)).astype(np.float64), row_of)
+        members = np.bincount(readers.group[shared])[readers.group[shared]]
+        alone, together = of_item[members == 1], of_item[members > 1]
+        sizes = np.bincount(alone, minlength=len(patterns)).astype(np.float64)
+        groups = readers.group[shared][members > 1]
+        used = sizes > 0
+        rows = {n: np.concatenate([b[used], sums_by(b[together], groups)]) for n, b in blocks.items()}
+        sizes = np.concatenate([sizes[used], np.ones(len(np.unique(groups)))])
+        return _Documents(rows, sizes, blocks, row_of)
     by_page = {name: per_page(block[of_item], page, n_pages)[shared] for name, block in blocks.items()}
-    return _Documents(by_page, None, np.where(shared, np.cumsum(shared) - 1, -1))
+    of_page: Ints = np.where(shared, np.cumsum(shared) - 1, -1)
+    rows = {name: sums_by(block, readers.group[shared]) for name, block in by_page.items()}
+    return _Documents(rows, np.ones(len(np.unique(readers.group[shared]))), by_page, of_page)
 
 
 def statistics(patterns: Ints, grid: Grid) -> dict[str, Floats]:

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from corpus_kit.agreement.judgements import Readers
-from corpus_kit.agreement.measures.bootstrap import DECIMALS, Resampling, interval
+from corpus_kit.agreement.measures.bootstrap import DECIMALS, Interval, Resampling, interval
 from corpus_kit.agreement.measures.coefficients import Floats
 from corpus_kit.agreement.measures.records import HARDEST_SCHEMA, Agreement
 
@@ -37,38 +37,19 @@ class Maker:
 
     def figure(self, measure: str, values: Floats, n_items: int, undefined: str, label: str | None = None) -> Agreement:
         """values: the figure of the corpus and of each resample; undefined: the reason to give when it is NaN."""
-        value, low, high = interval(values, self.plan)
-        n_documents = int(np.count_nonzero(self.readers.shared))
-        reason = ""
-        if value is None:
-            reason = undefined
-        elif low is None and self.plan.resamples:
-            reason = (
-                "One document only: no interval."
-                if n_documents < 2
-                else "In half of the resamples the figure is not defined: no interval."
-            )
-        return self._row(measure, label, value, low, high, n_documents, n_items, reason)
+        found = interval(values, self.plan)
+        reason = undefined if found.value is None else found.reason
+        return self._row(measure, label, found, n_items, reason)
 
     def blank(self, measure: str, reason: str) -> Agreement:
         """No figure at all."""
-        return self._row(measure, None, None, None, None, int(np.count_nonzero(self.readers.shared)), 0, reason)
+        return self._row(measure, None, Interval(None, None, None), 0, reason)
 
-    def _row(
-        self,
-        measure: str,
-        label: str | None,
-        value: float | None,
-        low: float | None,
-        high: float | None,
-        n_documents: int,
-        n_items: int,
-        reason: str,
-    ) -> Agreement:
-        scope, people = self.scope, self.readers.annotators
+    def _row(self, measure: str, label: str | None, found: Interval, n_items: int, reason: str) -> Agreement:
+        scope, readers = self.scope, self.readers
         return Agreement(
-            measure, scope.layer, scope.control, label, scope.target, people, self.pair, value, low, high, n_documents,
-            n_items, reason,
+            measure, scope.layer, scope.control, label, scope.target, readers.annotators, self.pair, found.value,
+            found.low, found.high, int(np.count_nonzero(readers.shared)), n_items, reason, readers.n_groups,
         )  # fmt: skip
 
 

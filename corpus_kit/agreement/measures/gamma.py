@@ -68,7 +68,8 @@ def gamma_agreement(
         if table[:, 2].sum() > TOLERANCE * table[:, 1].sum():
             results.append(maker.blank("gamma", CROWDED))
             continue
-        sums = resampled({"observed": table[:, 0], "expected": table[:, 1]}, plan)
+        disorder = {"observed": table[:, 0], "expected": table[:, 1]}
+        sums = resampled(disorder, plan, groups=readers.group[readers.shared])
         n_items = sum(len(own) for page in np.flatnonzero(readers.shared) for own in units[page])
         nothing = "Nobody marked anything on a shared document."
         results.append(maker.figure("gamma", gamma(sums["observed"], sums["expected"]), n_items, nothing))

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from corpus_kit.agreement.judgements import Readers, judged
+from corpus_kit.agreement.judgements import GROUP, Readers, judged
 from corpus_kit.agreement.measures.bootstrap import DECIMALS, Resampling
 from corpus_kit.agreement.measures.characters import character_agreement
 from corpus_kit.agreement.measures.choices import choice_agreement
@@ -19,6 +19,7 @@ from corpus_kit.agreement.measures.records import Agreement, Measured
 from corpus_kit.agreement.measures.spans import relation_agreement, span_agreement
 from corpus_kit.agreement.measures.unitizing import unitizing_agreement
 from corpus_kit.core.config import Agreement as Settings
+from corpus_kit.core.identity import publisher_of
 from corpus_kit.core.labels import read_labels
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.schema.columns import columns_of
@@ -144,6 +145,7 @@ def measure_corpus(
     names = [layer.name for layer in layers]
     mine = pl.col("layer").is_in(names)
     annotations = labels.annotations.filter(mine)
+    annotations = grouped(annotations, documents, settings.together)
     people = judged(annotations)
     measured = measure_agreement(
         annotations,
@@ -171,18 +173,40 @@ def measure_corpus(
     )
 
 
+def grouped(annotations: pl.DataFrame, documents: pl.DataFrame, together: str) -> pl.DataFrame:
+    """`annotations` with `GROUP`: which documents are drawn together for intervals.
+
+    Args:
+        documents: doc_id, duplicate_cluster, outlet, url. together: `copies`, `publisher` or `nothing`. A document
+            without a publisher stands with its near-copies.
+    """
+    if together == "nothing" or GROUP in annotations.columns:
+        return annotations
+    known = documents.filter(pl.col("duplicate_cluster").is_not_null()).unique(
+        "doc_id", keep="first", maintain_order=True
+    )
+    group = known["duplicate_cluster"].to_list()
+    if together == "publisher":
+        named = known.select("outlet", "url").iter_rows()
+        group = [publisher_of(*row) or own for row, own in zip(named, group, strict=True)]
+    table = known.select("doc_id", pl.Series(GROUP, group, pl.String))
+    joined = annotations.join(table, on="doc_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.col(GROUP).fill_null(pl.col("doc_id")))
+
+
 def _documents(out: Path, annotations: pl.DataFrame) -> pl.DataFrame:
     """doc_id, text_sha256, n_chars and source of every text that carries annotations, current or not."""
     annotated = annotations.select("doc_id").unique().lazy()
     dtypes = columns_of("documents")
-    columns = ["doc_id", "text_sha256", "n_chars", "source"]
+    columns = ["doc_id", "text_sha256", "n_chars", "source", "duplicate_cluster", "outlet", "url"]
     parts = [pl.DataFrame(schema={name: dtypes[name] for name in columns}).lazy()]
     current, older = scan(out / "documents", "documents"), scan(out / "annotations", "texts")
     if current is not None:
         parts.append(current.select(columns).join(annotated, on="doc_id", how="semi"))
     if older is not None:
         length = pl.col("text").str.len_chars().cast(pl.Int64).alias("n_chars")
-        parts.append(older.select("doc_id", "text_sha256", length, pl.lit(None, dtype=pl.String).alias("source")))
+        nothing = [pl.lit(None, dtype=dtypes[name]).alias(name) for name in columns[3:]]
+        parts.append(older.select("doc_id", "text_sha256", length, *nothing))
     return pl.concat(parts).unique(["doc_id", "text_sha256"], keep="first", maintain_order=True).collect()
 
 

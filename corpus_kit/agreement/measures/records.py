@@ -24,13 +24,14 @@ HARDEST_SCHEMA: dict[str, Any] = {
 class Agreement:
     """One figure: how far these annotators agree on this part of a layer.
 
-    measure: `observed`, `cohen_kappa`, `fleiss_kappa`, `alpha_nominal`, `alpha_ordinal`, `alpha_interval`,
-        `span_f1_exact`, `span_f1_partial`, `alpha_characters` or `relation_f1`.
+    measure: `observed`, `cohen_kappa`, `alpha_nominal`, `gamma` and so on; the report's legend says what each compares.
     control, target, label: what the figure is restricted to; None means all of them together.
     annotators: the pseudonyms compared, sorted: two for a pair, all of the layer otherwise (`pair` tells which).
     value: the figure, or None where it is not defined; `reason` then says why in one sentence.
-    low, high: bootstrap percentile interval over documents; None where there is none, again with a `reason`.
+    low, high: bootstrap interval over groups of documents that are no copies of each other; None where there is none,
+        again with a `reason`.
     n_documents: documents that at least two of the annotators worked on.
+    n_groups: how many groups these documents are, which the interval draws.
     n_items: what was compared: items with two answers or more, distinct spans, characters, distinct relations.
     """
 
@@ -47,6 +48,7 @@ class Agreement:
     n_documents: int
     n_items: int
     reason: str = ""
+    n_groups: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"annotators": list(self.annotators)}

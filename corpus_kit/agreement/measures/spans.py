@@ -153,7 +153,7 @@ def measure_marks(marks: Marks, measures: Collection[str], scope: Scope, plan: R
     sums.insert(0, {name: np.sum([of_pair[name] for of_pair in sums], axis=0) for name in sums[0]})
     apart = (sums[0]["marked"] - 2.0 * sums[0][first]).sum(axis=1)
     shown = len(every) if pairs else 1
-    drawn = resampled_together([(people[i].shared, _with_total(sums[i])) for i in range(shown)], plan)
+    drawn = resampled_together([(people[i].shared, _with_total(sums[i])) for i in range(shown)], plan, readers.group)
     results = []
     for i in range(shown):
         maker = Maker(scope, people[i], i > 0, plan)

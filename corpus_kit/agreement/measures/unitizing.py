@@ -53,7 +53,7 @@ def unitizing_agreement(
         two_of_them = [pair for pair in combinations(everybody, 2) if not readers.only(pair).excuse()] if pairs else []
         parts = [found, *(found.only(pair) for pair in two_of_them)]
         groups = [(part.readers.shared, unit_sums(part)) for part in parts]
-        drawn = resampled_together(groups, plan or Resampling())
+        drawn = resampled_together(groups, plan or Resampling(), readers.group)
         for index, (part, sums) in enumerate(zip(parts, drawn, strict=True)):
             results += _figures(part, sums, Maker(scope, part.readers, index > 0, plan or Resampling()))
     return Measured(tuple(results), nothing_hard())

@@ -43,6 +43,11 @@ class Agreement(Section):
         default=1000, ge=0, le=100000, description="bootstrap resamples behind every interval; 0: no intervals"
     )
     seed: int = Field(default=20240229, ge=0, description="another seed draws other resamples")
+    together: Literal["copies", "publisher", "nothing"] = Field(
+        default="copies",
+        description="documents that intervals draw together, as they are not independent: near-copies of each other, all of "
+        "a publisher, or each by itself",
+    )
     orders: dict[str, Names] = Field(
         default={}, description="control → its labels from low to high, for controls whose labels have an order"
     )
