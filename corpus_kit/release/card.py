@@ -251,7 +251,7 @@ def generated_parts(
         + [("headline found", "", f"{totals['with_title']:,}"), ("date found", "", f"{totals['with_date']:,}")]
         + [
             ("outlet known", "", f"{totals['with_outlet']:,}"),
-            ("same text as another", "", f"{totals['duplicates']:,}"),
+            ("near-copy of another, one of each cluster not counted", "", f"{totals['duplicates']:,}"),
         ],
     )
     reasons = rejected.get("by_reason", {})

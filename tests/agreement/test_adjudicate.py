@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import polars as pl
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 
 from corpus_kit.agreement import Adjudication, Policy, gold_annotation_id, gold_span_id, standing
 from corpus_kit.agreement.gold import adjudicate
+from corpus_kit.agreement.gold.span_votes import Mark, settle
 from corpus_kit.core.errors import UsageError
 
 Rows = list[dict[str, Any]]
@@ -424,3 +428,91 @@ def test_reviews_teach_dawid_and_skene_nothing() -> None:
     assert both.choices.filter(pl.col("doc_id") == "d0")["value"].to_list() == ["y"]
     only = settled(Policy("dawid-skene"), [settling], choices=[choice(settling, "y")])
     assert values(only) == ["y"]
+
+
+def random_marks(seed: int) -> tuple[list[Mark], dict[str, str]]:
+    rng = random.Random(seed)
+    people = [f"p{k}" for k in range(rng.randint(2, 5))]
+    marks = set()
+    for name in people:
+        for _ in range(rng.randint(0, 3)):
+            start = rng.randrange(12)
+            marks.add(Mark(start, start + rng.randint(1, 6), rng.choice(["PER", "PER", "ORG"]), name, f"of {name}"))
+    return sorted(marks), {name: f"of {name}" for name in people}
+
+
+def covering(marks: list[Mark], label: str | None, at: int) -> set[str]:
+    return {m.annotator for m in marks if label in (None, m.label) and m.start <= at < m.end}
+
+
+@pytest.mark.parametrize("boundary", ["exact", "union", "intersection", "characters"])
+def test_every_reason_of_a_span_is_true(boundary: str) -> None:
+    seen = set()
+    for seed in range(400):
+        marks, voters = random_marks(seed)
+        for one in settle(marks, voters, Policy("majority", boundary)):
+            here = [m for m in marks if m.start < one.end and one.start < m.end]
+            most = max(len(covering(marks, one.label, at)) for at in range(one.start, one.end))
+            n = int(re.match(r"\D*(\d+) of (\d+)", one.why)[1])  # type: ignore[index]
+            assert re.match(r"\D*(\d+) of (\d+)", one.why)[2] == str(len(voters))  # type: ignore[index]
+            if "marked exactly this" in one.why:
+                assert n == len(
+                    {m.annotator for m in marks if (m.start, m.end, m.label) == (one.start, one.end, one.label)}
+                )
+                seen.add("exactly")
+            elif "different labels" in one.why:
+                assert len({m.label for m in here}) > 1
+                assert n == max(len(covering(marks, None, at)) for at in range(one.start, one.end))
+                assert 2 * n >= len(voters)
+                seen.add("labels")
+            elif "not the same characters" in one.why:
+                assert len({(m.start, m.end) for m in here if m.label == one.label}) > 1
+                assert 2 * n > len(voters)
+                assert n <= most
+                seen.add("characters")
+            elif "Voted down" in one.why:
+                assert 2 * n < len(voters)
+                assert one.outcome == "none"
+                seen.add("down")
+            elif "Undecided" in one.why:
+                assert 2 * n == len(voters)
+                seen.add("tie")
+            else:
+                assert "boundaries differ" in one.why
+                assert 2 * n > len(voters)
+                assert n <= most
+                seen.add("rule")
+    assert seen >= {"exactly", "labels", "down", "tie"} | ({"characters"} if boundary == "exact" else {"rule"})
+
+
+def test_characters_that_most_people_marked_are_always_gold() -> None:
+    for seed in range(600):
+        marks, voters = random_marks(seed)
+        gold = [one for one in settle(marks, voters, Policy("majority", "characters")) if one.outcome == "gold"]
+        for label in ("PER", "ORG"):
+            wanted = {at for at in range(20) if 2 * len(covering(marks, label, at)) > len(voters)}
+            assert {at for one in gold if one.label == label for at in range(one.start, one.end)} == wanted, seed
+
+
+@pytest.mark.parametrize("boundary", ["union", "intersection", "characters"])
+def test_gold_of_one_label_overlaps_only_where_somebody_nested_it(boundary: str) -> None:
+    for seed in range(400):
+        marks, voters = random_marks(seed)
+        gold = [one for one in settle(marks, voters, Policy("majority", boundary)) if one.outcome == "gold"]
+        for one, other in combinations(gold, 2):
+            if one.label == other.label and one.start < other.end and other.start < one.end:
+                own = [
+                    {(m.start, m.end) for m in marks if m.annotator == who and m.label == one.label} for who in voters
+                ]
+                assert any(len(drawn) > 1 for drawn in own), seed
+                assert "exactly" in one.why + other.why, seed
+
+
+def test_what_half_of_the_people_marked_with_different_labels_is_open_and_touching_spans_are_two() -> None:
+    voters = {name: f"of {name}" for name in "abcd"}
+    half = [Mark(3, 9, "PER", "a", "of a"), Mark(3, 9, "ORG", "b", "of b")]
+    assert {one.outcome for one in settle(half, voters, Policy())} == {"open"}
+    quarter = half[:1]
+    assert {one.outcome for one in settle(quarter, voters, Policy())} == {"none"}
+    touching = [Mark(0, 4, "PER", "a", "of a"), Mark(4, 8, "PER", "b", "of b")]
+    assert [(one.start, one.end) for one in settle(touching, voters, Policy("majority", "union"))] == [(0, 4), (4, 8)]

@@ -27,7 +27,7 @@ def paper() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return item, np.tile(JUDGE, 45), np.array([int(c) - 1 for patient in ANAESTHETISTS for c in patient])
 
 
-def slowly(rounds: int) -> tuple[list[list[float]], list[float], list[list[list[float]]]]:
+def slowly(rounds: int, smoothing: float = 0.0) -> tuple[list[list[float]], list[float], list[list[list[float]]]]:
     """The paper's equations (2.3)-(2.5) with plain loops: posteriors, class frequencies, error rates."""
     item, judge, label = paper()
     n = [[[0.0] * 4 for _ in range(5)] for _ in range(45)]
@@ -40,6 +40,7 @@ def slowly(rounds: int) -> tuple[list[list[float]], list[float], list[list[list[
         for k in range(5):
             for true in range(4):
                 given = [sum(posterior[i][true] * n[i][k][c] for i in range(45)) for c in range(4)]
+                given = [g + smoothing / 4 for g in given]
                 rates[k][true] = [g / sum(given) for g in given]
         for i in range(45):
             joint = list(prior)
@@ -69,6 +70,13 @@ def test_it_equals_the_equations_worked_out_with_loops() -> None:
     np.testing.assert_allclose(found.prior, prior, atol=1e-9)
     np.testing.assert_allclose(found.confusion, rates, atol=1e-9)
     assert not found.converged
+
+
+def test_one_imaginary_answer_is_spread_over_the_labels_unless_said_otherwise() -> None:
+    posterior, _, rates = slowly(60, smoothing=1.0)
+    found = fit(*paper(), shape=(45, 5, 4), tolerance=0.0, max_rounds=60)
+    np.testing.assert_allclose(found.posterior, posterior, atol=1e-9)
+    np.testing.assert_allclose(found.confusion, rates, atol=1e-9)
 
 
 def test_the_likelihood_never_falls() -> None:

@@ -24,7 +24,10 @@ from labelled_corpus import (
 )
 
 from corpus_kit import Corpus
+from corpus_kit.agreement.gold.build import labels_on_current_texts
 from corpus_kit.core.errors import ConfigError, FindingsError, UsageError
+from corpus_kit.core.labels import Labels
+from corpus_kit.core.schema.columns import columns_of
 
 
 @pytest.fixture(scope="module")
@@ -284,3 +287,26 @@ def test_everybody_is_measured_against_the_rest(labelled: Corpus) -> None:
     hers = [(value, n) for people, value, n in exact if PSEUDONYM["ada"] in people and value is not None]
     assert (ada.pairs, ada.n_items) == (len(hers), sum(n for _, n in hers)) and len(hers) == 2
     assert ada.value == pytest.approx(sum(v * n for v, n in hers) / ada.n_items)
+
+
+def test_a_review_of_a_text_that_changed_under_it_settles_nothing(tmp_path: Path) -> None:
+    """One of its spans has no certain place any more: the whole answer is about another text."""
+
+    def rows(table: str, *given: dict[str, object]) -> pl.DataFrame:
+        dtypes = columns_of(table)
+        return pl.DataFrame([dict.fromkeys(dtypes) | one for one in given], schema=dtypes, orient="row")
+
+    made = [
+        {"annotation_id": name, "doc_id": "d", "layer": "entities", "origin": origin, "annotator": "annotator-01"}
+        for name, origin in (("stale review", "review"), ("sound review", "review"), ("stale answer", "human"))
+    ]
+    marks = [{"annotation_id": one["annotation_id"], "doc_id": "d", "layer": "entities", "control": "entities",
+              "span_id": "s", "label": "PERSON"} for one in made]  # fmt: skip
+    carried = [mark | {"verdict": "stale" if "stale" in str(mark["annotation_id"]) else "exact", "start": 0, "end": 3}
+               for mark in marks]  # fmt: skip
+    (tmp_path / "annotations").mkdir()
+    rows("carried", *carried).write_parquet(tmp_path / "annotations" / "carried-00000.parquet")
+    spans = rows("spans", *(mark | {"start": 0, "end": 3} for mark in marks))
+    labels = Labels(rows("annotations", *made), spans, rows("choices"), rows("relations"))
+    here = labels_on_current_texts(tmp_path, labels, pl.DataFrame({"doc_id": ["d"], "text_sha256": ["t"]}))
+    assert set(here.annotations["annotation_id"]) == {"sound review", "stale answer"}

@@ -100,6 +100,24 @@ def test_f1_equals_its_definition_on_random_spans_nested_and_overlapping() -> No
                     assert same(partial[pair, label].value, expected[1]), (seed, pair, label)
 
 
+def test_the_f1_of_everybody_pools_the_pages_that_each_pair_shared() -> None:
+    for seed in range(200, 260):
+        drawn = random_drawn(seed)
+        people = sorted({a for _, a in drawn})
+        if len(people) < 2:
+            continue
+        spans, annotations, _ = tables(drawn)
+        found = figures(span_agreement(spans, annotations, pairs=False, plan=QUICK), "span_f1_exact")
+        for label in (None, *sorted(set(spans["label"]))):
+            marked = both = 0
+            for a, b in combinations(people, 2):
+                for d in {d for d, who in drawn if who == a} & {d for d, who in drawn if who == b}:
+                    mine, theirs = ({s for s in drawn[d, who] if label in (None, s[2])} for who in (a, b))
+                    marked, both = marked + len(mine) + len(theirs), both + len(mine & theirs)
+            if ("all", label) in found:
+                assert same(found["all", label].value, 2 * both / marked if marked else None), (seed, label)
+
+
 def test_exact_f1_equals_nervaluates_strict_f1() -> None:
     for seed in range(100, 130):
         drawn = random_drawn(seed, disjoint=True)

@@ -139,7 +139,7 @@ def build_gold(sources: GoldSources, progress: Progress) -> Gold | None:
     with counted(progress, "gold", len(sources.layers) + 1) as step, made_folder(target, sources.work) as folder:
         labels = read_labels(sources.out / "annotations")
         current = _current_texts(sources.out, labels.annotations)
-        labels = _here(sources.out, labels, current)
+        labels = labels_on_current_texts(sources.out, labels, current)
         made: list[GoldTables] = []
         layers: list[LayerGold] = []
         for name, layer in sources.layers.items():
@@ -208,7 +208,7 @@ def _current_texts(out: Path, annotations: pl.DataFrame) -> pl.DataFrame:
     return found.select(columns).join(annotated, on="doc_id", how="semi").collect()
 
 
-def _here(out: Path, labels: Labels, current: pl.DataFrame) -> Labels:
+def labels_on_current_texts(out: Path, labels: Labels, current: pl.DataFrame) -> Labels:
     """Labels of documents that are there, spans where they stand in the current text.
 
     What was settled in a review project is a whole answer: where one of its spans has no certain place any more, the

@@ -11,7 +11,7 @@ Where people agree that something is there but not what, no label may have enoug
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -100,32 +100,44 @@ class _Label:
             for place, same in _by_place(self.drawn).items()
             if self.policy.passes(len(_people(same)), self.votes)
         }
+        loose = [mark for mark in self.drawn if (mark.start, mark.end, mark.label) not in alike]
+        # A span inside one that is gold, by somebody who drew both, is a span of its own.
+        nested = [m for m in loose if any(p[0] <= m.start and m.end <= p[1] and m.annotator in _people(same)
+                                          for p, same in alike.items())]  # fmt: skip
+        others = [mark for mark in loose if mark not in nested]
+        beside = [piece for group in _groups(others) for piece in self._boundaries(group, list(alike))]
+        beside += [piece for group in _groups(nested) for piece in self._boundaries(group, [])]
         other_ideas: dict[tuple[int, int, str], list[Mark]] = defaultdict(list)
+        settled = {mark: _shared(mark, one.start, one.end) for one in beside for mark in one.members}
         left = []
-        for mark in self.drawn:
-            if (mark.start, mark.end, mark.label) in alike:
-                continue
+        for mark in loose:
             near = [p for p, same in alike.items() if mark.meets(p[0], p[1]) and mark.annotator not in _people(same)]
-            if near:
-                other_ideas[max(near, key=lambda p: (min(p[1], mark.end) - max(p[0], mark.start), -p[0]))].append(mark)
-            else:
+            best = max(near, key=lambda p: (_shared(mark, p[0], p[1]), -p[0]), default=None)
+            if best is not None and _shared(mark, best[0], best[1]) >= settled.get(mark, 0):
+                other_ideas[best].append(mark)
+            elif mark not in settled:
                 left.append(mark)
         out = []
         for place, same in alike.items():
             n = len(_people(same))
-            others = len(_people(other_ideas[place]))
-            why = f"{n} of {self.votes} marked exactly this" + (f"; {others} drew it differently." if others else ".")
+            differently = len(_people(other_ideas[place]))
+            why = f"{n} of {self.votes} marked exactly this"
+            why += f"; {differently} drew it differently." if differently else "."
             members = tuple(sorted(same + other_ideas[place]))
             out.append(Settled(*place, GOLD, n, members, why, self.name))
-        for group in _groups(left):
-            out.extend(self._boundaries(group))
+        known = {mark for those in other_ideas.values() for mark in those}
+        out.extend(
+            replace(one, members=tuple(m for m in one.members if m not in known) or one.members) for one in beside
+        )
+        out.extend(self._unsettled(rest, loose, list(alike)) for rest in _groups(left))
         return out
 
-    def _boundaries(self, group: list[Mark]) -> list[Settled]:
-        """A group of overlapping spans of which none was drawn alike by enough people."""
-        cores = [] if self.policy.boundary == "exact" else self._cores(group)
+    def _boundaries(self, group: list[Mark], alike: Sequence[tuple[int, int, str]]) -> list[Settled]:
+        """Gold by the boundary rule among overlapping spans; what was drawn alike is gold already and left out of it."""
+        if self.policy.boundary == "exact":
+            return []
         extents = []
-        for core in cores:
+        for core in _without(self._cores(group), alike):
             touching = [mark for mark in group if mark.meets(*core)]
             if self.policy.boundary == "characters":
                 extents.append(core)
@@ -133,23 +145,27 @@ class _Label:
                 extents.append((min(m.start for m in touching), max(m.end for m in touching)))
             else:
                 extents.append((max(m.start for m in touching), min(m.end for m in touching)))
-        golden = [place for place in _merged(extents) if place[0] < place[1]]
+        golden = _without([place for place in _merged(extents) if place[0] < place[1]], alike)
         out: list[Settled] = []
-        used: set[Mark] = set()
         for start, end in golden:
             members = tuple(mark for mark in group if mark.meets(start, end))
-            used.update(members)
             n = _peak(members, start, end)
+            if not self.policy.passes(n, self.votes):  # What a union adds on the far side of a gold span.
+                continue
             drew = ", ".join(f"{s}-{e} by {len(_people(same))}" for (s, e, _), same in _by_place(members).items())
             why = f"{n} of {self.votes} share this; boundaries differ ({drew}), settled by {self.policy.boundary}."
             out.append(Settled(start, end, group[0].label, GOLD, n, members, why, self.name))
-        for rest in _groups([mark for mark in group if mark not in used]):
-            out.append(self._unsettled(rest, group))
         return out
 
-    def _unsettled(self, rest: list[Mark], group: list[Mark]) -> Settled:
+    def _unsettled(self, rest: list[Mark], loose: list[Mark], alike: Sequence[tuple[int, int, str]]) -> Settled:
+        """What is not gold: open where enough people marked something, else voted down.
+
+        Votes are counted over all spans that were not drawn alike, outside of what is gold already; inside it, by those of
+        `rest` alone.
+        """
         start, end = min(m.start for m in rest), max(m.end for m in rest)
-        n = _peak(group, start, end)
+        outside = _without([(start, end)], alike)
+        n = max(_peak(rest, start, end), *(_peak(loose, *stretch) for stretch in outside), 0)
         outcome = OPEN if self.policy.contested(n, self.votes) else NONE
         if self.policy.passes(n, self.votes):
             why = f"{n} of {self.votes} marked something here, but not the same characters."
@@ -176,7 +192,8 @@ def _label_disputes(settled: list[Settled], drawn: list[Mark], votes: int) -> li
     for one in settled:
         if one.outcome == NONE and not any(g.start < one.end and one.start < g.end for g in golden):
             n = _peak(drawn, one.start, one.end)
-            if n * 2 >= votes:
+            labels = {mark.label for mark in drawn if mark.meets(one.start, one.end)}
+            if n * 2 >= votes and len(labels) > 1:
                 why = f"{n} of {votes} marked something here, but with different labels."
                 out.append(replace(one, outcome=OPEN, why=why))
                 continue
@@ -209,6 +226,24 @@ def _groups(marks: Iterable[Mark]) -> list[list[Mark]]:
             out.append([mark])
         reach = max(reach, mark.end)
     return out
+
+
+def _without(stretches: Iterable[tuple[int, int]], taken: Sequence[tuple[int, int, str]]) -> list[tuple[int, int]]:
+    """The parts of `stretches` that lie outside of `taken`."""
+    out = list(stretches)
+    for begin, behind, _ in taken:
+        out = [
+            part
+            for start, end in out
+            for part in ((start, min(end, begin)), (max(start, behind), end))
+            if part[0] < part[1]
+        ]
+    return out
+
+
+def _shared(mark: Mark, start: int, end: int) -> int:
+    """Characters of a mark that lie from start to end."""
+    return min(mark.end, end) - max(mark.start, start)
 
 
 def _merged(extents: list[tuple[int, int]]) -> list[tuple[int, int]]:
