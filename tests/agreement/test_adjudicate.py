@@ -14,8 +14,7 @@ from agreement_tables import ANNOTATIONS, CHOICES, RELATIONS, SPANS, annotation,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus_kit.agreement import Adjudication, Policy, gold_annotation_id, gold_span_id, standing
-from corpus_kit.agreement.gold import adjudicate
+from corpus_kit.agreement import Adjudication, Policy, adjudicate, gold_annotation_id, gold_span_id, standing
 from corpus_kit.agreement.gold.span_votes import Mark, settle
 from corpus_kit.core.errors import UsageError
 
