@@ -8,11 +8,21 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from corpus_kit.core.config import Duplicates
 from corpus_kit.core.identity import by_path
+from corpus_kit.core.parallel.executor import Workers
+from corpus_kit.core.progress import Silent
+from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.storage.folders import write_manifest
 from corpus_kit.core.storage.tables import arrow_schema, write_table
 from corpus_kit.corpus import Corpus
+from corpus_kit.dedup.find import find_copies
+from corpus_kit.dedup.settings import Recipe as CopyRecipe
+from corpus_kit.ingest.assemble import write_documents
+from corpus_kit.ingest.assign import assign
+from corpus_kit.ingest.batch import Recipe
+from corpus_kit.ingest.documents import read_documents
 
 CONFIG = """<View><Labels name="label" toName="text"><Label value="PERSON"/><Label value="ORG"/></Labels>
 <Text name="text" value="$text"/></View>"""
@@ -64,3 +74,12 @@ def make_corpus(root: Path, count: int, *, suggest: bool) -> Corpus:
             write_table(folder / f"{table}-00000.parquet", made)
             write_manifest(folder)
     return Corpus.open(root)
+
+
+def documents_only(raw: list[Path], out: Path, work: Path, recipe: Recipe, pool: Workers, refusals: Refusals) -> None:
+    """`out/documents` from the raw files; only equal texts are copies, nothing is suggested."""
+    read = read_documents(raw, work, recipe, pool, Silent())
+    equal_only = CopyRecipe(Duplicates(near=False))
+    clusters, _ = find_copies(read.shards, read.ids, read.texts, work / "duplicates", equal_only, pool, Silent())
+    assignment = assign(read, clusters, None, None)
+    write_documents(read, assignment, out, work, rules={}, refusals=refusals, workers=pool, progress=Silent())

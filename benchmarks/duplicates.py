@@ -53,9 +53,10 @@ def ours(documents: Path, work: Path, workers: int) -> dict[str, Any]:
     from corpus_kit.core.config import Duplicates
     from corpus_kit.core.parallel.executor import open_workers
     from corpus_kit.core.progress import Silent
+    from corpus_kit.core.records import Shard
     from corpus_kit.core.storage.tables import file_sha256, parts
     from corpus_kit.dedup.find import find_copies
-    from corpus_kit.dedup.settings import Recipe, Shard
+    from corpus_kit.dedup.settings import Recipe
     from corpus_kit.ingest.assign import columns_of_shards
 
     class Clock(Silent):
@@ -187,18 +188,19 @@ def peers_python(folder: Path) -> Path:
 
 def ingested(pages: Sequence[Path], out: Path, workers: int = 2) -> Path:
     """The accepted documents of some pages, without looking for copies."""
-    from corpus_kit.core.config import Duplicates, Input
+    from _support import documents_only
+
+    from corpus_kit.core.config import Input
     from corpus_kit.core.config.template import shipped
     from corpus_kit.core.parallel.executor import open_workers
-    from corpus_kit.core.progress import Silent
     from corpus_kit.core.rejects import Refusals
     from corpus_kit.core.schema.file import read_contract_file
     from corpus_kit.core.storage.folders import work_folder
-    from corpus_kit.ingest.documents import build_documents, make_recipe
+    from corpus_kit.ingest.documents import make_recipe
 
     recipe = make_recipe(Input(language=False), read_contract_file(shipped("schemas") / "documents.yaml"))
     with work_folder(out) as work, open_workers(workers) as pool, Refusals(out, work) as refusals:
-        build_documents(pages, out, work, recipe, pool, Silent(), refusals=refusals, duplicates=Duplicates(near=False))
+        documents_only(pages, out, work, recipe, pool, refusals)
         refusals.finish()
     return out / "documents"
 

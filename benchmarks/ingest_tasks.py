@@ -67,14 +67,14 @@ def documents(pages: Path, out: Path, workers: int, warm: bool, *, language: boo
 
     with open_workers(workers) as pool:
         pool.start("corpus_kit.ingest.batch")
-        from corpus_kit.core.config import Duplicates
+        from _support import documents_only
+
         from corpus_kit.core.config.corpus_toml import ProjectConfig
         from corpus_kit.core.config.template import shipped
-        from corpus_kit.core.progress import Silent
         from corpus_kit.core.rejects import Refusals
         from corpus_kit.core.schema.file import read_contract_file
         from corpus_kit.core.storage.folders import work_folder
-        from corpus_kit.ingest.documents import build_documents, make_recipe
+        from corpus_kit.ingest.documents import make_recipe
 
         settings = ProjectConfig().input.model_copy(update={"language": language})
         recipe = make_recipe(settings, read_contract_file(shipped("schemas") / "documents.yaml"))
@@ -82,8 +82,7 @@ def documents(pages: Path, out: Path, workers: int, warm: bool, *, language: boo
             list(pool.run(load, [("corpus_kit.ingest.batch",)] * 4 * workers))
         start = time.perf_counter()
         with work_folder(out) as work, Refusals(out, work) as refusals:
-            equal_only = Duplicates(near=False)  # the search for near copies is a stage of its own
-            build_documents([pages], out, work, recipe, pool, Silent(), refusals=refusals, duplicates=equal_only)
+            documents_only([pages], out, work, recipe, pool, refusals)
             refusals.finish()
         return {"inside": time.perf_counter() - start}
 

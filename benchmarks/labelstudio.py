@@ -35,7 +35,7 @@ from corpus_kit.core.storage.folders import work_folder
 from corpus_kit.corpus import Corpus
 from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.server.process import start_server
-from corpus_kit.pipeline.build import build_tables_of_the_ledger
+from corpus_kit.pipeline.adjudicate import refresh_annotations
 
 
 def tasks(count: int, key: str) -> Iterator[dict[str, Any]]:
@@ -169,7 +169,7 @@ def full_pull(corpus: Corpus, count: int) -> None:
     (pulled,) = corpus.pull(full=True)
     assert pulled.annotations == count
     with work_folder(corpus.data) as work, Refusals(corpus.data, work) as refusals:
-        made = build_tables_of_the_ledger(corpus, corpus.data, work, refusals, Silent())
+        made = refresh_annotations(corpus, corpus.data, work, refusals, Silent())
     assert made is not None
     assert made.rows["spans"] == count * SPANS
 

@@ -12,19 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus_kit.core.config.corpus_toml import CORPUS_FILE, ProjectConfig, find_corpus, load_config
-from corpus_kit.core.config.template import CARD_FILE, Written, init_corpus, shipped
-from corpus_kit.core.errors import FindingsError, UsageError, did_you_mean
-from corpus_kit.core.layers import Layer, check_names, load_layers
+from corpus_kit.core.config.template import CARD_FILE, Written, init_corpus
+from corpus_kit.core.errors import FindingsError, UsageError
 from corpus_kit.core.progress import Progress, Silent
-from corpus_kit.core.schema.file import read_contract_file
-from corpus_kit.core.schema.spec import ContractFile
 from corpus_kit.core.storage.folders import read_manifest, work_folder
+from corpus_kit.core.workspace import Workspace
 from corpus_kit.pipeline.results import BuildResult, ExportResult
 from corpus_kit.release.card import refresh_card
 
 if TYPE_CHECKING:
-    from corpus_kit.agreement.gold.build import Gold, GoldSources
+    from corpus_kit.agreement.gold.build import Gold
     from corpus_kit.agreement.measures.measured import AgreementReport
     from corpus_kit.agreement.review import Suspect
     from corpus_kit.doctor import Check
@@ -33,7 +30,6 @@ if TYPE_CHECKING:
     from corpus_kit.labelstudio.sync.pull import Pulled
     from corpus_kit.labelstudio.sync.push import Pushed
     from corpus_kit.labelstudio.sync.restore import Restored
-    from corpus_kit.labelstudio.sync.site import Site
     from corpus_kit.labelstudio.sync.status import Status
     from corpus_kit.ledger.recognise import Imported
     from corpus_kit.pipeline.suggest import SuggestResult
@@ -44,38 +40,10 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildResult", "Corpus", "ExportResult"]
 
-MODELS = "models"
-
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
-    """A corpus on the disk, or the defaults where there is none.
-
-    root: the folder of `corpus.toml`, None without a corpus. data: where the made folders are.
-    """
-
-    root: Path | None
-    config: ProjectConfig
-    data: Path
-
-    @classmethod
-    def open(cls, path: str | Path = ".") -> Corpus:
-        """The corpus at `path` or in the nearest folder above it.
-
-        Raises UsageError when there is none, ConfigError when its `corpus.toml` cannot be used.
-        """
-        root = find_corpus(Path(path))
-        if root is None:
-            raise UsageError(
-                f"There is no {CORPUS_FILE} in {Path(path).resolve()} or above it.",
-                "Make a corpus with `corpus-kit init DIR`, or build without one: `corpus-kit build RAW --out DIR`.",
-            )
-        return cls(root, load_config(root / CORPUS_FILE), root / "data")
-
-    @classmethod
-    def without(cls, out: str | Path) -> Corpus:
-        """No corpus: built-in settings, contracts and layers; `out` stands for `data/`."""
-        return cls(None, ProjectConfig(), Path(out).absolute())
+class Corpus(Workspace):
+    """A corpus with the commands on it. Open one with `Corpus.open`, or build without one: `Corpus.without(out)`."""
 
     @staticmethod
     def init(folder: str | Path) -> Written:
@@ -106,10 +74,10 @@ class Corpus:
         one goes. trust: code of models in `corpus.toml` runs without having been trusted before (see `trust`).
         Raises the errors of `core.errors`, FindingsError with `strict`.
         """
-        from corpus_kit.pipeline.build import Order, build
+        from corpus_kit.pipeline.build import BuildOptions, build
 
-        order = Order(tuple(raw), out, workers, metadata, cluster, report, trust)
-        result = build(self, order, progress or Silent())
+        options = BuildOptions(tuple(raw), out, workers, metadata, cluster, report, trust)
+        result = build(self, options, progress or Silent())
         rejected = sum(result.rejected.values())
         if strict and rejected:
             raise FindingsError(f"{rejected} records and results were rejected.", f"See {result.out / 'rejected'}.")
@@ -121,13 +89,9 @@ class Corpus:
         layer: the layer they belong to; by default each file's results tell. A file the ledger has adds nothing.
         Raises UsageError: no corpus, no such file or layer, no Label Studio export, a layer that cannot be told.
         """
-        from corpus_kit.ledger.ledger import Ledger
-        from corpus_kit.ledger.recognise import import_files
+        from corpus_kit.pipeline.sync import import_files
 
-        if self.root is None:
-            raise UsageError("There is no corpus to import into.", "Make one with `corpus-kit init DIR`.")
-        with work_folder(self.data):
-            return import_files(files, Ledger(self.data / "imports"), self.layers(), layer)
+        return import_files(self, list(files), layer)
 
     def export(
         self,
@@ -145,10 +109,11 @@ class Corpus:
         folder: by default `data/release`, `data/release-arrow`, `data/release-jsonl`. strict: labels that a format cannot
         carry are an error, and nothing is written. Raises UsageError before the first build, FindingsError with `strict`.
         """
-        from corpus_kit.pipeline.export import ExportOrder, export
+        from corpus_kit.pipeline.export import export
 
-        target = Path(folder).absolute() if folder is not None else None
-        return export(self, ExportOrder(format, target, workers, tokenizer, strict), progress or Silent())
+        return export(
+            self, format, folder, workers=workers, tokenizer=tokenizer, strict=strict, progress=progress or Silent()
+        )
 
     def freeze_splits(self) -> FrozenSplits:
         """Write `splits.csv` at the corpus's root: later builds keep every document it lists on its side.
@@ -171,7 +136,7 @@ class Corpus:
 
         if read_manifest(self.data / "documents") is None:
             raise UsageError(f"There are no tables in {self.data}.", "Run `corpus-kit build` first.")
-        return validate_folder(self.data, self._contracts_root())
+        return validate_folder(self.data, self.contracts_root)
 
     def studio(self, *, port: int | None = None, progress: Progress | None = None) -> Studio:
         """A private Label Studio on this machine with a project for every layer; its data lie in `data/studio`.
@@ -179,9 +144,9 @@ class Corpus:
         Use it in a `with` block, or call `wait`. port: by default a free one. Raises EnvironmentProblemError,
         ServiceError and ConfigError.
         """
-        from corpus_kit.labelstudio.server.studio import open_studio
+        from corpus_kit.pipeline.sync import studio
 
-        return open_studio(self.site("studio"), progress or Silent(), port=port)
+        return studio(self, port=port, progress=progress or Silent())
 
     def push(
         self,
@@ -203,49 +168,34 @@ class Corpus:
         dry_run: only the plan. Raises UsageError before the first build, ConfigError for a config that would orphan
         labels, ServiceError.
         """
-        from corpus_kit.labelstudio.server.connect import connect
         from corpus_kit.labelstudio.sync.batch_log import Turn
-        from corpus_kit.labelstudio.sync.push import push
+        from corpus_kit.pipeline.sync import push
 
-        turn = Turn(order, seed, limit)
-        site = self.site("push", progress)
-        site.chosen(layer)  # a misspelled layer is told before any server is asked
-        with connect(self.data, self.config.label_studio.url) as client:
-            return push(site, client, progress or Silent(), layer=layer, dry_run=dry_run, turn=turn)
+        return push(self, layer, turn=Turn(order, seed, limit), dry_run=dry_run, progress=progress or Silent())
 
     def pull(self, layer: str | None = None, *, full: bool = False, progress: Progress | None = None) -> list[Pulled]:
         """What people did since the last pull, into the ledger; `build` makes tables of it.
 
         The server: see `push`. full: everything anew. Raises ServiceError; a layer is appended whole or not at all.
         """
-        from corpus_kit.labelstudio.server.connect import connect
-        from corpus_kit.labelstudio.sync.pull import pull
+        from corpus_kit.pipeline.sync import pull
 
-        site = self.site("pull")
-        site.chosen(layer)  # a misspelled layer is told before any server is asked
-        with connect(self.data, self.config.label_studio.url) as client:
-            return pull(site, client, progress or Silent(), layer=layer, full=full)
+        return pull(self, layer, full=full, progress=progress or Silent())
 
     def restore(self, layer: str | None = None, *, progress: Progress | None = None) -> list[Restored]:
         """The ledger's annotations back into a server that lost them. A second restore writes nothing.
 
         The server: see `push`. Raises UsageError before the first build, ServiceError.
         """
-        from corpus_kit.labelstudio.server.connect import connect
-        from corpus_kit.labelstudio.sync.restore import restore
+        from corpus_kit.pipeline.sync import restore
 
-        site = self.site("restore", progress)
-        site.chosen(layer)  # a misspelled layer is told before any server is asked
-        with connect(self.data, self.config.label_studio.url) as client:
-            return restore(site, client, progress or Silent(), layer=layer)
+        return restore(self, layer, progress=progress or Silent())
 
     def status(self) -> Status:
         """How far labeling is, per layer and annotator: from the tables, and from the server where it can be reached."""
-        from corpus_kit.labelstudio.sync.status import status
-        from corpus_kit.pipeline.review import agreement_of_people, scores_of
+        from corpus_kit.pipeline.sync import status
 
-        url, people = self.config.label_studio.url, agreement_of_people(self)
-        return status(self.site("status"), url, scores_of(self), people)
+        return status(self)
 
     def agreement(self, layer: str | None = None) -> AgreementReport:
         """How far people agree, per layer, control, label and pair, with intervals; and where they differ most.
@@ -253,12 +203,9 @@ class Corpus:
         Measured on the ledger and the documents of the last build, without the reviewers that `corpus.toml` names, who saw
         others' answers. layer: by default all. Raises UsageError before there are annotations.
         """
-        from corpus_kit.agreement.gold.build import measure
-        from corpus_kit.pipeline.adjudicate import take_in
+        from corpus_kit.pipeline.adjudicate import agreement
 
-        with work_folder(self.data) as work:
-            take_in(self, work, Silent())
-            return measure(self.gold_sources(self.data, work, layer))
+        return agreement(self, layer)
 
     def adjudicate(
         self,
@@ -275,16 +222,18 @@ class Corpus:
         """
         from corpus_kit.pipeline.adjudicate import adjudicate
 
-        return adjudicate(self, policy, boundary, tuple(reviewers), progress or Silent())
+        return adjudicate(
+            self, policy=policy, boundary=boundary, reviewers=tuple(reviewers), progress=progress or Silent()
+        )
 
     def review(self, layer: str | None = None, *, gold: bool = True) -> list[Suspect]:
         """Labels that contradict how the same words are labelled elsewhere, most suspicious first.
 
         gold: of the adjudicated labels, else of every person's. Raises UsageError before there are any.
         """
-        from corpus_kit.agreement.review import second_look
+        from corpus_kit.pipeline.review import review
 
-        return second_look(self.data, self.layers_named(layer), gold=gold)
+        return review(self, layer, gold=gold)
 
     def report(
         self,
@@ -301,7 +250,7 @@ class Corpus:
         """
         from corpus_kit.pipeline.report import report
 
-        return report(self, out, compare, workers, progress or Silent())
+        return report(self, out=out, compare=compare, workers=workers, progress=progress or Silent())
 
     def suggest(
         self,
@@ -320,18 +269,11 @@ class Corpus:
         pages it has not seen. workers, trust: as for `build`. Raises UsageError before the first build, for a layer without
         a suggester, and for too little to learn from; EnvironmentProblemError where a model's package is missing.
         """
-        from corpus_kit.pipeline.suggest import SuggestOrder, suggest
+        from corpus_kit.pipeline.suggest import suggest
 
-        return suggest(self, SuggestOrder(layer, train, workers, tuple(models), trust), progress or Silent())
-
-    def own_model(self, layer: str) -> Path | None:
-        """Where a model trained on this corpus lies: `models/<layer>.npz`; None without a corpus."""
-        return self.root / MODELS / f"{layer}.npz" if self.root else None
-
-    def model_in_use(self, layer: str) -> Path | None:
-        """The corpus's own model where there is one; None stands for the packaged one."""
-        own = self.own_model(layer)
-        return own if own is not None and own.is_file() else None
+        return suggest(
+            self, layer, models=tuple(models), train=train, workers=workers, trust=trust, progress=progress or Silent()
+        )
 
     def send_disagreements(
         self, layer: str | None = None, *, dry_run: bool = False, progress: Progress | None = None
@@ -370,9 +312,9 @@ class Corpus:
         server: the server instead of code. plain_http: its key may go to another machine unencrypted. forget: take the
         trust back. confirm: is shown what would be kept, and says whether to. Raises UsageError, EnvironmentProblemError.
         """
-        from corpus_kit.pipeline.trust import TrustOrder, trust
+        from corpus_kit.pipeline.trust import trust
 
-        return trust(self, TrustOrder(server, plain_http, forget, confirm))
+        return trust(self, server=server, plain_http=plain_http, forget=forget, confirm=confirm)
 
     def card(self) -> bool:
         """Refresh the generated parts of DATASET_CARD.md; True when the file changed.
@@ -389,61 +331,8 @@ class Corpus:
 
         upgrade: bring contracts of an older version up to date first; each old file stays as `<table>.yaml.v<N>`.
         """
-        from corpus_kit import doctor
+        from corpus_kit.doctor import examine, upgrade_contracts
 
         if upgrade:
-            doctor.upgrade(path)
-        return doctor.examine(path)
-
-    def contract(self, table: str) -> ContractFile:
-        """The contract of one table: the corpus's own, else the built-in one."""
-        return read_contract_file(self._contracts_root() / f"{table}.yaml")
-
-    def gold_sources(self, data: Path, work: Path, layer: str | None = None) -> GoldSources:
-        """What adjudication and agreement are made from, of all layers or one."""
-        from corpus_kit.agreement.gold.build import GoldSources
-        from corpus_kit.agreement.gold.tables import GOLD_TABLES
-
-        contracts = {table: self.contract(table) for table in GOLD_TABLES}
-        settings = self.config.adjudication, self.config.agreement
-        return GoldSources(data, work, self.layers_named(layer), contracts, *settings)
-
-    def released_layers(self, data: Path) -> dict[str, Layer]:
-        """The layers whose labels a release carries; none are read where nothing is labelled or suggested."""
-        made = ("annotations", "gold", "suggestions")
-        return self.layers() if any(read_manifest(data / name) is not None for name in made) else {}
-
-    def layers_named(self, name: str | None) -> dict[str, Layer]:
-        """All layers, or the one of that name; raises UsageError when there is none."""
-        layers = self.layers()
-        if name is not None and name not in layers:
-            raise UsageError(f"There is no layer '{name}'.{did_you_mean(name, list(layers))}", "See corpus.toml.")
-        return layers if name is None else {name: layers[name]}
-
-    def layers(self) -> dict[str, Layer]:
-        """The layers of `corpus.toml` by name: the corpus's own, else the built-in ones."""
-        own = self.root / "annotation" if self.root else None
-        root = own if own is not None and own.is_dir() else shipped("annotation")
-        layers = load_layers(root, self.config.layers)
-        check_names(layers, self.config.adjudication.layers, self.config.agreement.orders)
-        return layers
-
-    def _contracts_root(self) -> Path:
-        own = self.root / "schemas" if self.root else None
-        return own if own is not None and own.is_dir() else shipped("schemas")
-
-    def site(self, command: str, progress: Progress | None = None) -> Site:
-        """What the commands for Label Studio are told; for those that write tasks, with a progress, which are checks."""
-        from corpus_kit.labelstudio.sync.site import Site
-        from corpus_kit.pipeline.review import checks_of
-
-        if self.root is None:
-            raise UsageError(f"`{command}` needs a corpus.", "Make one with `corpus-kit init DIR`.")
-        checks = checks_of(self, progress or Silent()) if command in ("push", "restore") else {}
-        return Site(self.data, self.config.name, self.layers(), self.config.label_studio, checks)
-
-    def card_text(self) -> tuple[str, str]:
-        """Text and file name of the card: the corpus's own, else the template's."""
-        own = self.root / CARD_FILE if self.root else None
-        path = own if own is not None and own.is_file() else shipped(CARD_FILE)
-        return path.read_text(encoding="utf-8"), path.name
+            upgrade_contracts(path)
+        return examine(path)

@@ -41,7 +41,7 @@ def examine(path: str | Path = ".") -> list[Check]:
     return [*checks, *_server(root)]
 
 
-def upgrade(path: str | Path = ".") -> list[str]:
+def upgrade_contracts(path: str | Path = ".") -> list[str]:
     """Bring every outdated contract of the corpus at `path` up to date; what was done, in words.
 
     Raises ConfigError where a contract cannot be brought up to date by itself; those before it are.

@@ -23,7 +23,7 @@ from corpus_kit.core.storage.tables import arrow_schema, file_sha256, write_tabl
 from corpus_kit.corpus import Corpus
 from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
 from corpus_kit.ledger.annotations import Annotated
-from corpus_kit.pipeline.build import build_tables_of_the_ledger
+from corpus_kit.pipeline.adjudicate import refresh_annotations
 
 CONFIG = """<View>
   <Labels name="label" toName="text"><Label value="PERSON"/><Label value="ORG"/></Labels>
@@ -103,7 +103,7 @@ class Sample:
         """Make data/annotations of the ledger, as a build does."""
         corpus = self.corpus
         with work_folder(self.data) as work, Refusals(self.data, work) as refusals:
-            made = build_tables_of_the_ledger(corpus, self.data, work, refusals, Silent())
+            made = refresh_annotations(corpus, self.data, work, refusals, Silent())
             refusals.finish()
             return made
 

@@ -5,21 +5,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from corpus_kit.core.config import Input
+from corpus_kit.core.config import Duplicates, Input
 from corpus_kit.core.config.template import shipped
 from corpus_kit.core.parallel.executor import open_workers
 from corpus_kit.core.progress import Silent
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.schema.file import read_contract_file
 from corpus_kit.core.storage.folders import work_folder
-from corpus_kit.ingest.documents import Ingested, build_documents, make_recipe
+from corpus_kit.dedup.find import find_copies
+from corpus_kit.dedup.settings import Recipe as CopyRecipe
+from corpus_kit.ingest.assemble import write_documents
+from corpus_kit.ingest.assign import assign
+from corpus_kit.ingest.documents import Ingested, make_recipe, read_documents
+from corpus_kit.ingest.splits import read_splits
 
 ROOT = Path(__file__).resolve().parents[1]
 REJECTED = ROOT / "tests" / "data" / "rejected"
@@ -85,7 +90,6 @@ def ingest(
     splits: Path | None = None,
     workers: int = 1,
     started: bool = False,
-    on_new: Callable[[], object] = lambda: None,
     **settings: Any,
 ) -> Run:
     """raw → `out/documents` and `out/rejected`. started: the processes run before the first file is looked at.
@@ -98,22 +102,18 @@ def ingest(
     with work_folder(out) as work, open_workers(workers) as pool, Refusals(out, work) as refusals:
         if started:
             pool.start()
-        result = build_documents(
-            sources,
-            out,
-            work,
-            recipe,
-            pool,
-            Silent(),
-            refusals=refusals,
-            metadata=metadata,
-            splits=splits,
-            on_new=on_new,
+        read = read_documents(sources, work, recipe, pool, Silent(), metadata=metadata)
+        copies = CopyRecipe(Duplicates())
+        clusters, found = find_copies(read.shards, read.ids, read.texts, work / "duplicates", copies, pool, Silent())
+        assignment = assign(read, clusters, None, read_splits(splits) if splits else None)
+        made = write_documents(
+            read, assignment, out, work, rules={}, refusals=refusals, workers=pool, progress=Silent()
         )
+        result = replace(made, copies=found.copies, clusters=found.clusters)
         refusals.finish()
-    made = Run(result, out, rows(out / "documents"), rows(out / "rejected"))
-    assert_nothing_lost(made)
-    return made
+    run = Run(result, out, rows(out / "documents"), rows(out / "rejected"))
+    assert_nothing_lost(run)
+    return run
 
 
 def assert_nothing_lost(made: Run) -> None:

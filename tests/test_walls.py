@@ -34,32 +34,13 @@ MOST_LINES = 400
 MOST_PARAMETERS = 8
 
 # What does not hold yet. These lists only shrink, and a test fails where an entry is not needed any more.
-UPWARD_SO_FAR: set[tuple[str, str]] = {
-    ("corpus_kit.corpus", "corpus_kit"),
-    ("corpus_kit.ingest.assign", "corpus_kit.dedup.find"),
-    ("corpus_kit.ingest.assign", "corpus_kit.dedup.repetition"),
-    ("corpus_kit.ingest.assign", "corpus_kit.dedup.settings"),
-    ("corpus_kit.ingest.documents", "corpus_kit.dedup.repetition"),
-    ("corpus_kit.ingest.documents", "corpus_kit.dedup.settings"),
-    ("corpus_kit.pipeline.adjudicate", "corpus_kit.corpus"),
-    ("corpus_kit.pipeline.build", "corpus_kit.corpus"),
-    ("corpus_kit.pipeline.export", "corpus_kit.corpus"),
-    ("corpus_kit.pipeline.report", "corpus_kit.corpus"),
-    ("corpus_kit.pipeline.review", "corpus_kit.corpus"),
-    ("corpus_kit.pipeline.suggest", "corpus_kit.corpus"),
-    ("corpus_kit.pipeline.trust", "corpus_kit.corpus"),
-}
-CIRCLES_SO_FAR: list[set[str]] = [
-    {"corpus_kit", "corpus_kit.corpus"}
-    | {f"corpus_kit.pipeline.{name}" for name in "adjudicate build export report review suggest trust".split()}
-]
-LONG_SO_FAR: set[str] = {"corpus.py", "ingest/documents.py"}
+UPWARD_SO_FAR: set[tuple[str, str]] = set()
+CIRCLES_SO_FAR: list[set[str]] = []
+LONG_SO_FAR: set[str] = set()
 PARAMETERS_SO_FAR: set[str] = {
     "agreement/measures/measured.py:measure_agreement",
     "cli/commands/build.py:command",
     "corpus.py:build",
-    "ingest/assign.py:assign",
-    "ingest/documents.py:build_documents",
     "ledger/ledger.py:append",
     "release/build.py:_write",
     "report/view.py:make_view",

@@ -19,12 +19,13 @@ from corpus_kit.core.components import components
 from corpus_kit.core.hashing import mixed
 from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress
+from corpus_kit.core.records import Shard
 from corpus_kit.core.storage.folders import keep_note, kept_note, note_name
 from corpus_kit.dedup.lines import LINES, PAGES
 from corpus_kit.dedup.pairs import band_tasks, distinct_pairs, pair_bands
 from corpus_kit.dedup.repetition import Repetition, repeated_keys, run_counted, sweep
 from corpus_kit.dedup.scan import SPANS, ShardTask, scan_shard, scanned, sign_shard
-from corpus_kit.dedup.settings import Recipe, Shard
+from corpus_kit.dedup.settings import Recipe
 from corpus_kit.dedup.shingles import I64, U64
 from corpus_kit.dedup.state import (
     ARRAYS,

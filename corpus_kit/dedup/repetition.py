@@ -18,6 +18,7 @@ import numpy as np
 
 from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress, counted
+from corpus_kit.core.records import Shard
 from corpus_kit.core.storage.folders import keep_json, kept_json, remove
 from corpus_kit.dedup.counting import CountTask, count_shard, is_counted
 from corpus_kit.dedup.lines import (
@@ -30,7 +31,7 @@ from corpus_kit.dedup.lines import (
     count_publishers,
     ranges,
 )
-from corpus_kit.dedup.settings import Recipe, Shard
+from corpus_kit.dedup.settings import Recipe
 from corpus_kit.dedup.shingles import U64
 from corpus_kit.dedup.state import (
     drop_harmed,
@@ -46,6 +47,8 @@ Run = Callable[[str, Callable[[Any], int], Sequence[Any]], int]
 
 REPEATED_PLACE = np.dtype([("document", "<u4"), ("start", "<u4")])
 """Where a repeated line stands. document: row in the shard. start: code point of the line's first word in the text."""
+LINES_FOLDER = "lines"
+"""The folder in `.work` where the shards' lines are counted."""
 _REPEATED, _RESULT = "repeated.npy", "result.json"
 # What a document takes, roughly: to be counted, to have its places found, and in between.
 _SECONDS_PER_COUNTED, _SECONDS_PER_PLACED, _SECONDS_PER_DOCUMENT = 1.5e-4, 1e-5, 1e-5

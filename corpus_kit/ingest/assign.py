@@ -1,14 +1,12 @@
 """What only the whole corpus can say of a document: which cluster of copies it is in, and its split.
 
 Both are patched into the shards concerned; a shard whose documents have no copy and no split is left as it is.
-And which documents moved: a doc_id that vanished and whose text is there once under a new one.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +18,9 @@ from numpy.typing import NDArray
 from corpus_kit.core.config import Split
 from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress, counted
-from corpus_kit.core.storage.folders import keep_note, kept_note, note_name, read_manifest, remove
-from corpus_kit.core.storage.tables import array_of, content_fingerprint, file_sha256, parts, read_table, write_table
-from corpus_kit.dedup.find import Found, find_copies
-from corpus_kit.dedup.repetition import Repetition
-from corpus_kit.dedup.settings import Recipe, Shard
+from corpus_kit.core.storage.folders import keep_note, kept_note, note_name, remove
+from corpus_kit.core.storage.tables import array_of, content_fingerprint, file_sha256, read_table, write_table
+from corpus_kit.ingest.documents import ReadDocuments
 from corpus_kit.ingest.splits import NAMES, Frozen, split_documents
 
 SECONDS_PER_BYTE = 1 / 150e6
@@ -34,13 +30,13 @@ SECONDS_PER_BYTE = 1 / 150e6
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """ids, clusters, splits: per document in the shards' order, doc_ids as numbers and codes of `splits.NAMES`.
-    bounds: (shards + 1,) each shard's first document. found: of the search for copies."""
+    bounds: (shards + 1,) each shard's first document. frozen: `splits.csv`, None without one."""
 
     ids: NDArray[np.uint64]
     clusters: NDArray[np.uint64]
     splits: NDArray[np.uint8]
     bounds: NDArray[np.int64]
-    found: Found
+    frozen: Frozen | None
 
     def concerns(self, shard: int) -> bool:
         """Whether anything in a shard differs from the default: own cluster, no split."""
@@ -69,28 +65,22 @@ class Patch:
     splits: NDArray[np.uint8]
 
 
-def assign(
-    shards: Sequence[Shard],
-    ids: NDArray[np.uint64],
-    texts: NDArray[np.uint64],
-    work: Path,
-    recipe: Recipe,
-    rule: Split | None,
-    frozen: Frozen | None,
-    workers: Workers,
-    progress: Progress,
-    repetition: Repetition | None = None,
-) -> Assignment:
-    """Clusters and splits of all documents.
+def assign(read: ReadDocuments, clusters: NDArray[np.uint64], rule: Split | None, frozen: Frozen | None) -> Assignment:
+    """The splits of all documents, given their clusters.
 
-    ids, texts: (documents,) doc_id and the first 64 bits of text_sha256 as numbers, in the order of the shards' rows.
-    work: where the search for copies keeps its state. repetition: of the same shards, where it is known.
-    Raises UsageError when `splits.csv` puts copies on two sides.
+    Args:
+        read: The documents.
+        clusters: (documents,) the smallest doc_id of each one's cluster, in the order of the shards' rows.
+        rule: `[split]` of `corpus.toml`.
+        frozen: `splits.csv`.
+
+    Raises:
+        UsageError: `splits.csv` puts copies on two sides.
     """
+    shards = read.shards
     bounds = np.cumsum([0, *(s.rows for s in shards)])
-    clusters, found = find_copies(shards, ids, texts, work, recipe, workers, progress, repetition)
-    splits = split_documents(ids, clusters, [s.path for s in shards], rule, frozen)
-    return Assignment(ids, clusters, splits, bounds, found)
+    splits = split_documents(read.ids, clusters, [s.path for s in shards], rule, frozen)
+    return Assignment(read.ids, clusters, splits, bounds, frozen)
 
 
 def patch_shards(
@@ -169,42 +159,3 @@ def _hex_to_uint64(column: pa.ChunkedArray) -> NDArray[np.uint64]:
     """The first 16 hex digits of every value as a number."""
     digits = "".join(v[:16] for v in column.to_pylist())
     return np.frombuffer(bytes.fromhex(digits), ">u8").astype(np.uint64)
-
-
-def find_moved(previous: Path, current: Sequence[Path]) -> tuple[list[tuple[str, str]], int]:
-    """((old source, new source) of moved documents, how many others are gone).
-
-    previous: `documents` of the last build. current: the shards of this one. Shards that are the same file in both hold the
-    same documents and are not read; of the others 16 bytes a document are held, and the rows of those that are gone.
-    """
-    if read_manifest(previous) is None:
-        return [], 0
-    old_files = parts(previous, "documents")
-    kept = {p.stat().st_ino for p in old_files} & {p.stat().st_ino for p in current}
-    old_files = [p for p in old_files if p.stat().st_ino not in kept]
-    new_files = [p for p in current if p.stat().st_ino not in kept]
-    before, _, old_bounds = columns_of_shards(old_files)
-    after, texts, new_bounds = columns_of_shards(new_files)
-    gone = ~np.isin(before, after)
-    if not gone.any():
-        return [], 0
-    vanished = list(_rows(old_files, old_bounds, gone))
-    wanted = np.array([int(r["text_sha256"][:16], 16) for r in vanished], np.uint64)
-    fresh: dict[str, list[str]] = {}
-    for row in _rows(new_files, new_bounds, ~np.isin(after, before) & np.isin(texts, wanted)):
-        fresh.setdefault(row["text_sha256"], []).append(row["source"])
-    often = Counter(r["text_sha256"] for r in vanished)
-    moved = [
-        (r["source"], fresh[r["text_sha256"]][0])
-        for r in vanished
-        if often[r["text_sha256"]] == 1 and len(fresh.get(r["text_sha256"], ())) == 1
-    ]
-    return moved, len(vanished) - len(moved)
-
-
-def _rows(files: Sequence[Path], bounds: NDArray[np.int64], chosen: NDArray[np.bool_]) -> Iterator[dict[str, Any]]:
-    """text_sha256 and source of the chosen documents, in order."""
-    for number, path in enumerate(files):
-        here = np.flatnonzero(chosen[bounds[number] : bounds[number + 1]])
-        if here.size:
-            yield from read_table(path, ["text_sha256", "source"]).take(array_of(here, pa.int64())).to_pylist()

@@ -1,41 +1,37 @@
-"""`data/documents` from the raw files: the main job's first half.
+"""From raw files to checked shards of documents: the first step of the main job.
 
-Files are grouped into units of neighbours; each unit becomes shards by one pure function, in any process. What the units
-cannot know of each other (repeated ids, equal texts, the user's splits) is settled here from small columns, then the
-folder is put together from the units' files by hard links.
+Files are grouped into units of neighbours; each unit becomes shards by one pure function, in any process. Repeated ids,
+which the units cannot know of each other, are settled here from small columns. `assign` adds clusters and splits,
+`assemble` makes `data/documents` of it.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from corpus_kit.core.config import Duplicates, Input, Split
-from corpus_kit.core.errors import EnvironmentProblemError, UsageError
+from corpus_kit.core.config import Input
+from corpus_kit.core.errors import UsageError
 from corpus_kit.core.identity import path_ends_shard
 from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.parallel.process import without_collector
 from corpus_kit.core.progress import Progress, counted
-from corpus_kit.core.records import Rejected
+from corpus_kit.core.records import Rejected, Shard
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.schema.contracts import compile_gate
 from corpus_kit.core.schema.spec import ContractFile
-from corpus_kit.core.storage.folders import link_or_copy, made_folder, remove, write_manifest
-from corpus_kit.core.storage.tables import part_name, read_table
+from corpus_kit.core.storage.folders import remove
+from corpus_kit.core.storage.tables import read_table
 from corpus_kit.core.version import __version__
-from corpus_kit.dedup.repetition import Places, find_repetition
-from corpus_kit.dedup.settings import Recipe as CopyRecipe
-from corpus_kit.dedup.settings import Shard
-from corpus_kit.ingest.assign import assign, find_moved, patch_shards
 from corpus_kit.ingest.batch import (
     IDS_FILE,
     REJECTED_FILE,
@@ -50,20 +46,10 @@ from corpus_kit.ingest.batch import (
     write_unit,
 )
 from corpus_kit.ingest.discover import Discovered, RawFile, Sidecar, list_files
-from corpus_kit.ingest.listing import write_listing
 from corpus_kit.ingest.readers import Limits
 from corpus_kit.ingest.rows import Fields
 from corpus_kit.ingest.sidecar import Metadata, read_metadata
-from corpus_kit.ingest.splits import read_splits
 
-Masks: TypeAlias = Callable[[Sequence[Shard], Sequence[Places]], Sequence[Shard]]
-"""Takes the shards of documents that have neither cluster nor split yet, and where publishers repeat themselves in each;
-gives them back with the spans in which nothing makes a copy."""
-
-# read_sha256: of the shard before it got clusters and splits, which a suggestion does not depend on.
-_SHARD_FACTS = ("rows", "bytes", "sha256", "read_sha256", "fingerprint", "last_doc_id")
-LINES_FOLDER = "lines"
-"""The folder in `.work` where the shards' lines are counted."""
 _LEAST_SIZE = 512  # an empty file counts for something too, or a million of them would be one unit
 
 
@@ -93,12 +79,86 @@ class Ingested:
 
 
 @dataclass(slots=True)
-class _Made:
+class UnitFacts:
     """One unit with its folder and what its unit.json says."""
 
     unit: Unit
     folder: Path
     facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDocuments:
+    """All raw files as checked shards below `.work/documents`, before anything is known of the corpus as a whole.
+
+    Attributes:
+        recipe: How they were read.
+        found: The files and what was refused of them.
+        metadata: Fields of the sidecars.
+        sidecars: Where these are.
+        made: The units in source order.
+        ids: (documents,) doc_ids as numbers, in the order of the shards' rows.
+        texts: (documents,) the first 64 bits of each text_sha256.
+        folder: Of the units.
+        used: Names of the units' folders that the next build may ask for.
+    """
+
+    recipe: Recipe
+    found: Discovered
+    metadata: Metadata
+    sidecars: tuple[Sidecar, ...]
+    made: list[UnitFacts]
+    ids: NDArray[np.uint64]
+    texts: NDArray[np.uint64]
+    folder: Path
+    used: set[str]
+
+    @property
+    def shard_facts(self) -> list[tuple[Path, dict[str, Any]]]:
+        """(folder, facts) of every shard. read_sha256: of the shard before it gets clusters and splits."""
+        return [(m.folder, s | {"read_sha256": s["sha256"]}) for m in self.made for s in m.facts["shards"]]
+
+    @property
+    def shards(self) -> list[Shard]:
+        """The shards as the other rooms take them."""
+        return [Shard(folder / s["name"], s["sha256"], rows=s["rows"]) for folder, s in self.shard_facts]
+
+    @property
+    def has_new_units(self) -> bool:
+        """Whether any file was read in this build."""
+        return not all(m.facts["reused"] for m in self.made)
+
+    def counts(self) -> Ingested:
+        """What was read and refused."""
+        rejected = Counter(r.reason for r in self.found.rejected)
+        for m in self.made:
+            rejected.update(m.facts["rejected"])
+        reused = [m for m in self.made if m.facts["reused"]]
+        return Ingested(
+            files=len(self.found.files) + len(self.found.rejected),
+            records=len(self.found.rejected) + sum(m.facts["records"] for m in self.made),
+            documents=sum(m.facts["documents"] for m in self.made),
+            rejected=dict(sorted(rejected.items())),
+            metadata_rejected=dict(sorted(Counter(r.reason for r in self.metadata.rejected).items())),
+            ignored=self.found.ignored,
+            units=len(self.made),
+            unchanged_units=len(reused),
+            unchanged_documents=sum(m.facts["documents"] for m in reused),
+        )
+
+    def refuse(self, refusals: Refusals) -> None:
+        """Hand in all refusals of this stage, in source order."""
+        early: list[Rejected] = sorted(self.found.rejected, key=lambda r: r.source or "") + self.metadata.rejected
+        refusals.add(early)
+        for m in self.made:
+            if m.facts["rejected"]:
+                refusals.add(read_table(m.folder / REJECTED_FILE))
+
+    def prune(self) -> None:
+        """Remove the units of earlier builds that nothing refers to any more."""
+        for folder in self.folder.iterdir():
+            if folder.name not in self.used:
+                remove(folder)
 
 
 def make_recipe(settings: Input, contract: ContractFile) -> Recipe:
@@ -130,28 +190,28 @@ def _builtin_columns() -> frozenset[str]:
     return frozenset(columns_of("documents"))
 
 
-def build_documents(
+def read_documents(
     raw: Sequence[str | Path],
-    out: Path,
     work: Path,
     recipe: Recipe,
     workers: Workers,
     progress: Progress,
     *,
-    refusals: Refusals,
     metadata: Path | None = None,
-    splits: Path | None = None,
-    duplicates: Duplicates = Duplicates(),  # noqa: B008 (frozen)
-    split: Split | None = None,
-    masks: Masks | None = None,
-    on_new: Callable[[], object] = lambda: None,
-) -> Ingested:
-    """Make `out/documents` from the raw files and hand in what is refused.
+) -> ReadDocuments:
+    """List the raw files and read them, or take them over from the last build where nothing changed.
 
-    work: `out/.work`, held by this process. metadata: a sidecar besides those in the raw folders. splits: `splits.csv`.
-    duplicates, split: those sections of `corpus.toml`. masks: called once, for the search for copies. on_new: called when
-    files turn out to be new, before they are read.
-    Raises UsageError (no raw path, no file), IdentityCollisionError, EnvironmentProblemError.
+    Args:
+        raw: Folders, globs and files.
+        work: `data/.work`, held by this process.
+        recipe: All that decides how a raw byte becomes a document.
+        workers: The processes that read.
+        progress: What is reported.
+        metadata: A sidecar besides those in the raw folders.
+
+    Raises:
+        UsageError: A raw path does not exist, or there is no file.
+        IdentityCollisionError: Two records get one doc_id.
     """
     found = Discovered()
     files = list_files(raw, found)
@@ -166,7 +226,7 @@ def build_documents(
     units_folder.mkdir(exist_ok=True)
     for half in units_folder.glob("*.part"):  # of a build that was killed: they take room
         remove(half)
-    made = _make_units(_units(files, fields), units_folder, recipe, workers, progress, on_new)
+    made = _make_units(_units(files, fields), units_folder, recipe, workers, progress)
     if not found.files and not found.rejected:
         raise UsageError(
             f"There is no file to read in {', '.join(map(str, raw)) or 'the raw folder'}.",
@@ -178,42 +238,9 @@ def build_documents(
     if settled is not made:
         made = settled
         ids, _, texts, _ = _identities(made)
-    result = _counts(found, fields, made)
-    shards = [(m.folder, shard | {"read_sha256": shard["sha256"]}) for m in made for shard in m.facts["shards"]]
-    unsettled: Sequence[Shard] = [Shard(folder / s["name"], s["sha256"], rows=s["rows"]) for folder, s in shards]
-    copy_recipe, repetition = CopyRecipe(duplicates), None
-    if masks:
-        repetition = find_repetition(unsettled, work / LINES_FOLDER, copy_recipe, workers, progress)
-        unsettled = masks(unsettled, repetition.places)
-    assignment = assign(
-        unsettled,
-        ids,
-        texts,
-        work / "duplicates",
-        copy_recipe,
-        split,
-        read_splits(splits) if splits else None,
-        workers,
-        progress,
-        repetition,
-    )
-    shards = patch_shards(shards, assignment, work, workers, progress)
-    result.copies, result.clusters = assignment.found.copies, assignment.found.clusters
-    result.splits = assignment.split_counts
-    try:
-        result.moved, result.vanished = find_moved(out / "documents", [folder / s["name"] for folder, s in shards])
-    except EnvironmentProblemError:  # what was made last is replaced anyway
-        progress.remark("The documents of the last build are damaged: which have moved or vanished since is not known.")
-    left_out = hashlib.sha256("".join(s.masked_sha256 for s in unsettled).encode()).hexdigest() if masks else None
-    rules = {
-        "duplicates": copy_recipe.facts | {"left_out": left_out},
-        "split": split.model_dump() if split else None,
-    }
-    _put_together(out, work, shards, made, recipe, sidecars, splits, rules)
-    _refuse(refusals, found, fields, made)
     # Units that were made again without repeated ids are kept too: the next build asks for them first.
-    _sweep(units_folder, used | {m.folder.name for m in made})
-    return result
+    used |= {m.folder.name for m in made}
+    return ReadDocuments(recipe, found, fields, tuple(sidecars), made, ids, texts, units_folder, used)
 
 
 def _is_same(file: RawFile, path: Path) -> bool:
@@ -246,11 +273,10 @@ def _make_units(
     recipe: Recipe,
     workers: Workers,
     progress: Progress,
-    on_new: Callable[[], object] = lambda: None,
-) -> list[_Made]:
+) -> list[UnitFacts]:
     """Every unit's result, in order: from the last build where nothing changed, else made now."""
     recipe_key = recipe.key
-    made: list[_Made | None] = []
+    made: list[UnitFacts | None] = []
     tasks: list[UnitTask] = []
     places: list[int] = []
     begun: dict[int, Future[dict[str, Any]]] = {}
@@ -258,10 +284,8 @@ def _make_units(
         for unit in units:
             place = folder / unit.key(recipe_key)
             facts = finished_unit(place, unit.files)
-            made.append(_Made(unit, place, facts | {"reused": True}) if facts else None)
+            made.append(UnitFacts(unit, place, facts | {"reused": True}) if facts else None)
             if facts is None:
-                if not tasks:
-                    on_new()
                 task = UnitTask(unit, recipe, str(place))
                 if (future := workers.begin(read_unit, write_unit, task)) is not None:
                     begun[len(tasks)] = future
@@ -276,19 +300,19 @@ def _make_units(
         seconds = sum(sizes) * SECONDS_PER_BYTE
         for index, facts in workers.run_halves(read_unit, write_unit, in_order, seconds, ahead):
             task = in_order[index]
-            made[places[order[index]]] = _Made(task.unit, Path(task.folder), facts)
+            made[places[order[index]]] = UnitFacts(task.unit, Path(task.folder), facts)
             step.advance(len(task.unit.files))
     return [m for m in made if m is not None]
 
 
 def _settle_repeated(
-    made: list[_Made],
+    made: list[UnitFacts],
     identities: tuple[Any, Any, Any],
     folder: Path,
     recipe: Recipe,
     workers: Workers,
     progress: Progress,
-) -> list[_Made]:
+) -> list[UnitFacts]:
     """Ids that stand in several units: the first in source order keeps them, the later units are made without.
 
     identities: doc_id, check and index of the unit of all documents.
@@ -316,14 +340,14 @@ def _settle_repeated(
     return settled
 
 
-def _identities(made: list[_Made]) -> tuple[Any, Any, Any, Any]:
+def _identities(made: list[UnitFacts]) -> tuple[Any, Any, Any, Any]:
     """(doc_id, check, beginning of text_sha256, index of the unit) of all documents as numpy arrays: 28 bytes a document."""
     each = [np.load(m.folder / IDS_FILE) for m in made] or [np.empty((0, 3), np.uint64)]
     owner = np.repeat(np.arange(len(each), dtype=np.int32), [len(e) for e in each])
     return *np.ascontiguousarray(np.concatenate(each).T), owner
 
 
-def _source_of(made: _Made, doc_id: str) -> str:
+def _source_of(made: UnitFacts, doc_id: str) -> str:
     import pyarrow.compute as pc
 
     for shard in made.facts["shards"]:
@@ -332,73 +356,3 @@ def _source_of(made: _Made, doc_id: str) -> str:
         if index >= 0:
             return str(table["source"][index].as_py())
     raise AssertionError(f"{doc_id} is in no shard of its unit")
-
-
-def _counts(found: Discovered, metadata: Metadata, made: list[_Made]) -> Ingested:
-    rejected = Counter(r.reason for r in found.rejected)
-    for m in made:
-        rejected.update(m.facts["rejected"])
-    reused = [m for m in made if m.facts["reused"]]
-    return Ingested(
-        files=len(found.files) + len(found.rejected),
-        records=len(found.rejected) + sum(m.facts["records"] for m in made),
-        documents=sum(m.facts["documents"] for m in made),
-        rejected=dict(sorted(rejected.items())),
-        metadata_rejected=dict(sorted(Counter(r.reason for r in metadata.rejected).items())),
-        ignored=found.ignored,
-        units=len(made),
-        unchanged_units=len(reused),
-        unchanged_documents=sum(m.facts["documents"] for m in reused),
-    )
-
-
-def _put_together(
-    out: Path,
-    work: Path,
-    shards: list[tuple[Path, dict[str, Any]]],
-    made: list[_Made],
-    recipe: Recipe,
-    sidecars: Sequence[Sidecar],
-    splits: Path | None,
-    rules: dict[str, Any],
-) -> None:
-    with made_folder(out / "documents", work) as folder:
-        files = []
-        for number, (place, shard) in enumerate(shards):
-            name = part_name("documents", number)
-            link_or_copy(place / shard["name"], folder / name)
-            files.append({k: shard[k] for k in _SHARD_FACTS} | {"name": name})
-        listing = write_listing(folder / "inputs.sha256", [(m.unit.files, m.facts["sha256"]) for m in made])
-        inputs: dict[str, Any] = {"raw": listing}
-        for sidecar in sidecars:
-            inputs[sidecar.source] = {"sha256": hashlib.sha256(sidecar.path.read_bytes()).hexdigest()}
-        if splits:
-            inputs["splits.csv"] = {"sha256": hashlib.sha256(splits.read_bytes()).hexdigest()}
-        fingerprint = hashlib.sha256("".join(f["fingerprint"] for f in files).encode()).hexdigest()
-        write_manifest(
-            folder,
-            table="documents",
-            rows=sum(f["rows"] for f in files),
-            files=files,
-            inputs=inputs,
-            contract={"version": recipe.contract.version, "sha256": recipe.contract.sha256},
-            libraries=recipe.versions,
-            **rules,
-            fingerprint=fingerprint,
-        )
-
-
-def _refuse(refusals: Refusals, found: Discovered, metadata: Metadata, made: list[_Made]) -> None:
-    """Hand in all refusals of this stage, in source order."""
-    early: list[Rejected] = sorted(found.rejected, key=lambda r: r.source or "") + metadata.rejected
-    refusals.add(early)
-    for m in made:
-        if m.facts["rejected"]:
-            refusals.add(read_table(m.folder / REJECTED_FILE))
-
-
-def _sweep(units: Path, used: set[str]) -> None:
-    """Remove the units of earlier builds that nothing refers to any more."""
-    for folder in units.iterdir():
-        if folder.name not in used:
-            remove(folder)

@@ -1,266 +1,167 @@
-"""The order of the main job: raw files → documents and suggestions → annotations → gold → release → card, report.
+"""The main job, as a straight line: raw files → documents and suggestions → annotations → gold → release, card, report.
 
-Each stage is a room's own; this module hands one stage's folder to the next. `Corpus.build` is the way in. Suggestions are
-made in the middle of the documents' stage: what is suggested to be boilerplate makes nobody a copy.
+    list and read → find repeated lines → suggest boilerplate → find copies → split → documents
+    → suggestions → annotations of the ledger → gold → names → release → report
+
+Each step is one call into one room; its result is what the next step takes. `Corpus.build` is the way in.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from corpus_kit.core.config.template import CARD_FILE
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.parallel.executor import SECONDS_WORTH_A_POOL, Workers, open_workers
+from corpus_kit.core.parallel.executor import SECONDS_WORTH_A_POOL, open_workers
 from corpus_kit.core.progress import Progress
+from corpus_kit.core.records import Shard
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.storage.folders import read_manifest, remove, work_folder
-from corpus_kit.dedup.repetition import Places, find_repetition
+from corpus_kit.core.workspace import Workspace
+from corpus_kit.dedup.find import find_copies
+from corpus_kit.dedup.repetition import LINES_FOLDER, find_repetition
 from corpus_kit.dedup.settings import Recipe as CopyRecipe
-from corpus_kit.dedup.settings import Shard
+from corpus_kit.ingest.assemble import write_documents
+from corpus_kit.ingest.assign import assign
 from corpus_kit.ingest.batch import SECONDS_PER_BYTE
 from corpus_kit.ingest.discover import is_much
-from corpus_kit.ingest.documents import LINES_FOLDER, Ingested, Masks, build_documents, make_recipe
+from corpus_kit.ingest.documents import Ingested, make_recipe, read_documents
+from corpus_kit.ingest.splits import read_splits
+from corpus_kit.pipeline.adjudicate import adjudicate_all, refresh_annotations
+from corpus_kit.pipeline.report import report_on
 from corpus_kit.pipeline.results import BuildResult
+from corpus_kit.pipeline.run import Run
+from corpus_kit.pipeline.suggest import (
+    boilerplate_suggester,
+    names_wanted,
+    suggest_boilerplate,
+    suggest_names,
+    write_boilerplate,
+)
 from corpus_kit.release.aside import DatasetsAside
-from corpus_kit.release.build import Source, build_release
+from corpus_kit.release.build import Released, Source, build_release
 from corpus_kit.release.card import refresh_card
 from corpus_kit.release.recheck import Opened
 
 if TYPE_CHECKING:
-    from corpus_kit.agreement.gold.build import Gold
-    from corpus_kit.corpus import Corpus
-    from corpus_kit.ledger.annotations import Annotated
-    from corpus_kit.suggest.build import Suggested, Suggesting
-    from corpus_kit.suggest.entities.stage import EntitiesMade
-    from corpus_kit.suggest.entities.wish import Wish
+    from corpus_kit.suggest.build import Suggesting
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What one call of `Corpus.build` asks for; its parameters are explained there."""
+class BuildOptions:
+    """What `Corpus.build` was called with; its parameters are explained there."""
 
-    raw: tuple[str | Path, ...]
-    out: str | Path | None
-    workers: int | None
-    metadata: str | Path | None
+    raw: tuple[str | Path, ...] = ()
+    out: str | Path | None = None
+    workers: int | None = 1
+    metadata: str | Path | None = None
     cluster: str | None = None
     report: bool = True
     trust: bool = False
 
 
-def build(corpus: Corpus, order: Order, progress: Progress) -> BuildResult:
-    """Run every stage. Raises the errors of `core.errors`."""
-    data = Path(order.out).absolute() if order.out is not None else corpus.data
-    sources = list(order.raw) or [_raw(corpus)]
-    _refuse_nested(data, sources)
-    wish = replace(Stages.wish_of(corpus), trusted=order.trust)
-    wish.check_trust()  # before any work
-    roots = [Path(os.path.abspath(source)) for source in sources]
+def build(workspace: Workspace, options: BuildOptions, progress: Progress) -> BuildResult:
+    """Run every step. Raises the errors of `core.errors`."""
+    data = Path(options.out).absolute() if options.out is not None else workspace.data
+    raw = list(options.raw) or [workspace.raw_folder()]
+    _refuse_nested(data, raw)
+    names = names_wanted(workspace, trust=options.trust)
+    names.check_trust()  # before any work
+    roots = [Path(os.path.abspath(source)) for source in raw]
     with (
         work_folder(data) as work,
-        open_workers(order.workers, order.cluster, work, roots) as pool,
-        DatasetsAside() as aside,
+        open_workers(options.workers, options.cluster, work, roots) as workers,
+        DatasetsAside() as datasets,
     ):
-        if not (work / "documents").is_dir() and is_much(sources, SECONDS_WORTH_A_POOL / SECONDS_PER_BYTE):
+        if not (work / "documents").is_dir() and is_much(raw, SECONDS_WORTH_A_POOL / SECONDS_PER_BYTE):
             # A first build: the processes load what they need while files are listed.
-            pool.start("corpus_kit.ingest.batch")
-        stages = Stages(corpus, data, work, pool, progress, aside)
+            workers.start("corpus_kit.ingest.batch")
+        run = Run(workspace, data, work, workers, progress)
         with Refusals(data, work) as refusals:
-            suggesting = stages.suggesting()
-            metadata = Path(order.metadata) if order.metadata else None
-            ingested = stages.documents(sources, metadata, refusals, suggesting)
-            suggested = stages.suggestions(suggesting, refusals)
-            annotated = build_tables_of_the_ledger(corpus, data, work, refusals, progress)
-            gold = stages.gold()
-            entities = stages.entities(wish, refusals)
+            suggester = boilerplate_suggester(run)
+            metadata = Path(options.metadata) if options.metadata else workspace.metadata_file()
+            ingested = build_documents(run, raw, metadata, suggester, datasets, refusals)
+            suggested = write_boilerplate(run, suggester, refusals)
+            annotated = refresh_annotations(workspace, data, work, refusals, progress)
+            gold = adjudicate_all(run)
+            entities = suggest_names(run, names, refusals)
             refusals.finish()
         result = BuildResult(data, ingested, annotated, gold, suggested=suggested, entities=entities)
         if ingested.documents:
-            stages.release(result)
+            result.release, result.release_folder = _release(run, datasets), data / "release"
         elif read_manifest(data / "release") is not None:
             remove(data / "release")  # it would show documents that are no more
-        stages.report(result, order.report)
+        result.report = _report(run, wanted=options.report)
     return result
 
 
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """The stages of one build. work: `data/.work`, held by this process. aside: opens what is written with `datasets`."""
-
-    corpus: Corpus
-    data: Path
-    work: Path
-    pool: Workers
-    progress: Progress
-    aside: DatasetsAside = field(default_factory=DatasetsAside)
-
-    def documents(
-        self,
-        sources: Sequence[str | Path],
-        metadata: Path | None,
-        refusals: Refusals,
-        suggesting: Suggesting | None,
-    ) -> Ingested:
-        """`data/documents` from the raw files; copies are looked for in what is not suggested to be boilerplate."""
-        corpus, config = self.corpus, self.corpus.config
-        splits = corpus.root / "splits.csv" if corpus.root else None
-        return build_documents(
-            sources,
-            self.data,
-            self.work,
-            make_recipe(config.input, corpus.contract("documents")),
-            self.pool,
-            self.progress,
-            refusals=refusals,
-            metadata=metadata or _configured_metadata(corpus),
-            splits=splits if splits and splits.is_file() else None,
-            duplicates=config.duplicates,
-            split=config.split,
-            masks=_masks(suggesting) if suggesting else None,
-            # What is read anew is released anew: where `datasets` will be needed, it is imported meanwhile.
-            on_new=self.aside.start if not Opened(self.work) else lambda: None,
-        )
-
-    def suggesting(self) -> Suggesting | None:
-        """What makes suggestions; None where they are off."""
-        from corpus_kit.suggest.build import LAYER, Suggesting, suggestion_recipe
-
-        corpus, settings = self.corpus, self.corpus.config.suggest
-        if settings.boilerplate and LAYER in corpus.config.layers:
-            layer = corpus.layers()[LAYER]
-            contract = corpus.contract("suggestions")
-            recipe = suggestion_recipe(layer, settings.threshold, contract, corpus.model_in_use(LAYER))
-            if recipe is not None:
-                return Suggesting(layer, recipe, self.work, self.pool, self.progress)
-            self.progress.remark(
-                f"The layer '{LAYER}' has no control that marks spans, so nothing is suggested for it."
-            )
-        return None
-
-    def suggestions(self, suggesting: Suggesting | None, refusals: Refusals) -> Suggested | None:
-        """`data/suggestions`, a file for each of the documents; None where they are off, and then an older folder goes."""
-        from corpus_kit.suggest.build import build_suggestions, remove_suggestions
-
-        if suggesting is None:
-            remove_suggestions(self.data, self.work)
-            return None
-        return build_suggestions(self.data, suggesting, refusals)
-
-    def suggest_again(self, suggesting: Suggesting) -> None:
-        """Look at the documents that are built already, without the rest of the build."""
-        from corpus_kit.suggest.build import built_shards
-
-        built = built_shards(self.data)
-        shards = [Shard(one.path, one.sha256, rows=one.rows) for one in built]
-        recipe = CopyRecipe(self.corpus.config.duplicates)
-        repetition = find_repetition(shards, self.work / LINES_FOLDER, recipe, self.pool, self.progress)
-        _masks(suggesting)(shards, repetition.places)
-
-    @staticmethod
-    def wish_of(corpus: Corpus) -> Wish:
-        """What `corpus.toml` asks for in the layer of names."""
-        from corpus_kit.suggest.entities.wish import Wish
-
-        settings = corpus.config.suggest.entities
-        return Wish(settings.names, settings.threshold, settings.models, corpus.root)
-
-    def entities(self, wish: Wish, refusals: Refusals) -> EntitiesMade | None:
-        """The names' layer in `data/suggestions`, after people's labels, from which it learns; None where it is not wanted,
-        and then older rows go."""
-        from corpus_kit.suggest.folder import drop_layer
-
-        name = self.corpus.config.suggest.entities.layer
-        if wish and name in self.corpus.config.layers:
-            from corpus_kit.suggest.entities.stage import build_entities, marking
-
-            layer = self.corpus.layers()[name]
-            control = marking(layer)
-            if control is not None:
-                contract = self.corpus.contract("suggestions")
-                own = self.data, self.work, layer, control, contract, wish
-                return build_entities(*own, self.pool, self.progress, refusals)
-            self.progress.remark(f"The layer '{name}' has no control that marks spans, so no names are suggested.")
-        drop_layer(self.data, self.work, name)
-        return None
-
-    def gold(self) -> Gold | None:
-        """`data/gold` from `data/annotations`; None where there are none."""
-        if read_manifest(self.data / "annotations") is None and read_manifest(self.data / "gold") is None:
-            return None
-        from corpus_kit.agreement.gold.build import build_gold
-
-        return build_gold(self.corpus.gold_sources(self.data, self.work), self.progress)
-
-    def release(self, result: BuildResult) -> None:
-        """`data/release`, and what it says on the corpus's own card."""
-        corpus, target = self.corpus, self.data / "release"
-        layers = corpus.released_layers(self.data)
-        contract = corpus.contract("documents")
-        source = Source(self.data, self.work, corpus.config, contract, *corpus.card_text(), layers)
-        result.release = build_release(source, target, self.pool, self.progress, aside=self.aside)
-        result.release_folder = target
-        if corpus.root and self.data == corpus.data and (corpus.root / CARD_FILE).is_file():
-            refresh_card(corpus.root / CARD_FILE, target)
-
-    def report(self, result: BuildResult, wanted: bool) -> None:
-        """`data/report`, also where no document was accepted: it says why. Not wanted, an older one goes."""
-        from corpus_kit.pipeline.report import report_on
-        from corpus_kit.report.build import remove_report
-
-        if not wanted:
-            remove_report(self.data, self.work)
-            return
-        result.report = report_on(self.corpus, self.data, self.work, self.pool, self.progress).path
+def build_documents(
+    run: Run,
+    raw: Sequence[str | Path],
+    metadata: Path | None,
+    suggester: Suggesting | None,
+    datasets: DatasetsAside,
+    refusals: Refusals,
+) -> Ingested:
+    """`data/documents`: what is suggested to be boilerplate makes no document a copy of another."""
+    work, workers, progress, config = run.work, run.workers, run.progress, run.workspace.config
+    recipe = make_recipe(config.input, run.workspace.contract("documents"))
+    read = read_documents(raw, work, recipe, workers, progress, metadata=metadata)
+    if read.has_new_units and not Opened(work):
+        datasets.start()  # a release will be checked with `datasets`, whose import takes seconds: it begins here
+    copy_recipe, shards, repetition = CopyRecipe(config.duplicates), read.shards, None
+    if suggester is not None:
+        repetition = find_repetition(shards, work / LINES_FOLDER, copy_recipe, workers, progress)
+        shards = suggest_boilerplate(suggester, shards, repetition)
+    clusters, found = find_copies(
+        shards, read.ids, read.texts, work / "duplicates", copy_recipe, workers, progress, repetition
+    )
+    splits = run.workspace.splits_file()
+    assignment = assign(read, clusters, config.split, read_splits(splits) if splits else None)
+    rules: dict[str, Any] = {
+        "duplicates": copy_recipe.facts | {"left_out": _left_out(shards) if suggester is not None else None},
+        "split": config.split.model_dump() if config.split else None,
+    }
+    made = write_documents(
+        read, assignment, run.data, work, rules=rules, refusals=refusals, workers=workers, progress=progress
+    )
+    return replace(made, copies=found.copies, clusters=found.clusters)
 
 
-def build_tables_of_the_ledger(
-    corpus: Corpus, data: Path, work: Path, refusals: Refusals, progress: Progress
-) -> Annotated | None:
-    """`data/annotations` from the ledger; None where the corpus has none."""
-    imports = corpus.data / "imports"
-    if corpus.root is None or not (any(imports.glob("*.json")) or read_manifest(data / "annotations")):
-        return None
-    from corpus_kit.ledger.annotations import Sources, build_annotations
-    from corpus_kit.ledger.shards import TABLES
-
-    contracts = {table: corpus.contract(table) for table in TABLES}
-    sources = Sources(imports, corpus.data, data, work, corpus.layers(), contracts)
-    return build_annotations(sources, refusals, progress)
+def _left_out(shards: Sequence[Shard]) -> str:
+    """What of the texts was left out of the search for copies."""
+    return hashlib.sha256("".join(shard.masked_sha256 for shard in shards).encode()).hexdigest()
 
 
-def _masks(suggesting: Suggesting) -> Masks:
-    """Suggestions for the documents, as spans that make nobody a copy."""
-    from corpus_kit.suggest.build import DocumentShard
-
-    def masks(shards: Sequence[Shard], places: Sequence[Places]) -> list[Shard]:
-        pairs = zip(shards, places, strict=True)
-        made = suggesting.suggest([DocumentShard(s.path, s.sha256, s.rows, p.path, p.sha256) for s, p in pairs])
-        return [
-            replace(shard, masked=one.path, masked_sha256=one.fingerprint)
-            for shard, one in zip(shards, made, strict=True)
-        ]
-
-    return masks
+def _release(run: Run, datasets: DatasetsAside) -> Released:
+    """`data/release`, and what it says on the corpus's own card."""
+    workspace, target = run.workspace, run.data / "release"
+    layers, contract = workspace.released_layers(run.data), workspace.contract("documents")
+    source = Source(run.data, run.work, workspace.config, contract, *workspace.card_text(), layers)
+    released = build_release(source, target, run.workers, run.progress, aside=datasets)
+    if workspace.root and run.data == workspace.data and (workspace.root / CARD_FILE).is_file():
+        refresh_card(workspace.root / CARD_FILE, target)
+    return released
 
 
-def _raw(corpus: Corpus) -> Path:
-    if corpus.root is None:
-        raise UsageError("No raw files are named.", "Write `corpus-kit build RAW --out DIR`.")
-    return corpus.root / "data" / "raw"
+def _report(run: Run, *, wanted: bool) -> Path | None:
+    """`data/report`, also where no document was accepted: it says why. Not wanted, an older one goes."""
+    if wanted:
+        return report_on(run).path
+    from corpus_kit.report.build import remove_report
+
+    remove_report(run.data, run.work)
+    return None
 
 
-def _configured_metadata(corpus: Corpus) -> Path | None:
-    name = corpus.config.input.metadata
-    return (corpus.root or Path()) / name if name else None
-
-
-def _refuse_nested(data: Path, sources: Sequence[str | Path]) -> None:
+def _refuse_nested(data: Path, raw: Sequence[str | Path]) -> None:
     """What is made must not be read as raw in the next build."""
-    for source in sources:
+    for source in raw:
         path = Path(os.path.abspath(source))
         if path.is_dir() and (data == path or path in data.parents):
             raise UsageError(

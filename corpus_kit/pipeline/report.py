@@ -4,40 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from corpus_kit.core.parallel.executor import Workers, open_workers
+from corpus_kit.core.parallel.executor import open_workers
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.storage.folders import work_folder
+from corpus_kit.core.workspace import Workspace
+from corpus_kit.pipeline.run import Run
 from corpus_kit.report.build import build_report
 from corpus_kit.report.records import Effect, Reported, ReportSources
 
-if TYPE_CHECKING:
-    from corpus_kit.corpus import Corpus
-
 
 def report(
-    corpus: Corpus, out: str | Path | None, compare: str | Path | None, workers: int | None, progress: Progress
+    workspace: Workspace,
+    *,
+    out: str | Path | None,
+    compare: str | Path | None,
+    workers: int | None,
+    progress: Progress,
 ) -> Reported:
     """See `Corpus.report`."""
     file = Path(out).absolute() if out is not None else None
     other = Path(compare).absolute() if compare is not None else None
-    with work_folder(corpus.data) as work, open_workers(workers) as pool:
-        return report_on(corpus, corpus.data, work, pool, progress, file, other)
+    with work_folder(workspace.data) as work, open_workers(workers) as pool:
+        return report_on(Run(workspace, workspace.data, work, pool, progress), file, other)
 
 
-def report_on(
-    corpus: Corpus,
-    data: Path,
-    work: Path,
-    pool: Workers,
-    progress: Progress,
-    out: Path | None = None,
-    compare: Path | None = None,
-) -> Reported:
-    """The report on the made folders in `data`. work: `data/.work`, held by this process."""
-    sources = ReportSources(data, work, corpus.config, corpus.layers(), _effects)
-    return build_report(sources, pool, progress, out=out, compare=compare)
+def report_on(run: Run, out: Path | None = None, compare: Path | None = None) -> Reported:
+    """The report on the made folders in `run.data`."""
+    sources = ReportSources(run.data, run.work, run.workspace.config, run.workspace.layers(), _effects)
+    return build_report(sources, run.workers, run.progress, out=out, compare=compare)
 
 
 def _effects(data: Path) -> Sequence[Effect]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,27 +13,23 @@ from corpus_kit.core.config import EntityModel
 from corpus_kit.core.errors import UsageError, did_you_mean
 from corpus_kit.core.parallel.executor import open_workers
 from corpus_kit.core.progress import Progress
+from corpus_kit.core.records import Shard
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.storage.folders import read_manifest, work_folder
-from corpus_kit.pipeline.build import Stages
+from corpus_kit.core.workspace import Workspace
+from corpus_kit.dedup.repetition import LINES_FOLDER, Repetition, find_repetition
+from corpus_kit.dedup.settings import Recipe as CopyRecipe
+from corpus_kit.pipeline.run import Run
 
 if TYPE_CHECKING:
-    from corpus_kit.corpus import Corpus
     from corpus_kit.suggest.boilerplate.learn import Learned
-    from corpus_kit.suggest.build import Suggested
+    from corpus_kit.suggest.build import Suggested, Suggesting
     from corpus_kit.suggest.entities.stage import EntitiesMade
     from corpus_kit.suggest.entities.wish import Wish
 
 
-@dataclass(frozen=True, slots=True)
-class SuggestOrder:
-    """What one call of `Corpus.suggest` asks for; its parameters are explained there."""
-
-    layer: str
-    train: bool
-    workers: int | None
-    models: tuple[str, ...] = ()
-    trust: bool = False
+BOILERPLATE = "boilerplate"
+"""The layer that the packaged model suggests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,78 +43,168 @@ class SuggestResult:
     entities: EntitiesMade | None = None
 
 
-def suggest(corpus: Corpus, order: SuggestOrder, progress: Progress) -> SuggestResult:
+def suggest(
+    workspace: Workspace,
+    layer: str,
+    *,
+    models: tuple[str, ...],
+    train: bool,
+    workers: int | None,
+    trust: bool,
+    progress: Progress,
+) -> SuggestResult:
     """Dispatch by layer. Raises UsageError for a layer without a suggester and before the first build."""
-    suggesters = {"boilerplate": _boilerplate, corpus.config.suggest.entities.layer: _entities}
-    if order.layer not in suggesters:
-        near = did_you_mean(order.layer, list(suggesters))
+    suggesters = (BOILERPLATE, workspace.config.suggest.entities.layer)
+    if layer not in suggesters:
+        near = did_you_mean(layer, list(suggesters))
         raise UsageError(
-            f"There is no suggester for the layer '{order.layer}'.{near}", f"There is one for: {', '.join(suggesters)}."
+            f"There is no suggester for the layer '{layer}'.{near}", f"There is one for: {', '.join(suggesters)}."
         )
-    if order.models and order.layer == "boilerplate":
+    if models and layer == BOILERPLATE:
         raise UsageError("Boilerplate is suggested by the model of this corpus.", "Leave `--model` out.")
-    if order.layer not in corpus.config.layers:
+    if layer not in workspace.config.layers:
         raise UsageError(
-            f"The corpus has no layer '{order.layer}'.",
+            f"The corpus has no layer '{layer}'.",
             "Add it to `layers` in corpus.toml, with its annotation folder.",
         )
-    if read_manifest(corpus.data / "documents") is None:
+    if read_manifest(workspace.data / "documents") is None:
         raise UsageError("There are no documents to suggest for.", "Run `corpus-kit build` first.")
-    return suggesters[order.layer](corpus, order, progress)
+    if layer == suggesters[1]:
+        return _names(workspace, models=models, train=train, workers=workers, trust=trust, progress=progress)
+    return _boilerplate(workspace, train=train, workers=workers, progress=progress)
 
 
-def _boilerplate(corpus: Corpus, order: SuggestOrder, progress: Progress) -> SuggestResult:
+def _boilerplate(workspace: Workspace, *, train: bool, workers: int | None, progress: Progress) -> SuggestResult:
     from corpus_kit.suggest.boilerplate.learn import learn
-    from corpus_kit.suggest.build import marking_control
+    from corpus_kit.suggest.build import built_shards, marking_control
 
-    if not corpus.config.suggest.boilerplate:
+    if not workspace.config.suggest.boilerplate:
         raise UsageError(
             "Suggesting boilerplate is switched off.", "Write `boilerplate = true` below [suggest] in corpus.toml."
         )
-    layer = corpus.layers()[order.layer]
+    layer = workspace.layers()[BOILERPLATE]
     control = marking_control(layer)
     if control is None:
-        raise UsageError(
-            f"The layer '{layer.name}' has no control that marks spans.",
-            f"Add a <Labels> for the text to annotation/{layer.name}/config.xml.",
-        )
-    with work_folder(corpus.data) as work, open_workers(order.workers) as pool:
+        raise _no_control(layer.name)
+    with work_folder(workspace.data) as work, open_workers(workers) as pool:
         learned = None
-        if order.train:
-            target = corpus.own_model(layer.name)
+        if train:
+            target = workspace.own_model(layer.name)
             if target is None:
                 raise UsageError("Without a corpus there is no gold to learn from.", "Make one: `corpus-kit init DIR`.")
-            learned = learn(corpus.data, layer.name, control.name, corpus.config.suggest.threshold, target)
+            learned = learn(workspace.data, layer.name, control.name, workspace.config.suggest.threshold, target)
+        run = Run(workspace, workspace.data, work, pool, progress)
         # What the user's contract refuses is counted here; the next build lists it in `rejected`.
-        with Refusals(corpus.data, work) as refusals:
-            stages = Stages(corpus, corpus.data, work, pool, progress)
-            suggesting = stages.suggesting()
-            if suggesting is not None:
-                stages.suggest_again(suggesting)
-            made = stages.suggestions(suggesting, refusals)
+        with Refusals(workspace.data, work) as refusals:
+            suggester = boilerplate_suggester(run)
+            if suggester is not None:
+                shards = [Shard(one.path, one.sha256, rows=one.rows) for one in built_shards(workspace.data)]
+                recipe = CopyRecipe(workspace.config.duplicates)
+                repetition = find_repetition(shards, work / LINES_FOLDER, recipe, pool, progress)
+                suggest_boilerplate(suggester, shards, repetition)
+            made = write_boilerplate(run, suggester, refusals)
     assert made is not None  # the layer is there and can mark
-    return SuggestResult(order.layer, made, learned)
+    return SuggestResult(BOILERPLATE, made, learned)
 
 
-def _entities(corpus: Corpus, order: SuggestOrder, progress: Progress) -> SuggestResult:
+def _names(
+    workspace: Workspace,
+    *,
+    models: tuple[str, ...],
+    train: bool,
+    workers: int | None,
+    trust: bool,
+    progress: Progress,
+) -> SuggestResult:
     """Names of people, and models: those that are named, else those of `corpus.toml`."""
-    if order.train:
+    layer = workspace.config.suggest.entities.layer
+    if train:
         raise UsageError("Names need no training: they are learned from the labels each time.", "Leave `--train` out.")
-    wish = replace(_wish(Stages.wish_of(corpus), order.models), trusted=order.trust)
-    wish.check_trust()
-    with work_folder(corpus.data) as work, open_workers(order.workers) as pool, Refusals(corpus.data, work) as refusals:
-        stages = Stages(corpus, corpus.data, work, pool, progress)
-        made = stages.entities(wish, refusals)
+    wanted = _with_models(names_wanted(workspace, trust=trust), models)
+    wanted.check_trust()
+    data = workspace.data
+    with work_folder(data) as work, open_workers(workers) as pool, Refusals(data, work) as refusals:
+        made = suggest_names(Run(workspace, data, work, pool, progress), wanted, refusals)
     if made is None:
-        raise UsageError(
-            f"The layer '{order.layer}' has no control that marks spans.",
-            f"Add a <Labels> for the text to annotation/{order.layer}/config.xml.",
+        raise _no_control(layer)
+    return SuggestResult(layer, made.suggested, entities=made)
+
+
+def _no_control(layer: str) -> UsageError:
+    return UsageError(
+        f"The layer '{layer}' has no control that marks spans.",
+        f"Add a <Labels> for the text to annotation/{layer}/config.xml.",
+    )
+
+
+def boilerplate_suggester(run: Run) -> Suggesting | None:
+    """What suggests boilerplate; None where that is off."""
+    from corpus_kit.suggest.build import Suggesting, suggestion_recipe
+
+    workspace, settings = run.workspace, run.workspace.config.suggest
+    if not settings.boilerplate or BOILERPLATE not in workspace.config.layers:
+        return None
+    layer, contract = workspace.layers()[BOILERPLATE], workspace.contract("suggestions")
+    recipe = suggestion_recipe(layer, settings.threshold, contract, workspace.model_in_use(BOILERPLATE))
+    if recipe is None:
+        run.progress.remark(
+            f"The layer '{BOILERPLATE}' has no control that marks spans, so nothing is suggested for it."
         )
-    return SuggestResult(order.layer, made.suggested, entities=made)
+        return None
+    return Suggesting(layer, recipe, run.work, run.workers, run.progress)
 
 
-def _wish(configured: Wish, specs: tuple[str, ...]) -> Wish:
-    """Models that are named stand for those of `corpus.toml`, with their settings there; without any, names are wanted."""
+def suggest_boilerplate(suggester: Suggesting, shards: Sequence[Shard], repetition: Repetition) -> list[Shard]:
+    """Look at all documents. Returns the shards with what is suggested, as spans that make no document a copy."""
+    from corpus_kit.suggest.build import DocumentShard
+
+    pairs = list(zip(shards, repetition.places, strict=True))
+    made = suggester.suggest([DocumentShard(s.path, s.sha256, s.rows, p.path, p.sha256) for s, p in pairs])
+    return [
+        replace(shard, masked=one.path, masked_sha256=one.fingerprint) for shard, one in zip(shards, made, strict=True)
+    ]
+
+
+def write_boilerplate(run: Run, suggester: Suggesting | None, refusals: Refusals) -> Suggested | None:
+    """`data/suggestions`, a file for each of the documents; None where they are off, and then an older folder goes."""
+    from corpus_kit.suggest.build import build_suggestions, remove_suggestions
+
+    if suggester is None:
+        remove_suggestions(run.data, run.work)
+        return None
+    return build_suggestions(run.data, suggester, refusals)
+
+
+def names_wanted(workspace: Workspace, *, trust: bool = False) -> Wish:
+    """What `corpus.toml` asks for in the layer of names. trust: its code runs without having been trusted before."""
+    from corpus_kit.suggest.entities.wish import Wish
+
+    settings = workspace.config.suggest.entities
+    return Wish(settings.names, settings.threshold, settings.models, workspace.root, trust)
+
+
+def suggest_names(run: Run, wanted: Wish, refusals: Refusals) -> EntitiesMade | None:
+    """The names' layer in `data/suggestions`, after people's labels, from which it learns; None where it is not wanted,
+    and then older rows go."""
+    from corpus_kit.suggest.folder import drop_layer
+
+    name = run.workspace.config.suggest.entities.layer
+    if wanted and name in run.workspace.config.layers:
+        from corpus_kit.suggest.entities.stage import build_entities, marking
+
+        layer = run.workspace.layers()[name]
+        control = marking(layer)
+        if control is not None:
+            contract = run.workspace.contract("suggestions")
+            own = run.data, run.work, layer, control, contract, wanted
+            return build_entities(*own, run.workers, run.progress, refusals)
+        run.progress.remark(f"The layer '{name}' has no control that marks spans, so no names are suggested.")
+    drop_layer(run.data, run.work, name)
+    return None
+
+
+def _with_models(configured: Wish, specs: tuple[str, ...]) -> Wish:
+    """Models that are named replace those of `corpus.toml`, with their settings there; without any, names are wanted."""
     if not specs:
         return replace(configured, names=True)
     known = {model.model: model for model in configured.models}

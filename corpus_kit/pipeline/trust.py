@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.trust import Code, State, TrustStore, origin_of
-
-if TYPE_CHECKING:
-    from corpus_kit.corpus import Corpus
+from corpus_kit.core.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +58,15 @@ Confirm = Callable[[Trust], bool]
 """Is shown what would be kept, and says whether to."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrustOrder:
-    """What one call of `Corpus.trust` asks for; its parameters are explained there."""
-
-    server: bool = False
-    plain_http: bool = False
-    forget: bool = False
-    confirm: Confirm | None = None
-
-
-def trust(corpus: Corpus, order: TrustOrder, store: TrustStore | None = None) -> Trust:
+def trust(
+    workspace: Workspace,
+    *,
+    server: bool = False,
+    plain_http: bool = False,
+    forget: bool = False,
+    confirm: Confirm | None = None,
+    store: TrustStore | None = None,
+) -> Trust:
     """Show, ask, keep. Exactly what was shown is kept, whatever happens to the files meanwhile.
 
     Raises:
@@ -79,17 +74,17 @@ def trust(corpus: Corpus, order: TrustOrder, store: TrustStore | None = None) ->
         EnvironmentProblemError: The configuration folder cannot be written.
     """
     store = store or TrustStore()
-    codes = [] if order.server else _codes(corpus)
-    shown = Trust(tuple(_model(code, store) for code in codes), _server(corpus, store) if order.server else None)
-    if order.forget:
+    codes = [] if server else _codes(workspace)
+    shown = Trust(tuple(_model(code, store) for code in codes), _server(workspace, store) if server else None)
+    if forget:
         store.forget(codes)
         if shown.server is not None:
             store.forget_server(shown.server.origin)
         return replace(shown, kept=True)
-    if not shown.open or (order.confirm is not None and not order.confirm(shown)):
+    if not shown.open or (confirm is not None and not confirm(shown)):
         return shown
     if shown.server is not None:
-        if shown.server.plain_http and not order.plain_http:
+        if shown.server.plain_http and not plain_http:
             raise UsageError(
                 f"The key would go to {shown.server.origin} without encryption: whoever is on the way can read it.",
                 "Use an https address, or allow it for this server: `corpus-kit trust --server --plain-http`.",
@@ -99,10 +94,10 @@ def trust(corpus: Corpus, order: TrustOrder, store: TrustStore | None = None) ->
     return replace(shown, kept=True)
 
 
-def _codes(corpus: Corpus) -> list[Code]:
+def _codes(workspace: Workspace) -> list[Code]:
     from corpus_kit.suggest.entities.code import code_of
 
-    found = (code_of(model.model, corpus.root) for model in corpus.config.suggest.entities.models)
+    found = (code_of(model.model, workspace.root) for model in workspace.config.suggest.entities.models)
     return [code for code in found if code is not None]
 
 
@@ -111,12 +106,12 @@ def _model(code: Code, store: TrustStore) -> ModelTrust:
     return ModelTrust(code.name, str(code.place), files, code.sha256, store.state(code))
 
 
-def _server(corpus: Corpus, store: TrustStore) -> ServerTrust:
+def _server(workspace: Workspace, store: TrustStore) -> ServerTrust:
     from corpus_kit.labelstudio.api.wire import checked_address, goes_in_plain_text
     from corpus_kit.labelstudio.server.connect import URL_OPTION
 
     named = os.environ.get(URL_OPTION, "").strip()
-    url = named or corpus.config.label_studio.url
+    url = named or workspace.config.label_studio.url
     if not url:
         raise UsageError(
             "No server is named.", f"Set {URL_OPTION}, or write `url` below [label_studio] in corpus.toml."

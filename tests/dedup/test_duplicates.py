@@ -18,13 +18,14 @@ from ingest_samples import ROOT, Run, ingest, rows, write
 from corpus_kit.core.config import Duplicates
 from corpus_kit.core.parallel.executor import open_workers
 from corpus_kit.core.progress import Silent
+from corpus_kit.core.records import Shard
 from corpus_kit.core.storage.tables import file_sha256, parts, write_table
 from corpus_kit.dedup import pairs as pairing
 from corpus_kit.dedup.find import Found, find_copies
 from corpus_kit.dedup.lines import LINE, LINES, PAGE, PAGES, LineTask, count_lines, count_publishers
 from corpus_kit.dedup.pairs import BandTask, band_tasks, pair_bands
 from corpus_kit.dedup.scan import ShardTask
-from corpus_kit.dedup.settings import Recipe, Shard
+from corpus_kit.dedup.settings import Recipe
 from corpus_kit.dedup.state import load_listing, open_array, save_array, save_listing
 from corpus_kit.dedup.verify import ShingleTask, VerifyTask
 from corpus_kit.ingest import documents

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from ingest_samples import environment, ingest, no_half_written_folder, page, processes_told, small_units_command, write
 
+from corpus_kit.ingest.batch import ReadUnit, UnitTask, read_unit
+
 
 def start(*args: str | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
@@ -143,11 +145,19 @@ def test_kill_9_loses_only_the_units_under_way_and_ends_the_workers(
     went_on(raw, out, 2, undisturbed)
 
 
-def test_what_a_killed_build_had_half_done_makes_room_before_the_next_one_reads(tmp_path: Path) -> None:
+def test_what_a_killed_build_had_half_done_makes_room_before_the_next_one_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small, half = write(tmp_path / "raw", {"a.txt": page(1)}), tmp_path / "out" / ".work" / "documents" / "0a.1b.part"
     write(half, {"shard-00000.parquet.2c.part": b"half a shard"})
     seen: list[bool] = []
-    ingest(small, tmp_path / "out", on_new=lambda: seen.append(half.exists()))
+
+    def watched(task: UnitTask) -> ReadUnit:
+        seen.append(half.exists())
+        return read_unit(task)
+
+    monkeypatch.setattr("corpus_kit.ingest.documents.read_unit", watched)
+    ingest(small, tmp_path / "out")
     assert seen == [False]
 
 

@@ -14,6 +14,7 @@ from corpus_samples import MakeSample, label_by, span, tone
 
 from corpus_kit.core.layers import label_sets
 from corpus_kit.labelstudio.server.process import StudioServer
+from corpus_kit.pipeline.sync import server_context
 
 pytestmark = [pytest.mark.studio, pytest.mark.browser]
 
@@ -242,7 +243,7 @@ def test_label_names_in_the_lists_can_be_read_in_dark_mode(
     config = Path(__file__).resolve().parents[2] / "annotation" / layer / "config.xml"
     sample = make_corpus(pages={"page.txt": TEXT}, config=config.read_text(encoding="utf-8"))
     sample.corpus.push()
-    labels = label_sets(sample.corpus.site("push").layers["names"])[control]
+    labels = label_sets(server_context(sample.corpus, "push").layers["names"])[control]
     marks = [span(n, n + 1, label) | {"from_name": control} for n, label in enumerate(labels)]
     sample.client.create_annotation(sample.task_of("page.txt"), {"result": marks})
 
@@ -278,7 +279,7 @@ def test_a_shipped_layers_page_shows_its_labels_and_guidelines(
     log_in(browser, studio)
     open_task(browser, studio, sample.project.id, sample.task_of("page.txt"))
     shown = browser.execute_script("return document.body.innerText")
-    labels = label_sets(sample.corpus.site("push").layers["names"])
+    labels = label_sets(server_context(sample.corpus, "push").layers["names"])
     assert labels
     assert [one for control in labels.values() for one in control if one.lower() not in shown.lower()] == []
     assert browser.save_screenshot(str(tmp_path / f"{layer}.png"))

@@ -13,6 +13,7 @@ from corpus_kit.corpus import Corpus
 from corpus_kit.labelstudio.api.client import LabelStudioClient, pack
 from corpus_kit.labelstudio.sync.instruction import instruction
 from corpus_kit.labelstudio.sync.site import alone
+from corpus_kit.pipeline.sync import server_context
 
 pytestmark = pytest.mark.studio
 
@@ -210,7 +211,7 @@ def test_a_title_the_server_would_not_take_is_refused(tmp_path: Path) -> None:
     Corpus.init(root)
     (root / "corpus.toml").write_text(f'name = "{"n" * 45}"\nlayers = ["boilerplate"]\n', encoding="utf-8")
     with pytest.raises(ConfigError, match="at most 50 characters"):
-        Corpus.open(root).site("push").chosen(None)
+        server_context(Corpus.open(root), "push").chosen(None)
 
 
 def test_an_unknown_layer_is_a_usage_error(sample: Sample) -> None:

@@ -26,10 +26,10 @@ def command(corpus_dir: str, upgrading: bool, as_json: bool) -> int:
       corpus-kit doctor
       corpus-kit doctor --upgrade
     """
-    from corpus_kit.doctor import examine, upgrade
+    from corpus_kit.doctor import examine, upgrade_contracts
 
     output = Output(as_json)
-    for done in upgrade(corpus_dir) if upgrading else []:
+    for done in upgrade_contracts(corpus_dir) if upgrading else []:
         output.say(done)
     checks = examine(corpus_dir)
     output.table([("ok" if c.ok else "MEND", c.name, c.detail) for c in checks], header=("", "check", "found"))

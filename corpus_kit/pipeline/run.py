@@ -1,0 +1,29 @@
+"""What every stage of one command is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus_kit.core.parallel.executor import Workers
+from corpus_kit.core.progress import Progress
+from corpus_kit.core.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One command at work.
+
+    Attributes:
+        workspace: The corpus and its settings.
+        data: The folder of the made folders, which `build --out` may name.
+        work: `data/.work`, held by this process.
+        workers: The processes that run the tasks.
+        progress: What is reported to the person who waits.
+    """
+
+    workspace: Workspace
+    data: Path
+    work: Path
+    workers: Workers
+    progress: Progress

@@ -1,0 +1,140 @@
+"""The commands that talk to a Label Studio server: what they are told about the corpus, and one call of each.
+
+What is known or measured goes from the room that measures to the one that talks to the server, as plain data.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpus_kit.core.errors import UsageError
+from corpus_kit.core.progress import Progress, Silent
+from corpus_kit.core.storage.folders import work_folder
+from corpus_kit.core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from corpus_kit.core.records import CheckScore
+    from corpus_kit.labelstudio.server.studio import Studio
+    from corpus_kit.labelstudio.sync.batch_log import Turn
+    from corpus_kit.labelstudio.sync.pull import Pulled
+    from corpus_kit.labelstudio.sync.push import Pushed
+    from corpus_kit.labelstudio.sync.restore import Restored
+    from corpus_kit.labelstudio.sync.site import Site
+    from corpus_kit.labelstudio.sync.status import Status
+    from corpus_kit.ledger.recognise import Imported
+
+_TRUST = ("alpha_nominal", "alpha_ordinal", "alpha_interval", "span_f1_exact")
+
+
+def server_context(workspace: Workspace, command: str, progress: Progress | None = None) -> Site:
+    """What the commands for Label Studio are told; for those that write tasks, with a progress, which are checks."""
+    from corpus_kit.labelstudio.sync.site import Site
+
+    if workspace.root is None:
+        raise UsageError(f"`{command}` needs a corpus.", "Make one with `corpus-kit init DIR`.")
+    checks = checks_of(workspace, progress or Silent()) if command in ("push", "restore") else {}
+    return Site(workspace.data, workspace.config.name, workspace.layers(), workspace.config.label_studio, checks)
+
+
+def import_files(workspace: Workspace, files: list[str | Path], layer: str | None) -> list[Imported]:
+    """See `Corpus.import_`."""
+    from corpus_kit.ledger import recognise
+    from corpus_kit.ledger.ledger import Ledger
+
+    if workspace.root is None:
+        raise UsageError("There is no corpus to import into.", "Make one with `corpus-kit init DIR`.")
+    with work_folder(workspace.data):
+        return recognise.import_files(files, Ledger(workspace.data / "imports"), workspace.layers(), layer)
+
+
+def studio(workspace: Workspace, *, port: int | None, progress: Progress) -> Studio:
+    """See `Corpus.studio`."""
+    from corpus_kit.labelstudio.server.studio import open_studio
+
+    return open_studio(server_context(workspace, "studio"), progress, port=port)
+
+
+def push(workspace: Workspace, layer: str | None, *, turn: Turn, dry_run: bool, progress: Progress) -> list[Pushed]:
+    """See `Corpus.push`."""
+    from corpus_kit.labelstudio.server.connect import connect
+    from corpus_kit.labelstudio.sync import push
+
+    site = server_context(workspace, "push", progress)
+    site.chosen(layer)  # a misspelled layer is reported before any server is asked
+    with connect(workspace.data, workspace.config.label_studio.url) as client:
+        return push.push(site, client, progress, layer=layer, dry_run=dry_run, turn=turn)
+
+
+def pull(workspace: Workspace, layer: str | None, *, full: bool, progress: Progress) -> list[Pulled]:
+    """See `Corpus.pull`."""
+    from corpus_kit.labelstudio.server.connect import connect
+    from corpus_kit.labelstudio.sync import pull
+
+    site = server_context(workspace, "pull")
+    site.chosen(layer)  # as in `push`
+    with connect(workspace.data, workspace.config.label_studio.url) as client:
+        return pull.pull(site, client, progress, layer=layer, full=full)
+
+
+def restore(workspace: Workspace, layer: str | None, *, progress: Progress) -> list[Restored]:
+    """See `Corpus.restore`."""
+    from corpus_kit.labelstudio.server.connect import connect
+    from corpus_kit.labelstudio.sync import restore
+
+    site = server_context(workspace, "restore", progress)
+    site.chosen(layer)  # as in `push`
+    with connect(workspace.data, workspace.config.label_studio.url) as client:
+        return restore.restore(site, client, progress, layer=layer)
+
+
+def status(workspace: Workspace) -> Status:
+    """See `Corpus.status`."""
+    from corpus_kit.labelstudio.sync import status
+
+    url, people = workspace.config.label_studio.url, agreement_of_people(workspace)
+    return status.status(server_context(workspace, "status"), url, scores_of(workspace), people)
+
+
+def checks_of(workspace: Workspace, progress: Progress) -> dict[str, frozenset[str]]:
+    """Layer → the documents that are hidden checks, by `[label_studio] checks`; with a remark where none is known."""
+    from corpus_kit.agreement.checks import hidden_checks
+
+    share = workspace.config.label_studio.checks
+    if not share:
+        return {}
+    found = hidden_checks(workspace.data, share, workspace.config.adjudication.reviewers)
+    if not any(found.values()):
+        progress.remark(
+            "No document has a known answer yet, so there are no hidden checks: see `checks` in corpus.toml."
+        )
+    return found
+
+
+def scores_of(workspace: Workspace) -> list[CheckScore]:
+    """Everybody on the documents with a known answer."""
+    from corpus_kit.agreement.checks import check_scores
+
+    return check_scores(workspace.data, list(workspace.layers()), workspace.config.adjudication.reviewers)
+
+
+def agreement_of_people(workspace: Workspace) -> dict[tuple[str, str], tuple[float, str]]:
+    """(layer, annotator) → agreement with the rest and its measure, as it stands beside gold.
+
+    The first of these measures that the layer has; over several questions the mean by shared items.
+    """
+    file = workspace.data / "gold" / "agreement.json"
+    if not file.is_file():
+        return {}
+    found: dict[tuple[str, str], dict[str, list[tuple[float, int]]]] = {}
+    for one in json.loads(file.read_text(encoding="utf-8")).get("people", []):
+        if one["measure"] in _TRUST:
+            measures = found.setdefault((one["layer"], one["annotator"]), {})
+            measures.setdefault(one["measure"], []).append((one["value"], one["n_items"]))
+    chosen = {}
+    for who, measures in found.items():
+        measure = next(name for name in _TRUST if name in measures)
+        items = sum(n for _, n in measures[measure])
+        chosen[who] = (sum(value * n for value, n in measures[measure]) / items, measure)
+    return chosen
