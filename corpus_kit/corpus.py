@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from corpus_kit.labelstudio.sync.restore import Restored
     from corpus_kit.labelstudio.sync.status import Status
     from corpus_kit.ledger.recognise import Imported
+    from corpus_kit.pipeline.locate import Location
     from corpus_kit.pipeline.suggest import SuggestResult
     from corpus_kit.pipeline.trust import Confirm, Trust
     from corpus_kit.release.freeze import FrozenSplits
@@ -324,6 +325,24 @@ class Corpus(Workspace):
         if self.root is None:
             raise UsageError("There is no corpus, so there is no card.", "Make one with `corpus-kit init DIR`.")
         return refresh_card(self.root / CARD_FILE, self.data / "release")
+
+    def locate(self, document: str, start: int, end: int, *, raw: Sequence[str | Path] = ()) -> Location:
+        """The bytes of the raw file that a span of a document was read from; for HTML the XPath of its blocks, too.
+
+        Args:
+            document: The document's doc_id or source.
+            start, end: Code points of its text, end-exclusive.
+            raw: Where the raw files are; by default the corpus's `data/raw`.
+
+        Returns:
+            The place; where the bytes are not known, the reason.
+
+        Raises:
+            UsageError: No documents, no such document, or a span outside of its text.
+        """
+        from corpus_kit.pipeline.locate import locate
+
+        return locate(self, document, start, end, tuple(raw) or (self.data / "raw",))
 
     @staticmethod
     def doctor(path: str | Path = ".", *, upgrade: bool = False) -> list[Check]:

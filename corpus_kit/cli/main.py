@@ -30,6 +30,7 @@ COMMANDS = {
     "review": "Labels that contradict how the same words are labelled elsewhere.",
     "report": "The corpus as one page to look at: counts, agreement, a reader.",
     "trust": "Show what of this corpus may run and which server may get your key; allow it.",
+    "locate": "The bytes of the raw file that a span of a document was read from.",
     "card": "Refresh the generated parts of DATASET_CARD.md.",
     "doctor": "Say what is wrong with this installation and how to mend it.",
 }

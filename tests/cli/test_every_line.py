@@ -182,6 +182,7 @@ OFFLINE: dict[str, list[str]] = {
     "review": ["review", "--single"],
     "report": ["report"],
     "card": ["card"],
+    "locate": ["locate", "ferry.txt", "0", "9"],
     "export": ["export"],
 }
 SERVED = ("studio", "push", "pull", "restore")
