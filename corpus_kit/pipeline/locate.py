@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.storage.tables import file_sha256
+from corpus_kit.core.workspace import Workspace
 from corpus_kit.ingest.discover import Discovered, RawFile, list_files
 from corpus_kit.ingest.expand import read_all
 from corpus_kit.ingest.json_values import Refusal
 from corpus_kit.ingest.locate import locate_span
-
-if TYPE_CHECKING:
-    from corpus_kit.corpus import Corpus
 
 _COLUMNS = ("doc_id", "source", "text", "raw_sha256", "encoding")
 
@@ -48,9 +46,9 @@ class Location:
     reason: str | None = None
 
 
-def locate(corpus: Corpus, document: str, start: int, end: int, raw: Sequence[str | Path]) -> Location:
+def locate(workspace: Workspace, document: str, start: int, end: int, raw: Sequence[str | Path]) -> Location:
     """See `Corpus.locate`."""
-    row = _row(corpus.data, document)
+    row = _row(workspace.data, document)
     text = row["text"]
     if not 0 <= start <= end <= len(text):
         raise UsageError(
@@ -65,7 +63,7 @@ def locate(corpus: Corpus, document: str, start: int, end: int, raw: Sequence[st
     told |= {"file": file.location, "compression": file.compression}
     with open(file.location, "rb", buffering=0) as handle:
         try:
-            content = read_all(handle, file.compression, corpus.config.input.max_file_bytes, "file_too_large")
+            content = read_all(handle, file.compression, workspace.config.input.max_file_bytes, "file_too_large")
         except Refusal as refusal:
             return Location(**told, reason=f"the raw file cannot be read: {refusal.detail}")
     found = locate_span(content, text, row["encoding"], start, end)
