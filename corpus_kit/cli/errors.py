@@ -6,7 +6,6 @@ import errno
 import os
 import sys
 import traceback
-from concurrent.futures import BrokenExecutor
 
 import click
 
@@ -72,9 +71,6 @@ def run(command: click.Command, args: list[str] | None = None) -> int:
         return EXIT_ENVIRONMENT
     except MemoryError:
         _say("The memory is used up.", "Use fewer --workers, or lower input.max_record_bytes in corpus.toml.")
-        return EXIT_ENVIRONMENT
-    except BrokenExecutor:
-        _say("A worker process was ended by the system.", "Run the command again with fewer --workers.")
         return EXIT_ENVIRONMENT
     except Exception as e:  # noqa: BLE001 - the last line of defence: a bug becomes a sentence, not a page of code
         if (cause := _disk_error(e)) is not None:

@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -97,8 +97,9 @@ class Workers:
         For those who know that there is work for all of them. Does nothing where one process is wanted, or a cluster.
         """
         if self._cluster is None and self._pool is None and self._count > 1:
-            for _ in range(self._count):
-                self._submit(_load, modules)
+            with suppress(BrokenExecutor):  # said as soon as results are asked for
+                for _ in range(self._count):
+                    self._submit(_load, modules)
 
     def begin(self, first: Callable[[A], B], then: Callable[[B], R], task: A) -> Future[R] | None:
         """Let a process do a task of `run_halves` now, while the caller still finds out which others there are.
