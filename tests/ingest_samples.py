@@ -126,7 +126,8 @@ def assert_nothing_lost(made: Run) -> None:
 
 def environment(**changes: str) -> dict[str, str]:
     """The environment of a corpus-kit in a process of its own."""
-    return os.environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"} | changes
+    path = os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])
+    return os.environ | {"PYTHONPATH": path, "HF_HUB_OFFLINE": "1"} | changes
 
 
 def command(*args: str | Path) -> list[str]:

@@ -145,7 +145,7 @@ class Reading:
 
 def _has_astral(text: str) -> bool:
     """Whether both readings differ at all: most texts have no character that UTF-16 takes two units for."""
-    return not text.isascii() and len(text.encode("utf-16-le")) > 2 * len(text)
+    return utf16_map(text).target_length > len(text)
 
 
 def _as_told(text: str) -> str:

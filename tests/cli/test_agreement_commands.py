@@ -48,16 +48,9 @@ def test_agreement_prints_everybody_pairs_labels_and_the_worst_documents(
 
 
 def test_the_agreement_of_the_sample_is_readable_at_80_columns(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    built_sample: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    root = Path(__file__).resolve().parents[2]
-    for name in ("corpus.toml", "annotation", "schemas", "DATASET_CARD.md", "data/raw", "data/imports"):
-        made = tmp_path / name
-        made.parent.mkdir(exist_ok=True)
-        shutil.copytree(root / name, made) if (root / name).is_dir() else shutil.copy(root / name, made)
-    monkeypatch.chdir(tmp_path)
-    assert run(cli, ["build"]) == 0
-    capsys.readouterr()
+    monkeypatch.chdir(built_sample)
     assert run(cli, ["agreement"]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert len(shown) > 100

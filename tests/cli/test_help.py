@@ -86,11 +86,6 @@ def test_a_mistyped_option_is_answered_with_the_likely_one_or_none(
     assert said in capsys.readouterr().err
 
 
-def test_an_unknown_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(cli, ["build", "--worker", "2"]) == 2
-    assert "--workers" in capsys.readouterr().err
-
-
 def test_outside_a_corpus_the_error_says_how_to_make_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

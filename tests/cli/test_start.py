@@ -48,6 +48,7 @@ def test_a_plugin_that_somebody_installed_for_pydantic_is_not_even_loaded(tmp_pa
         "import sys\nsys.stderr.write('guest is here')\nplugin = None\n", encoding="utf-8"
     )
     command = [sys.executable, "-m", "corpus_kit", "build", str(tmp_path / "none"), "--out", str(tmp_path / "out")]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    path = os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path})
     assert done.returncode == 2 and "There is no file or folder" in done.stderr
     assert "guest" not in done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,24 +11,11 @@ from terminals import ESCAPE, in_pipe, on_terminal
 
 from corpus_kit.cli.tables import layout
 from corpus_kit.cli.terminal import cells, cut
-from corpus_kit.corpus import Corpus
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample corpus with its annotations, built."""
-    root = tmp_path_factory.mktemp("terminal") / "news"
-    for name in ("corpus.toml", "DATASET_CARD.md", "annotation", "schemas", "data/raw", "data/imports"):
-        source, target = ROOT / name, root / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("00*", ".*"))
-        else:
-            shutil.copyfile(source, target)
-    Corpus.open(root).build()
-    return root
+@pytest.fixture
+def built(built_sample: Path) -> Path:
+    return built_sample
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -90,5 +91,9 @@ def test_every_day_is_read_back(day: date, space: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
 def test_any_text_can_be_searched(text: str) -> None:
-    for found in find_dates(text + " 18.10.2031"):
-        assert 0 <= found.start < found.end
+    # A line break parts the day from whatever stands before it.
+    whole = f"{text}\n18.10.2031"
+    found = find_dates(whole)
+    assert found[-1] == (DAY, len(text) + 1, len(whole))
+    for one, other in pairwise(found):
+        assert 0 <= one.start < one.end <= other.start

@@ -68,6 +68,29 @@ def test_a_second_build_reads_nothing(tmp_path: Path, small_shards: None, redone
     assert shards(tmp_path / "out") == before
 
 
+def test_shards_whose_clusters_and_splits_stay_are_not_written_again(tmp_path: Path, small_shards: None) -> None:
+    """A copy of another page: its shard, and that of the other, are written once more with their cluster, and then kept."""
+    raw = corpus(tmp_path / "raw")
+    write(raw, {"copies/a.txt": page(3), "copies/b.txt": page(30)})
+
+    def patched() -> dict[str, int]:
+        (folder,) = (tmp_path / "out" / ".work").rglob("patched")
+        return {file.name: file.stat().st_ino for file in folder.glob("*.parquet")}
+
+    made = ingest(raw, tmp_path / "out")
+    before = patched()
+    assert len(before) >= 3 and made.result.clusters
+    ingest(raw, tmp_path / "out")
+    assert patched() == before
+    write(raw, {"new.txt": page(77)})
+    ingest(raw, tmp_path / "out")
+    after = patched()
+    kept = [name for name in before if after.get(name) == before[name]]
+    assert len(kept) >= len(before) - 1, "but for the one that the new page is in"
+    ingest(raw, tmp_path / "out")
+    assert patched() == after
+
+
 def test_a_touched_file_is_read_but_not_redone(tmp_path: Path, small_shards: None, redone: list[list[str]]) -> None:
     raw = corpus(tmp_path / "raw")
     ingest(raw, tmp_path / "out")

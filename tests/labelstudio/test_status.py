@@ -182,7 +182,9 @@ def test_parquet_hides_nothing_either(labelled: Sample) -> None:
     """Compressed columns are read, not only searched as bytes."""
     import polars as pl
 
-    for file in Path(labelled.data).glob("*/*.parquet"):
+    files = [*Path(labelled.data).rglob("*.parquet")]
+    assert {"documents", "annotations", "release", "entities"} <= {file.parent.name for file in files}
+    for file in files:
         told = pl.read_parquet(file).write_json().lower()
         assert ADDRESS not in told, file
         assert "milla" not in told, file

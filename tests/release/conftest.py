@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
+from sample_corpus import copy_of_sample
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def copy_of_sample(target: Path) -> Path:
-    """The repository's corpus without what was made in it."""
-    target.mkdir()
-    for name in ("corpus.toml", "DATASET_CARD.md"):
-        shutil.copyfile(REPOSITORY / name, target / name)
-    for name in ("schemas", "annotation", "data/raw", "data/imports"):
-        shutil.copytree(REPOSITORY / name, target / name)
-    return target
-
 
 @pytest.fixture(scope="session")
-def sample_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample_release(built_sample: Path) -> Path:
     """`data/release` of the sample corpus. Read only."""
-    from corpus_kit import Corpus
-
-    corpus = Corpus.open(copy_of_sample(tmp_path_factory.mktemp("sample") / "corpus"))
-    corpus.build()
-    return corpus.data / "release"
+    return built_sample / "data" / "release"
 
 
 @pytest.fixture

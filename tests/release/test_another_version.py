@@ -51,9 +51,14 @@ def test_what_another_version_left_is_made_again(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "corpus", tmp_path / "fresh")
     fresh = Corpus.open(tmp_path / "fresh")
     fresh.build()
-    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ["PYTHONPATH"]])
     older = [sys.executable, "-c", _OLDER, str(tmp_path / "corpus")]
-    subprocess.run(older, check=True, timeout=120, env=os.environ | {"PYTHONPATH": root})
+    subprocess.run(
+        older,
+        check=True,
+        timeout=120,
+        env=os.environ | {"PYTHONPATH": path},
+    )
     left = versions(corpus)
     assert {"documents", "suggestions", "annotations", "gold", "rejected", "release", "report"} == set(left)
     assert set(left.values()) == {"0.0.9"} and made(corpus) != made(fresh)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from browsers import open_page
-from labelled_corpus import EELS, PAGES, entities_of_three, entity, label, new_corpus
+from labelled_corpus import EELS, PAGES, entities_of_three, entity, label, new_corpus, read
 
 from corpus_kit import Corpus
 from corpus_kit.core.errors import UsageError
@@ -19,9 +19,11 @@ OTHER = "Another page about a bridge that is to be mended before the winter come
 
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Corpus, Path]:
-    """A corpus, and its release before: a page came, one went, one has another text, one a tie that was settled."""
+    """A corpus, and its release before: a page came, one went, one has another text, one a tie that was settled,
+    one another publisher, one another side."""
     folder, scratch = tmp_path_factory.mktemp("compared"), tmp_path_factory.mktemp("exports")
-    corpus = new_corpus(folder / "corpus", dict(PAGES) | {"gone.txt": OTHER, "kept.txt": "A page nobody touches.\n"})
+    pages = dict(PAGES) | {"gone.txt": OTHER, "kept.txt": "A page nobody touches.\n", "titled.txt": "Another page.\n"}
+    corpus = new_corpus(folder / "corpus", pages)
     label(corpus, "entities", entities_of_three(), scratch)
     corpus.build()
     before = folder / "before"
@@ -30,6 +32,9 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Corpus, Path]:
     (raw / "gone.txt").unlink()
     (raw / "came.txt").write_text(OTHER.replace("bridge", "tunnel under the strait"), encoding="utf-8")
     (raw / "strike.txt").write_text(PAGES["strike.txt"].replace("Monday", "Tuesday"), encoding="utf-8")
+    (raw / "metadata.csv").write_text("file,outlet\ntitled.txt,Strait News\n", encoding="utf-8")
+    ids = dict(read(corpus, "documents", "documents").select("source", "doc_id").iter_rows())
+    (folder / "corpus" / "splits.csv").write_text(f"doc_id,split\n{ids['kept.txt']},test\n", encoding="utf-8")
     board = [entity(EELS, "Lake Vesk", "LOC"), entity(EELS, "Vesk Board", "ORG")]
     label(corpus, "entities", {"eels.txt": {"cyd": board}}, scratch)
     corpus.build()
@@ -51,12 +56,14 @@ def test_every_kind_of_change_is_found_and_nothing_else(changed: tuple[Corpus, P
     for release in (before, corpus.data / "release"):
         for file in sorted(release.glob("documents/*.parquet")):
             names.update(pl.read_parquet(file, columns=["doc_id", "source"]).iter_rows())
-    found = {(names[row["doc_id"]], row["change"]) for row in rows if row["change"] != "split"}
+    found = {(names[row["doc_id"]], row["change"]) for row in rows}
     assert found == {
         ("came.txt", "added"),
         ("gone.txt", "removed"),
         ("strike.txt", "text"),
         ("eels.txt", "labels"),
+        ("titled.txt", "metadata"),
+        ("kept.txt", "split"),
     }
     counted = {kind: sum(row["change"] == kind for row in rows) for kind in made.changes}
     assert made.changes == counted

@@ -7,10 +7,12 @@ import hashlib
 import json
 import re
 import shutil
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from page_tables import ReportPage
 from report_samples import EMOJI, LONG, MARKED
 
 from corpus_kit import Corpus
@@ -220,23 +222,32 @@ def test_before_the_first_build_there_is_nothing_to_report(tmp_path: Path) -> No
         Corpus.open(tmp_path / "new").report()
 
 
-def test_what_became_of_suggestions_is_what_status_says(tmp_path: Path) -> None:
-    repository = Path(__file__).resolve().parents[2]
-    root = tmp_path / "sample"
-    root.mkdir()
-    for name in ("corpus.toml", "DATASET_CARD.md"):
-        shutil.copyfile(repository / name, root / name)
-    for name in ("schemas", "annotation", "data/raw", "data/imports"):
-        shutil.copytree(repository / name, root / name)
-    corpus = Corpus.open(root)
-    corpus.build()
-    counted = corpus.status().suggesters
-    assert counted
-    words = " ".join(" ".join(Page((corpus.data / "report" / "report.html").read_text(encoding="utf-8")).words).split())
-    for one in counted:
-        assert f"{one.version} {one.annotations} {one.suggested} {one.accepted} (" in words
-    kept = corpus.data / ".work" / "report" / "effects.json"
-    kept.write_text("{", encoding="utf-8")
+def test_what_became_of_suggestions_is_what_the_exports_tell(built_sample: Path, tmp_path: Path) -> None:
+    """Counted from the exports by each result's own word; the snapshot beside it tells what was offered."""
+    told: dict[tuple[str, str], Counter[str]] = {}
+    for layer in ("boilerplate", "entities", "stance"):
+        export = json.loads((built_sample / "data" / "imports" / f"sample-{layer}.json").read_text(encoding="utf-8"))
+        for annotation in (a for task in export for a in task["annotations"]):
+            if annotation["prediction"] and not annotation["was_cancelled"]:
+                offered = {result["id"] for result in annotation["prediction"]["result"]}
+                origins = Counter(result["origin"] for result in annotation["result"])
+                kept = {result["id"] for result in annotation["result"]}
+                counts = told.setdefault((layer, annotation["prediction"]["model_version"]), Counter())
+                counts.update(annotations=1, suggested=len(offered), deleted=len(offered - kept))
+                counts.update(
+                    accepted=origins["prediction"], edited=origins["prediction-changed"], added=origins["manual"]
+                )
+    assert told
+    corpus = Corpus.open(shutil.copytree(built_sample, tmp_path / "news"))
+    shown = ReportPage((corpus.data / "report" / "report.html").read_text(encoding="utf-8"))
+    found = {
+        (row[0], row[2]): [cell.split()[0] for cell in row[3:]]
+        for row in shown.tables["What became of suggestions"].body
+    }
+    names = ("annotations", "suggested", "accepted", "edited", "deleted", "added")
+    assert found == {key: [f"{counts[name]:,}" for name in names] for key, counts in told.items()}
+    kept_file = corpus.data / ".work" / "report" / "effects.json"
+    kept_file.write_text("{", encoding="utf-8")
     shutil.rmtree(corpus.data / "report")
     assert not corpus.report().unchanged
-    assert kept_json(kept)["rows"], "a damaged file is counted anew"
+    assert kept_json(kept_file)["rows"], "a damaged file is counted anew"

@@ -303,3 +303,9 @@ def test_main_text_leaves_out_what_any_suggestion_covers_even_where_they_nest() 
     assert [text[s:e] for s, e in main_text(text, [inner, outer])] == ["The story. The end."]
     assert [text[s:e] for s, e in main_text(text, [lapping, inner, outer])] == ["The end."]
     assert [text[s:e] for s, e in main_text(text, [inner])] == ["Menu", "a link in it. The story. The end."]
+
+
+def test_a_line_becomes_as_many_numbers_as_the_explanation_says() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "explanations" / "boilerplate.md"
+    asked = {name for pair in BoilerplateModel.load().passes for forest in pair for name in forest.names}
+    assert f"A line becomes {len(asked)} numbers" in page.read_text(encoding="utf-8")

@@ -24,7 +24,6 @@ from corpus_kit.suggest.entities.learning import learn, texts_of
 from corpus_kit.suggest.entities.people import notes_table, with_boilerplate
 from corpus_kit.suggest.entities.propagation import Page, Propagation
 
-ROOT = Path(__file__).resolve().parents[2]
 ASK = "[suggest.entities]\nnames = true\n"
 PEOPLE_ = ("Odwin Kleister", "Marta Venn", "Ilvara Tessendry", "Севериан Ладогин")
 PLACES = ("Kestograd", "Port Sellane", "Marenza")
@@ -173,17 +172,8 @@ def test_without_labels_nothing_is_suggested_and_the_command_says_so(tmp_path: P
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    """The repository's own corpus with its sample annotations, built."""
-    root = tmp_path_factory.mktemp("sample") / "corpus"
-    root.mkdir()
-    for name in ("corpus.toml", "DATASET_CARD.md"):
-        shutil.copy(ROOT / name, root)
-    for name in ("annotation", "schemas", "data/raw", "data/imports"):
-        shutil.copytree(ROOT / name, root / name)
-    corpus = Corpus.open(root)
-    corpus.build()
-    return corpus
+def sample(built_sample: Path) -> Corpus:
+    return Corpus.open(built_sample)
 
 
 def simulated(corpus: Corpus, splits: int = 16) -> dict[float, list[bool]]:
