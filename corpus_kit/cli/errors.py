@@ -48,12 +48,6 @@ def run(command: click.Command, args: list[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as e:
         e.show()
         return EXIT_USAGE
-    except click.NoSuchOption as e:
-        _say(f"No such option '{e.option_name}'.{_near_option(e)}", f"See `{_place(e)} --help`.")
-        return EXIT_USAGE
-    except click.ClickException as e:
-        _say(e.format_message(), f"See `{_place(e)} --help`.")
-        return EXIT_USAGE
     except (KeyboardInterrupt, click.Abort):
         end_progress()
         click.echo(STOPPED, err=True)
@@ -62,30 +56,41 @@ def run(command: click.Command, args: list[str] | None = None) -> int:
         # The reader of our output has gone (`| head`): not an error, and nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_DONE
-    except CorpusKitError as e:
-        _say(e.message, e.hint)
-        return e.exit_code
-    except OSError as e:
-        sentence, hint = _os_sentence(e)
-        _say(sentence, hint)
-        return EXIT_ENVIRONMENT
-    except MemoryError:
-        _say("The memory is used up.", "Use fewer --workers, or lower input.max_record_bytes in corpus.toml.")
-        return EXIT_ENVIRONMENT
     except Exception as e:  # noqa: BLE001 - the last line of defence: a bug becomes a sentence, not a page of code
-        if (cause := _disk_error(e)) is not None:
-            _say(*_os_sentence(cause))
-        elif type(e).__module__.startswith("polars") and "parquet" in str(e).lower():
-            _say(
-                f"A made Parquet file is damaged: {str(e).splitlines()[0][:300].rstrip('.')}.",
-                "`corpus-kit build` makes the tables anew; `corpus-kit validate` names a file that stays damaged.",
-            )
-        else:
-            _say(
-                f"This is a bug in corpus-kit: {type(e).__name__}: {str(e)[:300]}",
-                "Run the command with CORPUS_KIT_DEBUG=1 and report what it prints.",
-            )
-        return EXIT_ENVIRONMENT
+        sentence, hint, code = _said_of(e)
+        _say(sentence, hint)
+        return code
+
+
+def _said_of(error: Exception) -> tuple[str, str, int]:
+    """A sentence, the next step and the exit code."""
+    if isinstance(error, CorpusKitError):
+        return error.message, error.hint, error.exit_code
+    if isinstance(error, click.NoSuchOption):
+        return (
+            f"No such option '{error.option_name}'.{_near_option(error)}",
+            f"See `{_place(error)} --help`.",
+            EXIT_USAGE,
+        )
+    if isinstance(error, click.ClickException):
+        return error.format_message(), f"See `{_place(error)} --help`.", EXIT_USAGE
+    if isinstance(error, MemoryError):
+        step = "Use fewer --workers, or lower input.max_record_bytes in corpus.toml."
+        return "The memory is used up.", step, EXIT_ENVIRONMENT
+    cause = error if isinstance(error, OSError) else _disk_error(error)
+    if cause is not None:
+        return (*_os_sentence(cause), EXIT_ENVIRONMENT)
+    if type(error).__module__.startswith("polars") and "parquet" in str(error).lower():
+        return (
+            f"A made Parquet file is damaged: {str(error).splitlines()[0][:300].rstrip('.')}.",
+            "`corpus-kit build` makes the tables anew; `corpus-kit validate` names a file that stays damaged.",
+            EXIT_ENVIRONMENT,
+        )
+    return (
+        f"This is a bug in corpus-kit: {type(error).__name__}: {str(error)[:300]}",
+        "Run the command with CORPUS_KIT_DEBUG=1 and report what it prints.",
+        EXIT_ENVIRONMENT,
+    )
 
 
 def _place(error: click.ClickException) -> str:

@@ -61,9 +61,9 @@ def shown_commands() -> list[tuple[str, str]]:
             elif piece.kind in ("sh", "bash"):
                 lines = piece.text.replace("\\\n", " ").splitlines()
             for line in lines:
-                for part in re.split(r"&&|\|\||[|;]", re.sub(r"\s#.*", "", line)):
-                    if part.strip().startswith("corpus-kit "):
-                        found.append((name_of(page), re.sub(r"\s*(&|>.*|2>.*)$", "", part.strip())))
+                parts = [part.strip() for part in re.split(r"&&|\|\||[|;]", re.sub(r"\s#.*", "", line))]
+                called = [part for part in parts if part.startswith("corpus-kit ")]
+                found += [(name_of(page), re.sub(r"\s*(&|>.*|2>.*)$", "", part)) for part in called]
     return found
 
 

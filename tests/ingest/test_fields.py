@@ -73,7 +73,7 @@ def test_what_a_known_column_cannot_hold_stays_in_meta(
 
 def test_every_parquet_type_has_a_place_in_meta(tmp_path: Path) -> None:
     fields = {
-        "when": datetime(2031, 10, 18, 12, 30),
+        "when": datetime(2031, 10, 18, 12, 30),  # noqa: DTZ001 - as Parquet may have it
         "day": date(2031, 10, 18),
         "price": Decimal("1.50"),
         "raw": b"\x01\xff",

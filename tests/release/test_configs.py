@@ -253,9 +253,8 @@ def test_strict_refuses_losses_and_writes_nothing(own: Corpus, tmp_path: Path) -
 def test_no_address_time_payload_or_note_stands_in_a_release(labelled: Corpus) -> None:
     """Read from the bytes and from every cell, since Parquet packs its pages."""
     release = labelled.data / "release"
-    cells: list[str] = []
-    for path in release.rglob("*.parquet"):
-        cells.append(pl.read_parquet(path, hive_partitioning=False).write_ndjson())
+    tables = release.rglob("*.parquet")
+    cells: list[str] = [pl.read_parquet(path, hive_partitioning=False).write_ndjson() for path in tables]
     cells += [p.read_text(encoding="utf-8") for p in release.iterdir() if p.is_file()]
     everything = "\n".join(cells)
     assert PSEUDONYM["ada"] in everything

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from corpus_kit.core.reasons import REASONS
 if TYPE_CHECKING:
     from corpus_kit.corpus import BuildResult
 
-SHOWN = 5
+SHOWN, MOVES = 5, 20
 SPLITS = ("train", "validation", "test")
 
 
@@ -88,44 +89,13 @@ def command(
 
 
 def _report(result: BuildResult, output: Output, corpus_dir: str | None, *, whole: bool) -> None:
-    found = result.ingested
-    place = shown_path(result.out)
-    rows: list[tuple[object, ...]] = [("documents", found.documents, f"{place}/documents")]
-    if result.suggested:
-        rows.append(("suggestions", result.suggested.total, f"{place}/suggestions"))
-    if result.entities:
-        rows.append(("suggestions of names", result.entities.suggested.total, f"{place}/suggestions"))
-    if result.release and result.release_folder:
-        folder = shown_path(result.release_folder)
-        rows += [(f"release, {name}", sum(n.values()), folder) for name, n in result.release.rows.items()]
-    if result.annotated:
-        rows += [(name, n, f"{place}/annotations") for name, n in sorted(result.annotated.rows.items()) if n]
-    if result.gold:
-        rows += [(f"gold {name}", n, f"{place}/gold") for name, n in sorted(result.gold.rows.items()) if n]
-    rows.append(("rejected", sum(result.rejected.values()), f"{place}/rejected"))
-    rows += [(f"  {reason}", n, "") for reason, n in result.rejected.items()]
-    output.table(rows, header=("made", "rows", "folder"))
+    output.table(_made(result), header=("made", "rows", "folder"))
     splits = result.release.rows["documents"] if result.release else {}
     if len(splits) > 1:
         output.say("Splits: " + ", ".join(f"{splits[name]:,} {name}" for name in SPLITS if name in splits) + ".")
     if result.report:
         output.say(f"Look at it: {shown_path(result.report)}")
-    if found.unchanged_units:
-        output.say(f"Not redone: {found.unchanged_documents:,} of {found.documents:,} documents, unchanged.")
-    for reason, n in found.metadata_rejected.items():
-        output.say(f"Metadata: {n:,} {'row' if n == 1 else 'rows'} {reason}; see {place}/rejected.")
-    if found.ignored:
-        output.say(f"Left out: {found.ignored:,} hidden file{'' if found.ignored == 1 else 's'}.")
-    for old, new in found.moved[:20]:
-        output.say(f"Moved: {old} → {new}; the text is the same.")
-    if len(found.moved) > 20:
-        output.say(f"Moved: {len(found.moved) - 20:,} more.")
-    if found.vanished:
-        gone = "document" if found.vanished == 1 else "documents"
-        output.say(f"No longer there: {found.vanished:,} {gone} of the last build.")
-    if result.suggested and result.suggested.left_out:
-        told = ", ".join(f"{n:,} {label}" for label, n in result.suggested.left_out.items())
-        output.say(f"Not suggested, for want of the label in the layer: {told}.")
+    _report_documents(result, output)
     if result.annotated:
         _report_annotations(result.annotated, output)
     if result.gold and result.gold.open:
@@ -139,18 +109,69 @@ def _report(result: BuildResult, output: Output, corpus_dir: str | None, *, whol
         output.next_step(_next(result, corpus_dir, whole))
     else:
         output.say("There is no release: no document was accepted.")
-    output.json(
-        {
-            "out": str(result.out),
-            **asdict(found),
-            "suggestions": asdict(result.suggested) if result.suggested else None,
-            "entities": asdict(result.entities) if result.entities else None,
-            "annotations": asdict(result.annotated) if result.annotated else None,
-            "gold": asdict(result.gold) if result.gold else None,
-            "release": asdict(result.release) if result.release else None,
-            "report": str(result.report) if result.report else None,
-        }
-    )
+    output.json(_as_data(result))
+
+
+def _made(result: BuildResult) -> list[tuple[object, ...]]:
+    """What lies where now, with its rows; what was rejected, by reason."""
+    place = shown_path(result.out)
+    rows: list[tuple[object, ...]] = [("documents", result.ingested.documents, f"{place}/documents")]
+    if result.suggested:
+        rows.append(("suggestions", result.suggested.total, f"{place}/suggestions"))
+    if result.entities:
+        rows.append(("suggestions of names", result.entities.suggested.total, f"{place}/suggestions"))
+    if result.release and result.release_folder:
+        folder = shown_path(result.release_folder)
+        rows += [(f"release, {name}", sum(n.values()), folder) for name, n in result.release.rows.items()]
+    if result.annotated:
+        rows += [(name, n, f"{place}/annotations") for name, n in sorted(result.annotated.rows.items()) if n]
+    if result.gold:
+        rows += [(f"gold {name}", n, f"{place}/gold") for name, n in sorted(result.gold.rows.items()) if n]
+    rows.append(("rejected", sum(result.rejected.values()), f"{place}/rejected"))
+    return rows + [(f"  {reason}", n, "") for reason, n in result.rejected.items()]
+
+
+def _report_documents(result: BuildResult, output: Output) -> None:
+    """What of the raw files is as it was, was left out, moved or has gone, and what could not be suggested."""
+    found = result.ingested
+    if found.unchanged_units:
+        output.say(f"Not redone: {found.unchanged_documents:,} of {found.documents:,} documents, unchanged.")
+    for reason, n in found.metadata_rejected.items():
+        rows = "row" if n == 1 else "rows"
+        output.say(f"Metadata: {n:,} {rows} {reason}; see {shown_path(result.out)}/rejected.")
+    if found.ignored:
+        output.say(f"Left out: {found.ignored:,} hidden file{'' if found.ignored == 1 else 's'}.")
+    _say_moved([f"{old} → {new}" for old, new in found.moved], output)
+    if found.vanished:
+        gone = "document" if found.vanished == 1 else "documents"
+        output.say(f"No longer there: {found.vanished:,} {gone} of the last build.")
+    if result.suggested and result.suggested.left_out:
+        told = ", ".join(f"{n:,} {label}" for label, n in result.suggested.left_out.items())
+        output.say(f"Not suggested, for want of the label in the layer: {told}.")
+
+
+def _say_moved(moves: Sequence[str], output: Output) -> None:
+    for move in moves[:MOVES]:
+        output.say(f"Moved: {move}; the text is the same.")
+    if len(moves) > MOVES:
+        output.say(f"Moved: {len(moves) - MOVES:,} more.")
+
+
+def _as_data(result: BuildResult) -> dict[str, Any]:
+    """The result for machines."""
+    parts = {
+        "suggestions": result.suggested,
+        "entities": result.entities,
+        "annotations": result.annotated,
+        "gold": result.gold,
+        "release": result.release,
+    }
+    return {
+        "out": str(result.out),
+        **asdict(result.ingested),
+        **{name: asdict(part) if part else None for name, part in parts.items()},
+        "report": str(result.report) if result.report else None,
+    }
 
 
 def _where(result: BuildResult, reason: str) -> str:
@@ -185,7 +206,5 @@ def _report_annotations(made: Any, output: Output) -> None:
     if made.carried:
         told = ", ".join(f"{n:,} {verdict}" for verdict, n in made.carried.items())
         output.say(f"Carried from older texts: {told} spans.")
-    for old, new in made.moved[:20]:
-        output.say(f"Moved: the labels of {old} are those of {new} now; the text is the same.")
-    if len(made.moved) > 20:
-        output.say(f"Moved: {len(made.moved) - 20:,} more.")
+    moves = [f"the labels of {old} are those of {new} now" for old, new in made.moved]
+    _say_moved(moves, output)

@@ -124,23 +124,28 @@ def _compare(plan: ReviewPlan, source: ReviewSource, client: LabelStudioClient) 
             _drop(plan, others, "duplicate")
     texts = source.current_texts({doc_id for doc_id, _ in there})
     for (doc_id, sha), tasks in there.items():
-        changed = texts.get(doc_id) != sha
         for task in tasks:
-            if task.touched:
-                _count(plan, task)
-                if changed:
-                    reason = "text_changed" if doc_id in current else "document_gone" if doc_id else "foreign"
-                    plan.orphaned.append(Orphan(task.id, doc_id, reason, task.submitted + task.skipped))
-            elif not doc_id:
-                plan.orphaned.append(Orphan(task.id, doc_id, "foreign", 0))
-            elif changed or plan.kind != SECOND_LOOK:
-                _drop(plan, [task], "no_longer_open")
-            else:
-                plan.unchanged += 1
+            _unasked(plan, task, changed=texts.get(doc_id) != sha, known=doc_id in current)
     if not plan.create:
         # The server would give the newest task's number to the next one while a reviewer may have its page open.
         plan.orphaned += [orphan for orphan in plan.remove if orphan.task == newest]
         plan.remove = [orphan for orphan in plan.remove if orphan.task != newest]
+
+
+def _unasked(plan: ReviewPlan, task: _There, *, changed: bool, known: bool) -> None:
+    """A task that nobody asks for now. changed: its document has another text. known: there is such a document."""
+    doc_id = task.key[0]
+    if task.touched:
+        _count(plan, task)
+        if changed:
+            reason = "text_changed" if known else "document_gone" if doc_id else "foreign"
+            plan.orphaned.append(Orphan(task.id, doc_id, reason, task.submitted + task.skipped))
+    elif not doc_id:
+        plan.orphaned.append(Orphan(task.id, doc_id, "foreign", 0))
+    elif changed or plan.kind != SECOND_LOOK:
+        _drop(plan, [task], "no_longer_open")
+    else:
+        plan.unchanged += 1
 
 
 def _again(plan: ReviewPlan, kept: _There, marks: str, doc_id: str) -> None:

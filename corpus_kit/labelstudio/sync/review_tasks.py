@@ -102,8 +102,8 @@ class ReviewSource(Source):
         for version in document.versions:
             results, lost = results_of_version(self.layer, version, one.data["text"])
             versions.append({"model_version": version.name, "result": results})
-            for what in dict.fromkeys(lost):
-                refused.append(_finding(document, "not_shown", f"{version.name}: the config has no place for {what}."))
+            told = [f"{version.name}: the config has no place for {what}." for what in dict.fromkeys(lost)]
+            refused += [_finding(document, "not_shown", sentence) for sentence in told]
         several = len([control for control in self.layer.controls if control.kind != "relations"]) > 1
         data = one.data | {REVIEW_FIELD: panel(self.kind, document.items, several=several)}
         marks = digest((self.kind, *sorted(data.items()), repr(versions)))

@@ -31,12 +31,9 @@ class Name:
 
 def without_overlaps(suggestions: Iterable[Suggestion], taken: Iterable[Place] = ()) -> list[Suggestion]:
     """Those that remain when of overlapping ones the longest, then the surest, then the first is kept; in order."""
-    kept: list[Suggestion] = []
     occupied = Occupied(taken)
-    for one in sorted(suggestions, key=lambda s: (s.start - s.end, -s.score, s.start, s.label)):
-        if occupied.take(one.start, one.end):
-            kept.append(one)
-    return sorted(kept)
+    ranked = sorted(suggestions, key=lambda s: (s.start - s.end, -s.score, s.start, s.label))
+    return sorted(one for one in ranked if occupied.take(one.start, one.end))
 
 
 class Occupied:
