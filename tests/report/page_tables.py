@@ -35,7 +35,7 @@ class Drawing:
 
 
 class ReportPage(HTMLParser):
-    """words: all text outside scripts and styles, single spaces between. tables: by title. figures: the key figures."""
+    """words: all text outside scripts and styles, single spaces between. tables: by title, the second of one title as "title (2)". figures: the key figures."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -62,10 +62,9 @@ class ReportPage(HTMLParser):
             self._title = told["aria-label"]
         elif tag == "table":
             self._table = Table(" ".join(self._title.split()))
-            if self._table.title in self.tables:
-                self._table.title += ", drawn"  # the chart of a table that stands above it
-            assert self._table.title not in self.tables, self._table.title
-            self.tables[self._table.title] = self._table
+            same = sum(one.title == self._table.title for one in self.tables.values())
+            name = f"{self._table.title} ({same + 1})" if same else self._table.title
+            self.tables[name] = self._table
         elif tag == "tr" and self._table:
             self._table.rows.append([])
             self._table.classes.append([])

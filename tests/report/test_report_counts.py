@@ -29,7 +29,7 @@ def test_the_key_figures(counted: ReportPage) -> None:
 def test_what_came_in_and_what_was_rejected(counted: ReportPage) -> None:
     reasons = [(row[0], row[1], row[2]) for row in counted.tables["Rejected by reason"].body]
     assert reasons == [("empty_text", "3", "read"), ("missing_text", "1", "read")]
-    assert counted.tables["Rejected by reason, drawn"].pairs == {"empty_text": "3", "missing_text": "1"}
+    assert counted.tables["Rejected by reason (2)"].pairs == {"empty_text": "3", "missing_text": "1"}
     assert "4 records, rows or results could not be taken." in counted.words
     assert "3 of 3 rejected for empty_text" in counted.words and "1 of 1 rejected for missing_text" in counted.words
     assert counted.tables["Encodings of the raw files"].pairs == {"utf-8": "28", "utf-16-le": "1"}
@@ -158,7 +158,7 @@ def test_agreement_with_its_shade(counted: ReportPage) -> None:
 
 def test_less_agreement_than_by_chance_has_the_faintest_shade(counted: ReportPage) -> None:
     # Two pages, two answers each, always different: alpha = 1 − 1 / (2/3), kappa = (0 − 1/2) / (1/2).
-    table = counted.tables["Everybody together, by label, drawn"]
+    table = counted.tables["Everybody together, by label (2)"]
     row, shades = table.body[0], table.classes[1]
     told = {name: (row[n].removesuffix("no interval"), shades[n]) for n, name in enumerate(table.rows[0])}
     assert told["Krippendorff's alpha"] == ("−0.50", "h0")
@@ -193,7 +193,7 @@ def test_annotators_and_their_work(counted: ReportPage) -> None:
 def test_bars_are_as_long_as_the_numbers_beside_them_say(counted: ReportPage) -> None:
     drawn = 0
     for title, drawing in counted.drawings.items():
-        table = counted.tables.get(f"{title}, drawn") or counted.tables[title]
+        table = counted.tables.get(f"{title} (2)") or counted.tables[title]
         places = [table.rows[0].index(name) for name in ("gold", "by people", "suggested") if name in table.rows[0]]
         # Of labels the chart shows gold, else people's, else suggestions: the first column that has any.
         place = next(p for p in places or [1] if any(row[p] != "0" for row in table.body))
