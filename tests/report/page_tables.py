@@ -35,7 +35,8 @@ class Drawing:
 
 
 class ReportPage(HTMLParser):
-    """words: all text outside scripts and styles, single spaces between. tables: by title, the second of one title as "title (2)". figures: the key figures."""
+    """words: all text outside scripts and styles, single spaces between. tables: by title, the second of one title as
+    "title (2)". drawings: by title. figures: the key figures."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
