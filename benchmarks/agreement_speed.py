@@ -46,7 +46,7 @@ def best(repeat: int, run: Callable[[], Any]) -> float:
     return min(times)
 
 
-def annotations(n: int, layer: str) -> pl.DataFrame:
+def made_annotations(n: int, layer: str) -> pl.DataFrame:
     docs = [f"{d:016x}" for d in range(n)]
     return pl.concat(
         pl.DataFrame({"doc_id": docs}).with_columns(
@@ -67,7 +67,7 @@ def choices(n: int, rng: np.random.Generator) -> tuple[pl.DataFrame, list[list[s
     """The table of choices of three people on n documents, and the same answers as a list for each."""
     truth = rng.integers(0, len(STANCES), n)
     said = [STANCES[np.where(rng.random(n) < 0.7, truth, rng.integers(0, len(STANCES), n))].tolist() for _ in PEOPLE]
-    table = annotations(n, "stance").select(
+    table = made_annotations(n, "stance").select(
         "annotation_id",
         "doc_id",
         "layer",
@@ -119,7 +119,7 @@ def main() -> int:
     n, pairs = options.documents, list(combinations(range(len(PEOPLE)), 2))
 
     table, said = choices(10 * n, rng)
-    made, none, plan = annotations(10 * n, "stance"), pl.DataFrame(schema=NO_SPANS), Resampling(resamples=1000)
+    made, none, plan = made_annotations(10 * n, "stance"), pl.DataFrame(schema=NO_SPANS), Resampling(resamples=1000)
     coded = [np.searchsorted(STANCES, one) for one in said]
     as_words = best(options.repeat, lambda: [cohen_kappa_score(said[a], said[b]) for a, b in pairs])
     as_codes = best(options.repeat, lambda: [cohen_kappa_score(coded[a], coded[b]) for a, b in pairs])
@@ -130,7 +130,7 @@ def main() -> int:
     all_pairs = best(options.repeat, lambda: choice_agreement(table, made, none, plan=plan))
 
     drawn, lists = spans(n, 20, rng)
-    hands = annotations(n, "entities")
+    hands = made_annotations(n, "entities")
     theirs = best(1, lambda: [Evaluator(lists[a], lists[b], tags=TYPES, loader="dict").evaluate() for a, b in pairs])
     exact = best(options.repeat, lambda: span_agreement(drawn, hands, partial=False, plan=Resampling(resamples=0)))
     both = best(options.repeat, lambda: span_agreement(drawn, hands, plan=Resampling(resamples=0)))
@@ -159,11 +159,11 @@ def main() -> int:
         if most is not None and ratio > most:
             bar, missed = f"{bar}, **missed**", missed + 1
         lines.append(f"| {mine} | {seconds:.3f} | {other} | {reference:.3f} | {told} | {bar} |")
-    made = f"{of}\n\n" + "\n".join(lines) + "\n"
-    print(made)
+    text = f"{of}\n\n" + "\n".join(lines) + "\n"
+    print(text)
     if options.write:
         given = "" if (n, options.repeat) == (10_000, 5) else f" --documents {n} --repeat {options.repeat}"
-        write_readme(made, f"python benchmarks/agreement_speed.py --write{given}")
+        write_readme(text, f"python benchmarks/agreement_speed.py --write{given}")
     return 1 if missed else 0
 
 

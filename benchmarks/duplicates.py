@@ -27,7 +27,7 @@ import sys
 import tempfile
 import time
 import venv
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -63,7 +63,7 @@ def ours(documents: Path, work: Path, workers: int) -> dict[str, Any]:
         """Seconds of every step."""
 
         def __init__(self) -> None:
-            self.seconds: Counter[str] = Counter()
+            self.seconds: defaultdict[str, float] = defaultdict(float)
 
         def step(self, label: str, total: int) -> Clock:
             self.label, self.began = label, time.perf_counter()
@@ -214,7 +214,8 @@ def accuracy(documents: Path, truth: Path, clusters: dict[str, str]) -> dict[str
 
     named = pl.read_parquet(documents / "documents-*.parquet", columns=["doc_id", "source"])
     ids = {source.rsplit("#", 1)[1]: doc_id for doc_id, source in named.iter_rows()}
-    stories, copies, first = [], [], {}
+    stories, copies = [], []
+    first: dict[str, str] = {}
     for line in truth.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         doc_id = ids[row["id"]]

@@ -52,7 +52,7 @@ class Run:
     process: float
     cpu: float
     peak: float
-    said: dict[str, float]
+    said: dict[str, Any]
 
 
 def measure(command: list[str]) -> Run:

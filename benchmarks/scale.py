@@ -260,7 +260,8 @@ def _whole(own: Sequence[Turn], other: Mapping[int, Run], count: int) -> Iterato
 def _middle(runs: Sequence[Run]) -> Run:
     """Medians of every figure."""
     said = {"inside": median(r.said["inside"] for r in runs)}
-    return Run(*(median(getattr(r, name) for r in runs) for name in ("process", "cpu", "peak")), said)
+    process, cpu, peak = (median(getattr(r, name) for r in runs) for name in ("process", "cpu", "peak"))
+    return Run(process, cpu, peak, said)
 
 
 def _rebuilds(own: Sequence[Turn]) -> Iterator[str]:

@@ -140,7 +140,7 @@ def make_sample(
 
 def _document(source: str, text: str) -> dict[str, Any]:
     sha = hashlib.sha256(text.encode()).hexdigest()
-    known = {
+    known: dict[str, Any] = {
         "doc_id": by_path("", source).doc_id,
         "source": source,
         "text": text,

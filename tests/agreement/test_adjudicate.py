@@ -318,7 +318,7 @@ def relation(
 def test_relations_are_voted_on_between_gold_spans_whatever_boundaries_each_drew() -> None:
     made = [annotation("d", a, layer="entities") for a in "abc"]
     ends = [(span(m, 0, 5 - (i == 2)), span(m, 9, 14)) for i, m in enumerate(made)]
-    rows = [relation(made[0], *ends[0]), relation(made[2], *reversed(ends[2]), direction="left")]
+    rows = [relation(made[0], *ends[0]), relation(made[2], ends[2][1], ends[2][0], "left")]
     found = settled(Policy(), made, [s for two in ends for s in two], relations=rows)
     first, second = (gold_span_id("entities", "label", "d", *at) for at in ((0, 5), (9, 14)))
     assert found.relations.select("from_span", "to_span", "direction", "label").rows() == [

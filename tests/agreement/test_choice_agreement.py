@@ -26,8 +26,8 @@ Matrix = Sequence[Sequence[str | None]]
 
 # Krippendorff (2011), section C/D: four observers, twelve units, with missing answers.
 KRIPPENDORFF = [
-    [None if v == "*" else v for v in row.split()]
-    for row in zip(
+    [None if v == "*" else v for v in unit]
+    for unit in zip(
         *(
             line.split()
             for line in (
@@ -39,7 +39,6 @@ KRIPPENDORFF = [
         ),
         strict=True,
     )
-    for row in [" ".join(row)]
 ]
 
 # Fleiss (1971), table 1: the diagnoses (five, numbered) that six psychiatrists gave to each of thirty patients.

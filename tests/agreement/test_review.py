@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import polars as pl
 import pytest
@@ -40,7 +41,8 @@ def simulated(n_spans: int, seed: int) -> tuple[pl.DataFrame, set[tuple[int, int
     weights = [1 / (rank + 1) for rank in range(len(kinds))]
     words: list[tuple[str, str, str]] = []
     for i, (surface, odds) in enumerate(rng.choices(kinds, weights, k=n_spans)):
-        case = rng.choice([str.title, str.title, str.upper, str])
+        cases: list[Callable[[str], str]] = [str.title, str.title, str.upper, str]
+        case = rng.choice(cases)
         words.append((f"d{i // 20}", case(surface), rng.choices(list(odds), list(odds.values()))[0]))
     flipped = set(rng.sample(range(n_spans), n_spans // 20))
     labelled = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -63,7 +64,7 @@ def test_a_pipe_gets_every_character_and_numbers_are_never_cut(built: Path) -> N
     ("environ", "coloured"),
     [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False)],
 )
-def test_a_terminal_has_colour_unless_it_is_forbidden(environ: dict[str, str], coloured: bool, built: Path) -> None:
+def test_a_terminal_has_colour_unless_it_is_forbidden(environ: dict[str, Any], coloured: bool, built: Path) -> None:
     shown = on_terminal(["validate", "--nonsense"], built, **environ)
     assert shown.code == 2
     assert bool(ESCAPE.search(shown.drawn)) is coloured, shown.drawn

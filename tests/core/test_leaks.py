@@ -11,7 +11,7 @@ import pytest
 from corpus_kit.core.leaks import find_leaks
 from corpus_kit.core.tables import write_table
 
-DAYS = {
+DAYS: dict[date, str | None] = {
     # day: the side it is allowed on by validation_from 10 October and test_from 20 October
     date(2031, 10, 9): "train",
     date(2031, 10, 10): "validation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,13 @@ DRAWS = lines._MARKS
 
 
 def counted_to_the_end(
-    shards: list[tuple[NDArray[np.void], NDArray[np.void]]], publishers: NDArray[np.void], least: int
+    shards: Sequence[tuple[NDArray[np.void], NDArray[np.void]]], publishers: NDArray[np.void], least: int
 ) -> list[int]:
     """The rule as the module's docstring has it, line by line and mark by mark."""
     pages_of: dict[int, list[Any]] = {}
-    for found, pages in shards:
+    for found, own in shards:
         for key, document in found.tolist():
-            pages_of.setdefault(key, []).append(pages[document])
+            pages_of.setdefault(key, []).append(own[document])
     sizes = dict(zip(publishers["publisher"].tolist(), publishers["pages"].tolist(), strict=True))
     repeated = []
     for key, pages in sorted(pages_of.items()):

@@ -53,7 +53,8 @@ def test_a_record_inserted_before_keeps_the_doc_ids_of_the_others(tmp_path: Path
 
 
 def test_an_explicit_id_survives_renaming_its_file_and_moving_in_it(tmp_path: Path) -> None:
-    one, two = {"id": "n-1", "text": page(1)}, {"id": 2, "text": page(2)}
+    one: dict[str, object] = {"id": "n-1", "text": page(1)}
+    two: dict[str, object] = {"id": 2, "text": page(2)}
     before = ingest(write(tmp_path / "a", {"old.jsonl": jsonl(one, two)}), tmp_path / "o1")
     after = ingest(write(tmp_path / "b", {"new/name.json": json.dumps([two, one])}), tmp_path / "o2")
     assert ids(before.documents) == {

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -129,7 +130,8 @@ def test_the_limits_of_corpus_toml_hold_for_every_format(tmp_path: Path) -> None
 @pytest.mark.parametrize("suffix", ["txt", "md", "txt.gz", "txt.zst"])
 def test_a_text_beyond_max_file_bytes_is_refused(suffix: str, tmp_path: Path) -> None:
     content = page(1).encode()
-    packed = {"gz": gzip.compress, "zst": zstandard.compress}.get(suffix.rpartition(".")[2], bytes)(content)
+    packers: dict[str, Any] = {"gz": gzip.compress, "zst": zstandard.compress}
+    packed = packers.get(suffix.rpartition(".")[2], bytes)(content)
     raw = write(tmp_path / "raw", {f"a.{suffix}": packed})
     made = ingest(raw, tmp_path / "out", max_file_bytes=len(content) - 1)
     assert made.reasons == [(f"a.{suffix}", "file_too_large")]
@@ -151,7 +153,8 @@ def test_a_file_beyond_max_file_bytes_is_refused(suffix: str, tmp_path: Path) ->
         import polars as pl
 
         frame = pl.DataFrame(records)
-        {"jsonl": frame.write_ndjson, "json": frame.write_json, "csv": frame.write_csv}[suffix](raw / f"a.{suffix}")
+        writers: dict[str, Any] = {"jsonl": frame.write_ndjson, "json": frame.write_json, "csv": frame.write_csv}
+        writers[suffix](raw / f"a.{suffix}")
     size = (raw / f"a.{suffix}").stat().st_size
     made = ingest(raw, tmp_path / "out", max_file_bytes=size - 1)
     assert made.reasons == [(f"a.{suffix}", "file_too_large")]

@@ -43,7 +43,10 @@ def test_a_changed_sidecar_changes_its_documents(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("row", ["deep.txt", "x/y/deep.txt", "deep.txt.gz", "x/y/deep.txt.gz"])
 def test_a_row_may_name_the_path_or_a_name_that_occurs_once(row: str, tmp_path: Path) -> None:
-    pages = {"x/y/deep.txt.gz": gzip.compress(page(1).encode()), "metadata.csv": f"file,outlet\n{row},P\n"}
+    pages: dict[str, str | bytes] = {
+        "x/y/deep.txt.gz": gzip.compress(page(1).encode()),
+        "metadata.csv": f"file,outlet\n{row},P\n",
+    }
     if row == "deep.txt":
         pages = {"x/y/deep.txt": page(1).encode(), "metadata.csv": pages["metadata.csv"]}
     made = ingest(write(tmp_path / "raw", pages), tmp_path / "out")

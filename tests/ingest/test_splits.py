@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -76,7 +77,7 @@ def test_clusters_are_on_one_side_and_shares_are_near_the_wanted_ones(tmp_path: 
 
 
 @pytest.mark.parametrize("stratify", ["", "language"])
-def test_train_is_never_empty_however_few_documents_there_are(stratify: str, tmp_path: Path) -> None:
+def test_train_is_never_empty_however_few_documents_there_are(stratify: Any, tmp_path: Path) -> None:
     for number in range(40):
         for count in (1, 2, 3):
             made = sides(
@@ -106,7 +107,7 @@ def test_neither_a_cluster_nor_a_publisher_is_on_two_sides(
     rows: Rows = []
     for number, (cluster, outlet) in enumerate(given_rows):
         first.setdefault(cluster, number + 1)
-        paper = (
+        paper: dict[str, object] = (
             {"outlet": f"Paper {outlet}"} if outlet > 2 else {"url": f"https://p{outlet}.example/x"} if outlet else {}
         )
         rows.append({"id": number + 1, "cluster": first[cluster]} | paper)

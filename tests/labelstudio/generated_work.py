@@ -43,7 +43,7 @@ def spans(draw: DrawFn, text: str, number: int) -> list[dict[str, Any]]:
 
 
 @st.composite
-def annotations(draw: DrawFn, text: str) -> dict[str, Any]:
+def drawn_annotations(draw: DrawFn, text: str) -> dict[str, Any]:
     """One annotation: nested, overlapping and adjacent regions, relations between them, a document's choice."""
     count = draw(st.integers(0, 5))
     results = [r for n in range(count) for r in draw(spans(text, n))]
@@ -76,7 +76,7 @@ def generated_work(count: int = 320, per_page: int = 4) -> tuple[dict[str, str],
     work = []
     for number, (source, text) in enumerate(pages.items()):
         for nth in range(per_page):
-            made = _example(annotations(text), rng)
+            made = _example(drawn_annotations(text), rng)
             made["unique_id"] = str(uuid.UUID(int=rng.getrandbits(128), version=4))
             if nth == 0 and number % 5 == 0:
                 made["ground_truth"] = True

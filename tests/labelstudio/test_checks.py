@@ -48,7 +48,7 @@ def overlaps(sample: Sample) -> dict[str, int]:
 
 def offered(sample: Sample, who: LabelStudioClient) -> list[str]:
     """The pages that the labeling stream gives somebody, who submits each."""
-    pages = []
+    pages: list[str] = []
     while True:
         try:
             task = who.transport.get(f"/api/projects/{sample.project.id}/next/")

@@ -13,6 +13,8 @@ from corpus_samples import PAGES, Sample, account, label_by, pseudonym, span, to
 
 from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
 from corpus_kit.ledger.ledger import Ledger
+from corpus_kit.labelstudio.push import Pushed
+from corpus_kit.labelstudio.review_push import ReviewPlan
 
 pytestmark = pytest.mark.studio
 
@@ -47,6 +49,11 @@ def settle(sample: Sample, source: str, results: list[dict[str, Any]], who: str 
     sample.client.create_annotation(review_tasks(sample)[source]["id"], body | more)
 
 
+def plan_of(pushed: Pushed) -> ReviewPlan:
+    assert isinstance(pushed.plan, ReviewPlan)
+    return pushed.plan
+
+
 def gold(sample: Sample, table: str) -> pl.DataFrame:
     return pl.read_parquet(sample.data / "gold" / f"{table}-*.parquet")
 
@@ -78,13 +85,13 @@ def test_a_second_push_writes_nothing_and_settled_ones_are_not_sent_again(sample
     sample.corpus.send_disagreements()
     before = review_tasks(sample)
     (again,) = sample.corpus.send_disagreements()
-    assert (again.writes, again.plan.waiting) == (0, 2)
+    assert (again.writes, plan_of(again).waiting) == (0, 2)
     settle(sample, "b.txt", [tone("angry")])
     (again,) = sample.corpus.send_disagreements()
-    assert (again.writes, again.plan.waiting, again.plan.settled) == (0, 1, 1), "settled, not pulled yet"
+    assert (again.writes, plan_of(again).waiting, plan_of(again).settled) == (0, 1, 1), "settled, not pulled yet"
     taken_in(sample)
     (again,) = sample.corpus.send_disagreements()
-    assert (again.writes, again.plan.waiting, again.plan.settled) == (0, 1, 1)
+    assert (again.writes, plan_of(again).waiting, plan_of(again).settled) == (0, 1, 1)
     assert review_tasks(sample) == before
 
 
@@ -145,7 +152,7 @@ def test_votes_that_changed_change_the_task_and_what_a_reviewer_began_stays(samp
     label_by(sample, "b.txt", {"cyd": []})
     taken_in(sample)
     (sent,) = sample.corpus.send_disagreements()
-    assert (sent.created, sent.replaced, sent.plan.begun) == (0, 1, 1)
+    assert (sent.created, sent.replaced, plan_of(sent).begun) == (0, 1, 1)
     after = review_tasks(sample)
     assert after["b.txt"] == before["b.txt"]
     cyd = pseudonym(sample, "cyd")
@@ -194,7 +201,7 @@ def test_a_skipped_review_stays_open_and_is_left_to_people(sample: Sample) -> No
     settle(sample, "b.txt", [tone("angry")], was_cancelled=True)
     taken_in(sample)
     (sent,) = sample.corpus.send_disagreements()
-    assert (sent.writes, sent.plan.skipped, sent.plan.waiting) == (0, 1, 1)
+    assert (sent.writes, plan_of(sent).skipped, plan_of(sent).waiting) == (0, 1, 1)
     assert sample.corpus.adjudicate().open == 2
 
 

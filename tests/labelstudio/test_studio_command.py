@@ -82,8 +82,8 @@ def test_studio_serves_until_it_is_stopped_and_push_pull_and_status_find_it(
     with studio_command(root) as (again, _):
         assert again["email"] == told["email"]
         assert sample.corpus.push()[0].writes == 0
-        (same,) = sample.corpus.pull()
-        assert (same.full, same.entry) == (False, None), "another port is the same server"
+        (pulled,) = sample.corpus.pull()
+        assert (pulled.full, pulled.entry) == (False, None), "another port is the same server"
 
 
 @pytest.mark.parametrize(

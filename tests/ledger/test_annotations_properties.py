@@ -66,7 +66,7 @@ def other_results(draw: st.DrawFn) -> Any:
 
 
 @st.composite
-def annotations(draw: st.DrawFn, text: str, *, odd: bool = True) -> Json:
+def drawn_annotations(draw: st.DrawFn, text: str, *, odd: bool = True) -> Json:
     kinds = spans(text) | other_results() if odd else spans(text)
     made = annotation(*draw(st.lists(kinds, max_size=6)), by=draw(st.sampled_from(["zoe@x.example", "bo@x.example"])))
     made |= draw(st.dictionaries(st.sampled_from(["x_history", "task", "import_id"]), JSON, max_size=2))
@@ -77,7 +77,8 @@ def annotations(draw: st.DrawFn, text: str, *, odd: bool = True) -> Json:
 def exports(draw: st.DrawFn) -> tuple[dict[str, str], list[Json]]:
     texts = {f"d{n}": text for n, text in enumerate(draw(st.lists(TEXTS, min_size=1, max_size=3)))}
     tasks = [
-        task(name, text, *draw(st.lists(annotations(text), max_size=3)), id=n) | draw(st.just({}) | st.just({"x": 1}))
+        task(name, text, *draw(st.lists(drawn_annotations(text), max_size=3)), id=n)
+        | draw(st.just({}) | st.just({"x": 1}))
         for n, (name, text) in enumerate(texts.items())
     ]
     return texts, tasks
@@ -99,7 +100,7 @@ def test_counts_add_up_and_every_slice_is_the_surface(export: tuple[dict[str, st
 
 
 @settings(max_examples=200)
-@given(TEXTS.flatmap(lambda text: st.tuples(st.just(text), annotations(text))))
+@given(TEXTS.flatmap(lambda text: st.tuples(st.just(text), drawn_annotations(text))))
 def test_each_answer_of_one_annotation_has_one_outcome(case: tuple[str, Json]) -> None:
     text, made = case
     rows = LayerReader(LAYER).read(made, Reading(text))
@@ -109,7 +110,7 @@ def test_each_answer_of_one_annotation_has_one_outcome(case: tuple[str, Json]) -
 
 
 @settings(max_examples=200)
-@given(TEXTS.flatmap(lambda text: st.tuples(st.just(text), annotations(text, odd=False))))
+@given(TEXTS.flatmap(lambda text: st.tuples(st.just(text), drawn_annotations(text, odd=False))))
 def test_an_export_in_utf16_gives_the_same_spans_as_one_in_code_points(case: tuple[str, Json]) -> None:
     text, made = case
     old = made | {"result": [in_utf16(text, r) for r in made["result"]]}

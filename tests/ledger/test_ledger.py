@@ -6,6 +6,7 @@ import hashlib
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ledger_samples import Bench, annotation, span, task
@@ -51,7 +52,7 @@ def test_the_ledger_is_for_its_owner_only(bench: Bench) -> None:
 
 def test_a_pull_appends_tasks_as_they_came(bench: Bench) -> None:
     tasks = [task("a", TEXT, annotation(unknown={"deep": [1, None, "é"]})) | {"big": 10**30}]
-    about = {"server": "http://one 1", "project": 3, "config_sha256": "a" * 64, "complete": True}
+    about: dict[str, Any] = {"server": "http://one 1", "project": 3, "config_sha256": "a" * 64, "complete": True}
     entry = bench.ledger.append("plain", iter(tasks), state={"seen": "x"}, **about)
     assert entry is not None
     assert list(entry.tasks()) == tasks

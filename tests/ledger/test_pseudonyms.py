@@ -6,6 +6,7 @@ import json
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ledger_samples import Bench, annotation, answer, span, task
@@ -98,7 +99,7 @@ def test_ids_without_addresses_are_people_of_their_server_or_file(tmp_path: Path
 
 def test_an_id_that_later_gets_an_address_stays_the_same_person(tmp_path: Path) -> None:
     bench = Bench(tmp_path, {"a": TEXT})
-    server = {"server": "http://one", "project": 1}
+    server: dict[str, Any] = {"server": "http://one", "project": 1}
     bench.ledger.append("plain", [task("a", TEXT, annotation(completed_by=7))], **server)
     before = bench.make().annotations[0]["annotator"]
     new = task("a", TEXT, annotation(completed_by={"id": 7, "email": "zoe@x.example"}), id=2)

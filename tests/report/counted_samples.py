@@ -138,7 +138,8 @@ def _suggest(corpus: Corpus, ids: dict[str, str]) -> None:
     folder.mkdir()
     manifest = read_manifest(corpus.data / "documents")
     assert manifest is not None and len(manifest["files"]) == 5, "every file is a shard of its own"
-    made_from, files = {}, []
+    made_from: dict[str, Any] = {}
+    files: list[dict[str, Any]] = []
     for layer, suggested in (("boilerplate", SPANS), ("entities", NAMES)):
         for listed in manifest["files"]:
             here = set(_shard(corpus, listed["name"]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from authored import Authored, authored_pages
@@ -54,7 +55,10 @@ def test_main_text_of_an_authored_page_is_found(page: Authored) -> None:
 
 def test_no_paragraph_is_marked_and_nearly_all_clutter_is() -> None:
     """Pages in nine languages, several of them a short article in a sea of links."""
-    lost, subheadings, missed, clutter = [], [], [], 0
+    lost: list[Any] = []
+    subheadings: list[Any] = []
+    missed: list[Any] = []
+    clutter = 0
     for page in PAGES:
         (scores,) = BoilerplateModel.load().predict([page.text], [_headline(page)])
         at = 0

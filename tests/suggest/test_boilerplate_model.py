@@ -9,6 +9,7 @@ import sys
 import unicodedata
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -175,7 +176,7 @@ def test_two_lines_that_are_nearly_plain_are_company_enough() -> None:
 
 def test_the_model_thinks_what_its_pairs_of_passes_think_on_average() -> None:
     """In log-odds, where chances are not calibrated away."""
-    line = {"knots": np.array([-6.0, 6.0]), "chances": np.array([0.9, 0.1]), "company": (0.0, 0.0)}
+    line: dict[str, Any] = {"knots": np.array([-6.0, 6.0]), "chances": np.array([0.9, 0.1]), "company": (0.0, 0.0)}
     both = dataclasses.replace(MODEL, **line)
     one, other = (dataclasses.replace(both, passes=(pair,)) for pair in MODEL.passes)
     for text in TEXTS[:3]:

@@ -64,6 +64,11 @@ def planted(folder: Path, labelled: int = 20, settings: str = ASK) -> Corpus:
     return corpus
 
 
+def home(corpus: Corpus) -> Path:
+    assert corpus.root is not None
+    return corpus.root
+
+
 def entities(corpus: Corpus) -> pl.DataFrame:
     return read(corpus, "suggestions", "suggestions").filter(pl.col("layer") == "entities")
 
@@ -96,7 +101,9 @@ def test_rows_keep_the_contract_and_name_a_model_version_that_changes_with_the_l
     assert all(texts[d][s:e] == surface for d, s, e, surface in rows.select("doc_id", "start", "end", "surface").rows())
     assert planted_corpus.validate().findings == []
     (version,) = rows["model_version"].unique()
-    (about,) = [m for m in read_manifest(planted_corpus.data / "suggestions")["models"] if m["layer"] == "entities"]
+    (about,) = [
+        m for m in (read_manifest(planted_corpus.data / "suggestions") or {})["models"] if m["layer"] == "entities"
+    ]
     assert (about["model"], about["version"]) == ("corpus-kit-names", version)
     assert set(rows["control"]) == {"entities"}
     fewer = planted(tmp_path, labelled=19)
@@ -111,7 +118,7 @@ def test_documents_that_people_finished_get_no_suggestions(planted_corpus: Corpu
 
 def test_places_that_people_labelled_on_an_older_text_are_left_alone(planted_corpus: Corpus, tmp_path: Path) -> None:
     root = tmp_path / "corpus"
-    shutil.copytree(planted_corpus.root, root)
+    shutil.copytree(home(planted_corpus), root)
     page = root / "data" / "raw" / "03.txt"
     page.write_text(
         "Second edition\n\n" + page.read_text("utf-8") + "\nMarta Venn and Marenza again.\n", encoding="utf-8"
@@ -136,7 +143,7 @@ def test_the_same_bytes_whoever_builds_and_wherever(planted_corpus: Corpus, tmp_
         return {p.name: p.read_bytes() for p in sorted((corpus.data / "suggestions").iterdir())}
 
     root = tmp_path / "elsewhere"
-    shutil.copytree(planted_corpus.root, root, ignore=shutil.ignore_patterns(".work", "suggestions"))
+    shutil.copytree(home(planted_corpus), root, ignore=shutil.ignore_patterns(".work", "suggestions"))
     other = Corpus.open(root)
     other.build(workers=2)
     assert made(other) == made(planted_corpus)
@@ -151,14 +158,14 @@ def test_nothing_is_done_twice_and_new_labels_redo_what_they_touch(
     assert first is not None and first.suggested.shards > 3
     assert first.suggested.unchanged_shards == first.suggested.shards
     before = entities(corpus)
-    write_settings(corpus.root, "[suggest.entities]\nnames = false\n")
-    assert Corpus.open(corpus.root).build().entities is None
+    write_settings(home(corpus), "[suggest.entities]\nnames = false\n")
+    assert Corpus.open(home(corpus)).build().entities is None
     assert entities(corpus).is_empty()
-    made = Corpus.open(corpus.root).suggest("entities").entities
+    made = Corpus.open(home(corpus)).suggest("entities").entities
     assert made is not None and made.names_rows == before.height
     assert entities(corpus).equals(before)
     # Boilerplate on its own leaves the names where they are.
-    Corpus.open(corpus.root).suggest("boilerplate")
+    Corpus.open(home(corpus)).suggest("boilerplate")
     assert entities(corpus).equals(before)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,13 @@ def page(number: int, refrain: str = REFRAIN) -> str:
     return f"Home\nNews\nSport\nLog in\n\n{story(number)}\n\n{refrain}\n\n{links}\n© 2031 All rights reserved\n"
 
 
-def records(pages: dict[str, tuple[str, str | None]]) -> str:
+def records(pages: Mapping[str, tuple[str, str | None]]) -> str:
     """id → text and outlet, as JSON Lines."""
     each = [{"id": name, "text": text, "outlet": outlet} for name, (text, outlet) in pages.items()]
     return "".join(json.dumps({k: v for k, v in one.items() if v}, ensure_ascii=False) + "\n" for one in each)
 
 
-def raw(folder: Path, **files: dict[str, tuple[str, str | None]]) -> Path:
+def raw(folder: Path, **files: Mapping[str, tuple[str, str | None]]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, pages in files.items():
         (folder / f"{name}.jsonl").write_text(records(pages), encoding="utf-8")
