@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -56,7 +57,7 @@ def make_corpus(root: Path, count: int, *, suggest: bool) -> Corpus:
     for number in range(count):
         text, source = text_of(number), f"{number:06}.txt"
         sha = hashlib.sha256(text.encode()).hexdigest()
-        row = {"doc_id": by_path("", source).doc_id, "source": source, "text": text, "text_sha256": sha}
+        row: dict[str, Any] = {"doc_id": by_path("", source).doc_id, "source": source, "text": text, "text_sha256": sha}
         row |= {"raw_sha256": sha, "raw_bytes": len(text.encode()), "encoding": "utf-8", "newline": "lf"}
         row |= {"language": "en", "n_chars": len(text), "n_lines": 1}
         documents.append(dict.fromkeys(columns_of("documents")) | row)

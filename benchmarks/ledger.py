@@ -96,7 +96,6 @@ def _ours(export: Path, root: Path) -> Callable[[], None]:
     from corpus_kit.core.schema.contracts import compile_gate
     from corpus_kit.core.storage.folders import work_folder
     from corpus_kit.corpus import Corpus
-    from corpus_kit.labelstudio import importing  # noqa: F401
     from corpus_kit.ledger.annotations import Sources, build_annotations
     from corpus_kit.ledger.shards import TABLES
 

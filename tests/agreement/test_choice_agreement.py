@@ -239,7 +239,8 @@ def test_documents_put_together_are_drawn_with_the_same_distribution_as_one_by_o
 
 
 def test_groups_over_the_same_documents_share_their_draws_and_others_do_not() -> None:
-    blocks, mask = {"x": np.arange(50.0)[:, None]}, np.arange(50) < 40
+    blocks: dict[str, Any] = {"x": np.arange(50.0)[:, None]}
+    mask: Any = np.arange(50) < 40
     one, two, other = resampled_together(
         [(mask, blocks), (mask, blocks), (~mask, blocks)], Resampling(resamples=9), np.arange(50)
     )

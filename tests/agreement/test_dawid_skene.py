@@ -10,7 +10,7 @@ import pytest
 from agreement_tables import ANNOTATIONS, CHOICES, RELATIONS, SPANS, annotation, choice, table
 
 from corpus_kit.agreement import Policy
-from corpus_kit.agreement.gold import adjudicate
+from corpus_kit.agreement.gold.adjudicate import adjudicate
 from corpus_kit.agreement.gold.dawid_skene import Fit, fit
 
 # Dawid and Skene (1979), table 1: 45 patients; the first anaesthetist judged each three times, four others once.

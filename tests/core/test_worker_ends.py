@@ -10,7 +10,7 @@ import time
 import pytest
 
 from corpus_kit.core.errors import EnvironmentProblemError
-from corpus_kit.core.executor import open_workers
+from corpus_kit.core.parallel.executor import open_workers
 
 
 def end_yourself(task: int) -> int:

@@ -52,7 +52,7 @@ def test_a_long_line_costs_its_neighbours_nothing(tmp_path: Path) -> None:
 
 def test_a_json_file_is_parsed_as_a_whole_up_to_sixteen_records_worth(tmp_path: Path) -> None:
     """README: up to 256 MiB, which is sixteen times the default of `max_record_bytes`."""
-    from corpus_kit.core.settings import Input
+    from corpus_kit.core.config import Input
 
     assert 16 * Input().max_record_bytes == 256 * 2**20
     few, many = ([{"text": f"{n:04d} " + "x" * 78} for n in range(count)] for count in (15, 17))

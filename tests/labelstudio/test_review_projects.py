@@ -12,9 +12,9 @@ import pytest
 from corpus_samples import PAGES, Sample, account, label_by, pseudonym, span, tone
 
 from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
+from corpus_kit.labelstudio.sync.push import Pushed
+from corpus_kit.labelstudio.sync.review_push import ReviewPlan
 from corpus_kit.ledger.ledger import Ledger
-from corpus_kit.labelstudio.push import Pushed
-from corpus_kit.labelstudio.review_push import ReviewPlan
 
 pytestmark = pytest.mark.studio
 

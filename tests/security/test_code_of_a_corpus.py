@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from strangers import PAGES, lay_traps, made_corpus, run_in
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
@@ -17,7 +18,6 @@ from corpus_kit.core.trust import TrustStore
 from corpus_kit.corpus import Corpus
 from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.suggest.entities.code import code_of
-from tests.security.strangers import PAGES, lay_traps, made_corpus, run_in
 
 ONE = {"ferry.txt": PAGES["ferry.txt"]}
 MODEL = """
@@ -122,7 +122,7 @@ def test_python_m_does_not_look_for_modules_in_the_working_folder(tmp_path: Path
         (root / f"{name}.py").write_text(f"open({str(marker)!r}, 'w').write('ran')\n", encoding="utf-8")
     import subprocess
 
-    from tests.security.strangers import environment
+    from strangers import environment
 
     done = subprocess.run(
         [sys.executable, "-m", "corpus_kit", "build", "--no-report"],

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from labelled_corpus import write_settings
+from strangers import PAGES, made_corpus, nosy_host
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
@@ -18,8 +20,6 @@ from corpus_kit.labelstudio.api.problems import refused, unreachable
 from corpus_kit.labelstudio.api.transport import Transport
 from corpus_kit.labelstudio.api.wire import goes_in_plain_text
 from corpus_kit.labelstudio.server.connect import connect
-from tests.labelled_corpus import write_settings
-from tests.security.strangers import PAGES, made_corpus, nosy_host
 
 KEY = "team-token-0123456789abcdef"
 ASKING = (

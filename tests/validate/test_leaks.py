@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from corpus_kit.core.leaks import find_leaks
-from corpus_kit.core.tables import write_table
+from corpus_kit.core.storage.tables import write_table
 
 DAYS: dict[date, str | None] = {
     # day: the side it is allowed on by validation_from 10 October and test_from 20 October
