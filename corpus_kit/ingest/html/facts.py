@@ -97,9 +97,7 @@ def _outlet(said: Said) -> str | None:
 
 def _language(said: Said) -> str | None:
     named = [said.language, *said.meta.get("content-language", ()), *said.meta.get("og:locale", ())]
-    for node in said.nodes:
-        if isinstance(node.get("inLanguage"), str):
-            named.append(node["inLanguage"])
+    named += [node["inLanguage"] for node in said.nodes if isinstance(node.get("inLanguage"), str)]
     for one in named:
         if match := _LANGUAGE.match(one.strip()):
             return match[1].lower()

@@ -56,10 +56,8 @@ def find_headline(said: Said, text: str, url: str) -> Headline | None:
 
 def _told(said: Said) -> list[str]:
     """Titles that the markup names, the most telling first."""
-    found = []
-    for node in said.nodes:
-        if is_article(node) and isinstance(node.get("headline") or node.get("name"), str):
-            found.append(one_line(unescape_text(unescape_text(str(node.get("headline") or node["name"])))))
+    named = [node.get("headline") or node.get("name") for node in said.nodes if is_article(node)]
+    found = [one_line(unescape_text(unescape_text(name))) for name in named if isinstance(name, str)]
     found += [one_line(unescape_text(value)) for name in _META for value in said.meta.get(name, ())[:2]]
     found.append(said.title)
     return [one for one in dict.fromkeys(found) if one and len(one) <= _LONGEST]
