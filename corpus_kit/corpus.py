@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from corpus_kit.agreement.review import Suspect
     from corpus_kit.doctor import Check
     from corpus_kit.labelstudio.server.studio import Studio
+    from corpus_kit.labelstudio.sync.adopt import AdoptPlan
     from corpus_kit.labelstudio.sync.ordering import OrderName
     from corpus_kit.labelstudio.sync.pull import Pulled
     from corpus_kit.labelstudio.sync.push import Pushed
@@ -84,15 +85,43 @@ class Corpus(Workspace):
             raise FindingsError(f"{rejected} records and results were rejected.", f"See {result.out / 'rejected'}.")
         return result
 
-    def import_(self, files: Sequence[str | Path], layer: str | None = None) -> list[Imported]:
-        """Bring JSON exports of Label Studio into the ledger, as they are; `build` makes tables of them.
+    def import_(
+        self, files: Sequence[str | Path], layer: str | None = None, *, source: str | None = None
+    ) -> list[Imported]:
+        """Bring exports of Label Studio or another tool into the ledger, as they are; `build` makes tables of them.
 
         layer: the layer they belong to; by default each file's results tell. A file the ledger has adds nothing.
-        Raises UsageError: no corpus, no such file or layer, no Label Studio export, a layer that cannot be told.
+        source: the format of another tool (`brat`, `webanno`, `xmi`, `conll`, `doccano`, `prodigy`, `spacy`, `w3c`,
+        `inception`); its files and folders become one entry, and texts that no document has come to `data/raw`.
+        Raises UsageError: no corpus, no such file or layer, another format, a layer that cannot be told.
         """
         from corpus_kit.pipeline.sync import import_files
 
-        return import_files(self, list(files), layer)
+        return import_files(self, list(files), layer, source)
+
+    def adopt(
+        self,
+        project: int | None = None,
+        *,
+        files: Sequence[str | Path] = (),
+        config: str | Path | None = None,
+        layer: str | None = None,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> AdoptPlan:
+        """Continue a labeling project that was made without corpus-kit, from the server or from its exports.
+
+        The layer is made, texts that no document has become documents, all work comes into the ledger, and the tasks of
+        the project are linked to their documents: the next `push` makes no second task.
+
+        project: its number on the server. files, config: exports and their labeling config instead. layer: the name it
+        gets, by default after the project or file. dry_run: only the plan. Raises UsageError, ConfigError, ServiceError.
+        """
+        from corpus_kit.pipeline.adopt import AdoptRequest, adopt
+
+        paths = tuple(map(Path, files))
+        request = AdoptRequest(project, paths, Path(config) if config else None, layer, dry_run)
+        return adopt(self, request, progress or Silent())
 
     def export(
         self,
@@ -105,7 +134,8 @@ class Corpus(Workspace):
         progress: Progress | None = None,
     ) -> ExportResult:
         """Write the release of the built documents as `hf` (Parquet), `arrow` (`save_to_disk`) or `jsonl`, or its gold as
-        `conll`, `spacy` or `pieces` (those of `tokenizer`: a folder, a file or a name on the Hub).
+        `conll`, `spacy` or `pieces` (those of `tokenizer`: a folder, a file or a name on the Hub), or what each person
+        said and the gold for another tool: `brat`, `webanno`, `xmi`, `doccano`, `prodigy`, `w3c`, `label-studio`.
 
         folder: by default `data/release`, `data/release-arrow`, `data/release-jsonl`. strict: labels that a format cannot
         carry are an error, and nothing is written. Raises UsageError before the first build, FindingsError with `strict`.

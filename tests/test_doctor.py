@@ -214,14 +214,14 @@ def test_an_outdated_contract_is_found_and_the_mending_command_brings_it_up_to_d
         "  rubric:\n    # ours: the page's section\n    dtype: string\n    nullable: true\n"
         "    checks:\n      str_length: {min_value: 3}\n"
     )
-    old = (text[:start] + text[end:]).replace("version: 1}", "version: 0}")
+    old = (text[:start] + text[end:]).replace("version: 2}", "version: 1}")
     place = old.index("  url:\n")
     path.write_text(old[:place] + own + "\n" + old[place:], encoding="utf-8")
     before = path.read_text(encoding="utf-8")
 
     mend = bad(corpus)["contract documents"].mend
     assert mend == "corpus-kit doctor --upgrade"
-    with pytest.raises(ConfigError, match="older than 1") as caught:
+    with pytest.raises(ConfigError, match="older than 2") as caught:
         Corpus.open(corpus).build()
     assert mend in caught.value.hint
 
@@ -231,7 +231,7 @@ def test_an_outdated_contract_is_found_and_the_mending_command_brings_it_up_to_d
     assert "# ours: the page's section" in after and "str_length: {min_value: 3}" in after
     contract = read_contract_file(path)
     assert {"outlet", "rubric"} <= {c.name for c in contract.columns}
-    assert (path.with_name("documents.yaml.v0")).read_text(encoding="utf-8") == before
+    assert (path.with_name("documents.yaml.v1")).read_text(encoding="utf-8") == before
     assert not (corpus / "schemas" / ".upgrade").exists()
     assert Corpus.open(corpus).build().documents == 1
 
@@ -239,10 +239,10 @@ def test_an_outdated_contract_is_found_and_the_mending_command_brings_it_up_to_d
 def test_a_contract_that_cannot_be_brought_up_to_date_is_left_as_it_is(corpus: Path) -> None:
     path = corpus / "schemas" / "spans.yaml"
     text = (
-        path.read_text(encoding="utf-8").replace("version: 1}", "version: 0}").replace("nullable: false", "nulable: no")
+        path.read_text(encoding="utf-8").replace("version: 2}", "version: 1}").replace("nullable: false", "nulable: no")
     )
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError, match="cannot be brought from version 0 to 1 by itself") as caught:
+    with pytest.raises(ConfigError, match="cannot be brought from version 1 to 2 by itself") as caught:
         Corpus.doctor(corpus, upgrade=True)
     assert "corpus-kit init" in caught.value.hint
     assert path.read_text(encoding="utf-8") == text

@@ -16,7 +16,7 @@ import polars as pl
 
 from corpus_kit.agreement.judgements import answers, judged
 from corpus_kit.agreement.measures.bootstrap import DECIMALS
-from corpus_kit.core.labels import Labels, read_label_table, read_labels, standing
+from corpus_kit.core.labels import Labels, read_label_table, read_labels, standing, trimmed
 from corpus_kit.core.records import REVIEW, CheckScore
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import scan
@@ -26,11 +26,11 @@ _ANSWER = ["layer", "doc_id", "control", "target", "region", "value"]
 _MARK = ["layer", "doc_id", "control", "start", "end", "label"]
 
 
-def known_answers(annotations: pl.DataFrame, reviewers: Collection[str] = ()) -> pl.DataFrame:
+def known_answers(annotations: pl.DataFrame, reviewers: Collection[str] = (), *, stars: bool = True) -> pl.DataFrame:
     """One row per layer and document with a known answer: annotation_id and author of it, `since` when; sorted.
 
     A review comes before a named reviewer's answer, that before ground truth; of several the latest counts. since: null for
-    ground truth, which does not depend on what others had answered.
+    ground truth, which does not depend on what others had answered. stars: whether ground truth settles.
     """
     named = pl.col("annotator").is_in(list(reviewers))
     rank = (
@@ -38,7 +38,7 @@ def known_answers(annotations: pl.DataFrame, reviewers: Collection[str] = ()) ->
         .then(3)
         .when((pl.col("origin") == "human") & named)
         .then(2)
-        .when((pl.col("origin") == "human") & pl.col("ground_truth"))
+        .when((pl.col("origin") == "human") & pl.col("ground_truth") & stars)
         .then(1)
     )
     submitted = annotations.filter((pl.col("status") == "submitted") & pl.col("annotator").is_not_null())
@@ -49,7 +49,9 @@ def known_answers(annotations: pl.DataFrame, reviewers: Collection[str] = ()) ->
     return best.with_columns(since).select(_KNOWN).sort("layer", "doc_id")
 
 
-def hidden_checks(out: Path, share: float, reviewers: Collection[str]) -> dict[str, frozenset[str]]:
+def hidden_checks(
+    out: Path, share: float, reviewers: Collection[str], *, stars: bool = True
+) -> dict[str, frozenset[str]]:
     """Layer → the documents that everybody is to be given: so many of those with a known answer.
 
     share: of all documents, which are the tasks of a layer. Which ones, a hash says: the same as long as the same
@@ -60,18 +62,20 @@ def hidden_checks(out: Path, share: float, reviewers: Collection[str]) -> dict[s
         return {}
     wanted = math.ceil(share * documents.select(pl.len()).collect().item())
     chosen = {}
-    for (layer,), rows in known_answers(_sound(out).annotations, reviewers).group_by("layer"):
+    for (layer,), rows in known_answers(_sound(out).annotations, reviewers, stars=stars).group_by("layer"):
         ids = sorted(rows["doc_id"], key=lambda doc_id: hashlib.sha256(f"{layer} {doc_id}".encode()).digest())
         chosen[str(layer)] = frozenset(ids[:wanted])
     return chosen
 
 
-def check_scores(out: Path, layers: Collection[str], reviewers: Collection[str]) -> list[CheckScore]:
+def check_scores(
+    out: Path, layers: Collection[str], reviewers: Collection[str], *, stars: bool = True
+) -> list[CheckScore]:
     """Everybody who labelled documents with a known answer, by layer and name; empty before there are annotations."""
     if read_manifest(out / "annotations") is None:
         return []
     labels = _sound(out)
-    known = known_answers(labels.annotations, reviewers)
+    known = known_answers(labels.annotations, reviewers, stars=stars)
     people = judged(labels.annotations).join(
         labels.annotations.select("annotation_id", "created_at"), on="annotation_id"
     )
@@ -125,4 +129,5 @@ def _sound(out: Path) -> Labels:
     labels, carried = read_labels(out / "annotations"), read_label_table(out / "annotations", "carried")
     stale = carried.filter(pl.col("verdict") == "stale").select("annotation_id").unique()
     annotations = labels.annotations.join(stale, on="annotation_id", how="anti")
-    return Labels(annotations, standing(labels.spans, carried), labels.choices, labels.relations)
+    annotations = annotations.filter("complete")  # what could not be read is neither right nor wrong
+    return Labels(annotations, trimmed(standing(labels.spans, carried)), labels.choices, labels.relations)

@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from corpus_kit.core.errors import UsageError
+from corpus_kit.core.labels import known_in
 from corpus_kit.core.records import REVIEW
 
 SEPARATOR = "\x1f"
@@ -26,6 +27,9 @@ REVIEWED = " (review)"
 
 GROUP = "group"
 """A column of `annotations` that may say which documents are not independent; by default each is by itself."""
+
+STARRED = " (star)"
+"""After the pseudonym of somebody whose answer is marked as ground truth, where stars settle."""
 
 COLUMNS = {
     "annotations": ("annotation_id", "doc_id", "layer", "origin", "annotator", "status", "text_sha256"),
@@ -103,37 +107,76 @@ def need(frame: pl.DataFrame, table: str) -> None:
         )
 
 
-def judged(annotations: pl.DataFrame, *, without: Collection[str] = (), reviews: bool = False) -> pl.DataFrame:
-    """One row per layer, document and person: annotation_id, layer, doc_id, annotator, page; sorted.
+def judged(
+    annotations: pl.DataFrame,
+    *,
+    without: Collection[str] = (),
+    reviews: bool = False,
+    stars: bool = False,
+    edited: bool = False,
+) -> pl.DataFrame:
+    """One row per layer, document and person: annotation_id, layer, doc_id, annotator, unread, page; sorted.
 
     Only submitted human annotations. without: pseudonyms left out, such as a reviewer who saw the others' answers.
     reviews: the latest answer of a review project for each document too, under its author's name and `REVIEWED`, in
-    the place of what they had answered before. page: a running number of (layer, doc_id, text_sha256). A column `GROUP`
-    is kept.
+    the place of what they had answered before. edited: also what somebody else changed later, which is no longer one
+    person's own; with `reviews` always. stars: with `reviews`, the latest answer marked as ground truth settles its
+    document likewise, under its author's name and `STARRED`. page: a running number of (layer, doc_id, text_sha256). A
+    column `GROUP` is kept.
     """
     need(annotations, "annotations")
     submitted = annotations.filter((pl.col("status") == "submitted") & pl.col("annotator").is_not_null())
     people = submitted.filter((pl.col("origin") == "human") & ~pl.col("annotator").is_in(list(without)))
     people = _latest(people, ["layer", "doc_id", "annotator"])
     if reviews:
-        settled = _latest(submitted.filter(pl.col("origin") == REVIEW), ["layer", "doc_id"])
-        if settled.height:
-            people = people.join(settled, on=["layer", "doc_id", "annotator"], how="anti")
-            named = settled.with_columns(pl.col("annotator") + REVIEWED)
-            people = pl.concat([people, named.select(people.columns)])
+        people = _with_settled(people, submitted.filter(pl.col("origin") == REVIEW), REVIEWED)
+        if stars and "ground_truth" in people.columns:
+            human = (pl.col("origin") == "human") & ~pl.col("annotator").is_in(list(without))
+            people = _with_settled(people, submitted.filter(human & pl.col("ground_truth")), STARRED)
+    elif not edited and "edited_by" in people.columns:
+        people = people.filter(pl.col("edited_by").is_null())  # it is no longer what one person said by themselves
+    unread = "unread" if "unread" in people.columns else pl.lit(None, dtype=pl.String).alias("unread")
     group = [GROUP] if GROUP in people.columns else []
     return (
-        people.select("annotation_id", "layer", "doc_id", "annotator", pl.col("text_sha256").fill_null(""), *group)
+        people.select(
+            "annotation_id", "layer", "doc_id", "annotator", pl.col("text_sha256").fill_null(""), unread, *group
+        )
         .sort("layer", "doc_id", "text_sha256", "annotator")
         .select(
             "annotation_id",
             "layer",
             "doc_id",
             "annotator",
+            "unread",
             pl.struct("layer", "doc_id", "text_sha256").rle_id().cast(pl.Int64).alias("page"),
             *group,
         )
     )
+
+
+def _with_settled(people: pl.DataFrame, settling: pl.DataFrame, mark: str) -> pl.DataFrame:
+    """`people` with the latest answer of `settling` for each document, under its author's name and `mark`."""
+    settled = _latest(settling, ["layer", "doc_id"])
+    if settled.is_empty():
+        return people
+    people = people.join(settled, on=["layer", "doc_id", "annotator"], how="anti")
+    named = settled.with_columns(pl.col("annotator") + mark)
+    return pl.concat([people, named.select(people.columns)])
+
+
+def known_people(people: pl.DataFrame, control: str) -> pl.DataFrame:
+    """Those of `judged` whose answer in a control could be read whole; the others' is neither yes nor no."""
+    return people.filter(known_in(control)) if people["unread"].null_count() < people.height else people
+
+
+def in_scope(people: pl.DataFrame, rows: pl.DataFrame, control: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`people` and their `rows` (of `of_people` or `answers`) in one control, without those whose answer is not known."""
+    known = known_people(people, control)
+    if known.height == people.height:
+        return people, rows
+    known = known.with_columns(pl.col("page").rle_id().cast(pl.Int64).alias("page"))
+    own = rows.drop("page").join(known.select("annotation_id", "page"), on="annotation_id", maintain_order="left")
+    return known, own
 
 
 def _latest(people: pl.DataFrame, key: list[str]) -> pl.DataFrame:
@@ -148,8 +191,21 @@ def _latest(people: pl.DataFrame, key: list[str]) -> pl.DataFrame:
 
 def reviewers_in(people: pl.DataFrame) -> tuple[str, ...]:
     """Those of `judged` who settled documents in a review project, as they are called there; at most one a document."""
-    names = people["annotator"].unique().sort().to_list()
-    return tuple(name for name in names if name.endswith(REVIEWED))
+    return _marked(people, REVIEWED)
+
+
+def starred_in(people: pl.DataFrame) -> tuple[str, ...]:
+    """Those of `judged` whose starred answers settle documents, as they are called there; at most one a document."""
+    return _marked(people, STARRED)
+
+
+def _marked(people: pl.DataFrame, mark: str) -> tuple[str, ...]:
+    return tuple(name for name in people["annotator"].unique().sort().to_list() if name.endswith(mark))
+
+
+def plain_name(name: str) -> str:
+    """The pseudonym alone."""
+    return name.removesuffix(REVIEWED).removesuffix(STARRED)
 
 
 def of_people(rows: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 from xml.sax import SAXParseException
 from xml.sax.handler import ContentHandler
@@ -26,7 +26,7 @@ TASK_FIELDS = ("doc_id", "text", "text_sha256", "title", "outlet", "published_on
 PATH_SEPARATOR = " / "  # between the levels of a taxonomy path, as Label Studio displays them
 MAX_DEPTH = 100
 
-_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
+_VARIABLE = re.compile(r"\$([A-Za-z_]\w*(?:\.\w+)*)")
 # Tag -> kind, for the controls whose results become rows of a table.
 _KINDS = {
     "labels": "labels",
@@ -96,16 +96,19 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class DataObject:
-    """One object tag: what annotators look at. `field` is the key of the task's data it shows, None for a constant."""
+    """One object tag: what annotators look at.
+
+    field: the key of the task's data it shows, with dots into nested data (`meta.text`); None for a constant.
+    shows_document: it shows the document's text: the object that shows `$text`, else the one the labels are about.
+    by_address: the task holds an address of what is shown, not the text itself.
+    """
 
     name: str
     tag: str
     value: str
     field: str | None
-
-    @property
-    def shows_document(self) -> bool:
-        return self.tag.lower() in _TEXT_OBJECTS and self.field == "text"
+    shows_document: bool = False
+    by_address: bool = False
 
 
 def path_label(parts: Sequence[str]) -> str:
@@ -204,7 +207,7 @@ class _Reader:
 
     def read(self) -> tuple[tuple[Control, ...], tuple[DataObject, ...], tuple[Finding, ...]]:
         self._check_names()
-        objects = tuple(self._object(t) for t in self.tags if t.kind in _OBJECTS and t.get("name"))
+        objects = self._with_document([self._object(t) for t in self.tags if t.kind in _OBJECTS and t.get("name")])
         if not any(o.shows_document for o in objects):
             message = f"{self.file} has no object that shows the document's text."
             raise ConfigError(message, 'Add <Text name="text" value="$text"/>; tasks carry the text under that key.')
@@ -213,6 +216,16 @@ class _Reader:
         for tag in self.tags:
             self._note_oddities(tag, names)
         return controls, objects, tuple(self.findings)
+
+    def _with_document(self, objects: list[DataObject]) -> tuple[DataObject, ...]:
+        """The objects, with every one marked that shows the document's text."""
+        shown = [o for o in objects if o.tag.lower() in _TEXT_OBJECTS and o.field]
+        named = {
+            part.strip() for t in self.tags for part in t.get("toName").split(",") if _KINDS.get(t.kind) == "labels"
+        }
+        chosen = [o for o in shown if o.field == "text"] or [o for o in shown if o.name in named] or shown
+        fields = {chosen[0].field} if chosen else set()
+        return tuple(replace(o, shows_document=o in shown and o.field in fields) for o in objects)
 
     def _fail(self, tag: _Tag, what: str, hint: str) -> NoReturn:
         name = f" '{tag.get('name')}'" if tag.get("name") else ""
@@ -230,7 +243,8 @@ class _Reader:
         if not value:
             self._fail(tag, "has no value", 'Write for instance value="$text".')
         variable = _VARIABLE.fullmatch(value)
-        return DataObject(tag.get("name"), tag.name, value, variable[1] if variable else None)
+        by_address = tag.get("valueType").lower() == "url"
+        return DataObject(tag.get("name"), tag.name, value, variable[1] if variable else None, by_address=by_address)
 
     def _control(self, tag: _Tag, objects: list[str]) -> Control:
         kind = _KINDS.get(tag.kind, tag.kind)
@@ -312,7 +326,7 @@ class _Reader:
             note("stray_label", "it stands outside every control, so nobody can choose it.")
         if (when := tag.get("whenTagName")) and when not in names:
             note("condition_names_nothing", f"whenTagName='{when}' names no tag.{did_you_mean(when, sorted(names))}")
-        if tag.kind not in _LABELS:
+        if tag.kind not in _LABELS and tag.kind not in _TEXT_OBJECTS:
             for unknown in sorted(set(_VARIABLE.findall(tag.get("value"))) - set(TASK_FIELDS)):
                 note("unknown_task_field", f"shows ${unknown}; tasks carry {', '.join(TASK_FIELDS)}.")
 

@@ -10,6 +10,12 @@ import polars as pl
 from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.storage.tables import scan
 
+UNREAD = "; "
+"""Between the names of controls in `annotations.unread`."""
+
+RELATIONS = "relations"
+"""What relations are called in `annotations.unread`, whatever their control is called."""
+
 LABEL_TABLES = ("annotations", "spans", "choices", "relations")
 # What only the annotation server and the statistics of its use ask for.
 _LEFT_OUT = ("payload", "lead_time_s")
@@ -38,6 +44,25 @@ def read_label_table(folder: Path, table: str) -> pl.DataFrame:
     columns = {name: dtype for name, dtype in columns_of(table).items() if name not in _LEFT_OUT}
     found = scan(folder, table)
     return pl.DataFrame(schema=columns) if found is None else found.select(list(columns)).collect()
+
+
+def known_in(control: str) -> pl.Expr:
+    """Of rows with `unread`: whether everything that was said in a control could be read."""
+    return ~pl.col("unread").fill_null("").str.split(UNREAD).list.contains(control)
+
+
+def trimmed(spans: pl.DataFrame) -> pl.DataFrame:
+    """`spans` without the white space at their edges; a span of white space alone stays as it is."""
+    if spans.is_empty() or "surface" not in spans.columns:
+        return spans
+    bare = pl.col("surface").str.strip_chars()
+    before = pl.col("surface").str.len_chars() - pl.col("surface").str.strip_chars_start().str.len_chars()
+    edged = (bare != pl.col("surface")) & (bare != "")
+    start = pl.when(edged).then(pl.col("start") + before.cast(pl.Int64)).otherwise("start")
+    end = pl.when(edged).then(start + bare.str.len_chars().cast(pl.Int64)).otherwise("end")
+    return spans.with_columns(
+        start.alias("start"), end.alias("end"), pl.when(edged).then(bare).otherwise("surface").alias("surface")
+    )
 
 
 def standing(spans: pl.DataFrame, carried: pl.DataFrame) -> pl.DataFrame:

@@ -68,6 +68,11 @@ class Layer:
         return next(o for o in self.objects if o.shows_document)
 
     @property
+    def text_key(self) -> str:
+        """The key of a task's data that holds the document's text, with dots into nested data."""
+        return self.text_object.field or "text"
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """What the `<layer>_<target>` choices are about, in document order."""
         return tuple(c.target for c in self.controls if c.target is not None)

@@ -28,7 +28,7 @@ from corpus_kit.core.storage.tables import file_sha256, read_table, rejected_tab
 from corpus_kit.core.version import __version__
 from corpus_kit.ledger.document_rows import STAGE, DocumentRows, Texts, group_by_document
 from corpus_kit.ledger.export_json import Json
-from corpus_kit.ledger.gathering import Gathering
+from corpus_kit.ledger.gathering import Gathered, Gathering
 from corpus_kit.ledger.ledger import Entry, Ledger
 from corpus_kit.ledger.matching import Documents
 from corpus_kit.ledger.people import FILE, People
@@ -49,7 +49,11 @@ class Annotated:
     answers: `brought` and what became of them; brought == spans + choices + relations + payload_only + rejected +
     skipped + draft + deleted + superseded (older states of an annotation). A result holds one answer or more.
     rejected: rows by reason. unmatched_tasks: tasks of no document. moved: (old doc_id, new doc_id).
-    converted: annotations whose offsets were UTF-16 units. carried: spans of older texts by verdict.
+    same_text: tasks whose text several documents have. nearly: tasks whose text is nearly that of their document, the first
+    of them in `near`: (place, doc_id, difference). merged: people whom several exports know: (pseudonym, identities, why).
+    units: annotations whose offsets did not count code points, by what they counted. incomplete: people's annotations with
+    an answer that could not be read. edited: those that somebody else changed later. carried: spans of older texts by
+    verdict.
     """
 
     entries: int = 0
@@ -59,16 +63,27 @@ class Annotated:
     annotations: dict[str, int] = field(default_factory=dict)
     answers: dict[str, int] = field(default_factory=dict)
     rejected: dict[str, int] = field(default_factory=dict)
-    converted: int = 0
+    units: dict[str, int] = field(default_factory=dict)
+    incomplete: int = 0
+    edited: int = 0
     carried: dict[str, int] = field(default_factory=dict)
     moved: list[tuple[str, str]] = field(default_factory=list)
+    same_text: int = 0
+    nearly: int = 0
+    near: list[tuple[str, str, str]] = field(default_factory=list)
+    merged: list[tuple[str, int, str]] = field(default_factory=list)
     unchanged: bool = False
+
+    @property
+    def converted(self) -> int:
+        """Annotations whose offsets did not count code points."""
+        return sum(self.units.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where everything comes from. ledger: `data/imports`. people: the folder of the pseudonym file. out, work: of the
-    build. layers and contracts by name."""
+    build. layers and contracts by name. same, apart: who is one person and who is not, by `[people]` of corpus.toml."""
 
     ledger: Path
     people: Path
@@ -76,6 +91,8 @@ class Sources:
     work: Path
     layers: Mapping[str, Layer]
     contracts: Mapping[str, ContractFile]
+    same: tuple[tuple[str, ...], ...] = ()
+    apart: tuple[tuple[str, ...], ...] = ()
 
 
 def build_annotations(sources: Sources, refusals: Refusals, progress: Progress) -> Annotated | None:
@@ -119,6 +136,7 @@ def _key(sources: Sources, entries: Sequence[Entry]) -> dict[str, Any]:
             list(e.deleted),
             e.config_sha256,
             e.purpose,
+            e.form,
         ]
         for e in entries
     ]
@@ -128,6 +146,7 @@ def _key(sources: Sources, entries: Sequence[Entry]) -> dict[str, Any]:
         "layers": {name: layer.config_sha256 for name, layer in sources.layers.items()},
         "contracts": {name: sources.contracts[name].sha256 for name in TABLES},
         "people": file_sha256(people) if people.is_file() else None,
+        "same": [list(sources.same), list(sources.apart)],
         "versions": {"corpus-kit": __version__, "pyarrow": pa.__version__, "polars": pl.__version__},
     }
 
@@ -140,7 +159,8 @@ def _unchanged(sources: Sources, entries: Sequence[Entry], target: Path, work: P
     if any(not (target / f["name"]).is_file() for f in manifest["files"]):
         return None
     facts = kept["told"]
-    return Annotated(**facts | {"unchanged": True, "moved": [tuple(pair) for pair in facts["moved"]]})
+    lists = {name: [tuple(row) for row in facts[name]] for name in ("moved", "near", "merged")}
+    return Annotated(**facts | lists | {"unchanged": True})
 
 
 class _Making:
@@ -149,7 +169,7 @@ class _Making:
     def __init__(self, sources: Sources, entries: Sequence[Entry], work: Path, progress: Progress) -> None:
         self.sources, self.entries, self.work, self.progress = sources, entries, work, progress
         self.readers = {name: LayerReader(layer) for name, layer in sources.layers.items()}
-        self.people = People(sources.people / FILE)
+        self.people = People(sources.people / FILE, sources.same, sources.apart)
         self.refused: list[Rejected] = []
         self.result = Annotated(entries=len(entries))
 
@@ -158,11 +178,12 @@ class _Making:
         self.rows = DocumentRows(self.entries, layers, self.readers, self.people, self.refused.append)
         contracts = {name: self._contract(name) for name in TABLES}
         documents = Documents(self.sources.out / "documents")
+        shaped = [self.sources.layers.get(layer) for layer in layers]
         with (
             Spool(self.work, sum(e.size for e in self.entries)) as spool,
             made_folder(target, self.sources.work) as folder,
         ):
-            gathering = Gathering(self.entries, documents, spool, self.people, self.work)
+            gathering = Gathering(self.entries, documents, spool, self.people, self.work, shaped)
             gathered = gathering.run(self.progress)
             self._unmatched(gathering)
             with (
@@ -173,7 +194,7 @@ class _Making:
                     self._bucket(bucket, documents, shards)
                     step.advance()
                 files = shards.finish()
-            self._sum_up(shards, gathered.tasks, gathered.unmatched, gathered.moved)
+            self._sum_up(shards, gathered)
             self._manifest(folder, files, layers)
         write_table(self.work / _REFUSED, rejected_table(self.refused))
         return self.result
@@ -212,15 +233,19 @@ class _Making:
             Rejected(STAGE, table, "contract", why, row.get("doc_id"), row.get("annotation_id"), payload=payload)
         )
 
-    def _sum_up(self, shards: Shards, tasks: int, unmatched: int, moved: Mapping[str, str]) -> None:
+    def _sum_up(self, shards: Shards, gathered: Gathered) -> None:
         result, counts = self.result, self.rows.counts
-        result.tasks, result.unmatched_tasks, result.moved = tasks, unmatched, sorted(moved.items())
+        result.tasks, result.unmatched_tasks = gathered.tasks, gathered.unmatched
+        result.moved, result.same_text = sorted(gathered.moved.items()), gathered.same_text
+        result.nearly, result.near = gathered.nearly, gathered.near
+        result.merged = self.people.merged
         result.rows = {name: shards.rows[name] for name in TABLES}
         answers = counts.answers | {name: shards.rows[name] for name in _ROWS_OF_ANSWERS}
         result.answers = {k: n for k, n in sorted(answers.items()) if n}
         result.annotations = dict(sorted(counts.annotations.items()))
         result.carried = dict(sorted(counts.carried.items()))
-        result.converted = counts.converted
+        result.edited = counts.edited
+        result.units, result.incomplete = dict(sorted(counts.units.items())), counts.incomplete
         reasons: dict[str, int] = {}
         for row in self.refused:
             reasons[row.reason] = reasons.get(row.reason, 0) + 1

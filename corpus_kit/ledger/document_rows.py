@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from corpus_kit.core.labels import UNREAD
 from corpus_kit.core.offsets import carry
 from corpus_kit.core.records import REVIEW, Rejected
 from corpus_kit.ledger.export_json import results_of
@@ -21,7 +22,7 @@ from corpus_kit.ledger.readings import POINTS, Reading
 from corpus_kit.ledger.results import LayerReader, Refusal, Rows, count_answers
 from corpus_kit.ledger.shards import TABLES, Row
 from corpus_kit.ledger.spool import Record
-from corpus_kit.ledger.states import Chosen, Deletions, State, author_of, key_hash, moment, states_of
+from corpus_kit.ledger.states import Chosen, Deletions, State, author_of, editor_of, key_hash, moment, states_of
 
 CarriedRow = tuple[Any, ...]
 
@@ -53,17 +54,22 @@ def carried_rows(
 
 
 STAGE = "pull"
+_TEXT = 15  # of a row of `annotations`: text_sha256
 _ROW_BYTES = 200  # of a row beside its payload or text, roughly: for the size of shards
 
 
 @dataclass(slots=True)
 class Counts:
-    """Answers by what became of them (see `results`), annotations by status, spans by verdict, units converted."""
+    """Answers by what became of them (see `results`), annotations by status, spans by verdict, annotations by the unit
+    their offsets counted in,
+    people's annotations with an answer that could not be read."""
 
     answers: Counter[str] = field(default_factory=Counter)
     annotations: Counter[str] = field(default_factory=Counter)
     carried: Counter[str] = field(default_factory=Counter)
-    converted: int = 0
+    units: Counter[str] = field(default_factory=Counter)
+    incomplete: int = 0
+    edited: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +149,25 @@ class DocumentRows:
         model = state.kind == "prediction"
         self.counts.annotations["model" if model and status == "submitted" else status] += 1
         key = (state.annotation_id, texts.doc_id, layer)
+        read = None
+        if status == "submitted":
+            place = (record.text_sha256, record.shown)
+            reading = readings.get(place)
+            if reading is None:
+                reading = readings[place] = Reading(text, record.shown)
+            read = self._read(one, layer, reading, storable)
+        unread = UNREAD.join(sorted(read.unread)) if read else ""
+        editor = None if model else self._editor(one)
+        self.counts.incomplete += bool(unread) and not model
+        self.counts.edited += editor is not None
         rows["annotations"].append(
             (
                 *key,
                 "model" if model else REVIEW if record.review else "human",
                 None if model else self._annotator(one.first),
+                editor,
+                not unread,
+                unread or None,
                 _model_version(one.made_from),
                 status,
                 bool(state.json.get("ground_truth") or state.json.get("honeypot")),
@@ -161,15 +181,10 @@ class DocumentRows:
                 payload,
             )
         )
-        if status != "submitted":
+        if read is None:
             self.counts.answers[status] += answers
-            return len(payload)
-        place = (record.text_sha256, record.shown)
-        reading = readings.get(place)
-        if reading is None:
-            reading = readings[place] = Reading(text, record.shown)
-        read = self._read(one, layer, reading, storable)
-        self._take(read, state, texts, key, rows)
+        else:
+            self._take(read, state, texts, key, rows)
         return len(payload)
 
     def _fault(self, state: State, layer: str, text: str | None) -> tuple[str, str] | None:
@@ -196,7 +211,11 @@ class DocumentRows:
             torn = [r for r in results_of(annotation) if not any(r is w for w in whole)]
             annotation = annotation | {"result": whole}
         read = self.readers[layer].read(annotation, reading, model=state.kind == "prediction")
-        read.refused += [Refusal("lone_surrogate", "in a result", r, count_answers({"result": [r]})) for r in torn]
+        for result in torn:
+            controls = self.readers[layer].perhaps(result)
+            lost = count_answers({"result": [result]})
+            read.refused.append(Refusal("lone_surrogate", "in a result", result, lost, controls))
+            read.unread |= controls
         return read
 
     def _take(
@@ -211,7 +230,8 @@ class DocumentRows:
             self._reject(state, texts.doc_id, refusal.reason, refusal.detail, refusal.result)
             counts.answers["rejected"] += refusal.answers
         counts.answers["payload_only"] += read.payload_only
-        counts.converted += read.unit != POINTS and bool(spans)
+        if read.unit != POINTS and spans:
+            counts.units[read.unit] += 1
         old = state.record.text_sha256
         if spans and old != texts.current and texts.current in texts.known:
             carried = carried_rows(spans, texts.known[old], texts.known[texts.current], old, texts.current)
@@ -225,7 +245,7 @@ class DocumentRows:
 
     def _older_texts(self, texts: Texts, rows: dict[str, list[Row]]) -> int:
         """Rows of `texts` for what is annotated and no longer current."""
-        used = sorted({row[12] for row in rows["annotations"]} - {texts.current})
+        used = sorted({row[_TEXT] for row in rows["annotations"]} - {texts.current})
         rows["texts"] += [(texts.doc_id, sha, texts.known[sha]) for sha in used]
         return sum(len(texts.known[sha]) for sha in used)
 
@@ -245,6 +265,16 @@ class DocumentRows:
     def _annotator(self, state: State) -> str:
         author, origin = author_of(state.json), self._origin(state)
         return self.people.unnamed(origin) if author is None else self.people.pseudonym(origin, author)
+
+    def _editor(self, one: Chosen) -> str | None:
+        """Somebody else who changed it last; None where its author did, or a restore that left it as it was."""
+        state, origin = one.state, self._origin(one.state)
+        editor, author = editor_of(state.json), author_of(state.json)
+        if editor is None or author is None:
+            return None
+        name = self.people.pseudonym(origin, editor)
+        same = any(s.json.get("result") == state.json.get("result") and editor_of(s.json) != editor for s in one.older)
+        return None if same or name in (self.people.pseudonym(origin, author), self._annotator(one.first)) else name
 
     def _origin(self, state: State) -> str:
         return self.entries[state.record.entry].origin

@@ -66,7 +66,7 @@ def outcome(annotation: Json) -> tuple[str, Counter[str]] | None:
     if not isinstance(snapshot, dict):
         return None
     results = [r for r in results_of(annotation) if isinstance(r, dict) and r.get("type") != "relation"]
-    if annotation.get("parent_prediction") is None and not any(r.get("origin") in _ORIGINS for r in results):
+    if annotation.get("parent_prediction") is None and not any(str(r.get("origin")) in _ORIGINS for r in results):
         return None
     offered = {_key(r): r for r in results_of(snapshot) if isinstance(r, dict) and r.get("type") != "relation"}
     found: Counter[str] = Counter(annotations=1, suggested=len(offered))
@@ -94,7 +94,12 @@ def outcome(annotation: Json) -> tuple[str, Counter[str]] | None:
 
 
 def _key(result: Mapping[str, Any]) -> tuple[Any, Any]:
-    return result.get("id"), result.get("from_name")
+    return _hashable(result.get("id")), _hashable(result.get("from_name"))
+
+
+def _hashable(value: Any) -> Any:
+    """A value as a key: what no server writes there as its text."""
+    return value if isinstance(value, str | int | None) else str(value)
 
 
 def _said(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Label Studio's JSON, of any version since 1.0, read task by task: memory holds one task, whatever the file's size.
 
-A file is a list of tasks or one task. Python's own JSON scanner does the work, so what is read is what stands there:
-unknown keys, big numbers, halves of surrogate pairs; nothing is normalised.
+A file is a list of tasks, one task, JSON Lines, `{"tasks": …}`, or what a target storage writes: an annotation with its
+task in it. JSON_MIN is read too (`min_export`). Python's own JSON scanner does the work, so what is read is what stands
+there: unknown keys, big numbers, halves of surrogate pairs; nothing is normalised.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from corpus_kit.core.errors import UsageError
+from corpus_kit.core.layers import Layer
+from corpus_kit.ledger.min_export import is_min, stored_annotation, task_of_min
 
 Json = dict[str, Any]
 
@@ -24,8 +27,8 @@ _HINT = "Export the project again and choose the format JSON, the first of the l
 _DECODER = json.JSONDecoder()
 
 
-def read_tasks(path: Path, digest: Any = None) -> Iterator[Json]:
-    """The tasks of an export in order.
+def read_tasks(path: Path, digest: Any = None, layer: Layer | None = None) -> Iterator[Json]:
+    """The tasks of an export in order. layer: whose controls the answers of a JSON_MIN export belong to.
 
     digest: a hashlib object that gets every byte, so that one reading also tells the file's hash.
     Raises UsageError when the file is not a whole JSON document in UTF-8 with tasks in it; tasks that came before are
@@ -41,10 +44,13 @@ def read_tasks(path: Path, digest: Any = None) -> Iterator[Json]:
             if number:
                 text.take(",")
             number += 1
-            yield _task(text.value(), path, number)
+            yield from _tasks(text.value(), path, number, layer)
         text.take("]")
     elif first == "{":
-        yield _task(text.value(), path, 1)
+        number = 0
+        while text.peek() == "{":  # JSON Lines, or one task
+            number += 1
+            yield from _tasks(text.value(), path, number, layer)
     else:
         raise UsageError(f"{path.name} {_other_form(first, path)}.", _HINT)
     if text.peek():
@@ -111,15 +117,22 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _task(value: Any, path: Path, number: int) -> Json:
+def _tasks(value: Any, path: Path, number: int, layer: Layer | None) -> Iterator[Json]:
+    """The task of one item, or those of an object that wraps a list of them."""
     if isinstance(value, dict) and isinstance(value.get("data"), dict):
-        return value
-    if isinstance(value, dict) and not {"annotator", "annotation_id", "lead_time", "text", "label"}.isdisjoint(value):
-        raise UsageError(
-            f"{path.name} is a JSON_MIN export (task {number} has no `data`): who labelled what, and relations, are lost.",
-            _HINT,
-        )
-    raise UsageError(f"Item {number} of {path.name} is no task: it has no `data`.", _HINT)
+        yield value
+        return
+    if isinstance(value, dict) and isinstance(value.get("tasks"), list):
+        for nth, inner in enumerate(value["tasks"], start=1):
+            yield from _tasks(inner, path, nth, layer)
+        return
+    stored = stored_annotation(value)
+    if stored is not None:
+        yield stored
+    elif isinstance(value, dict) and is_min(value):
+        yield task_of_min(value, layer)
+    else:
+        raise UsageError(f"Item {number} of {path.name} is no task: it has no `data`.", _HINT)
 
 
 class _Text:

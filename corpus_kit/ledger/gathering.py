@@ -13,15 +13,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus_kit.core.errors import EnvironmentProblemError
+from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import REVIEW_FIELD
 from corpus_kit.core.storage.tables import read_table
 from corpus_kit.ledger.export_json import Json, annotations_in, drafts_in, predictions_in
 from corpus_kit.ledger.ledger import Entry
-from corpus_kit.ledger.matching import Documents, Match, Matcher
+from corpus_kit.ledger.matching import OWN_ID, SAME_TEXT, Documents, Match, Matcher
 from corpus_kit.ledger.people import People, names_somebody
 from corpus_kit.ledger.spool import Record, Spool, Text
 from corpus_kit.ledger.states import author_of, key_hash, moment
+
+MOST_TOLD = 20
+"""Tasks with nearly the text of their document that are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +42,43 @@ class Unmatched:
 
 @dataclass(slots=True)
 class Gathered:
-    """tasks: read. moved: vanished doc_id → new one. unmatched: tasks that belong nowhere."""
+    """tasks: read. moved: vanished doc_id → new one. unmatched: tasks that belong nowhere.
+
+    same_text: tasks whose text several documents have. near: (place, doc_id, difference) of the first tasks whose text is
+    nearly that of their document, of `nearly` in all.
+    """
 
     tasks: int = 0
     unmatched: int = 0
     moved: dict[str, str] = field(default_factory=dict)
+    same_text: int = 0
+    nearly: int = 0
+    near: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def told(self, match: Match, place: str, number: int) -> None:
+        """Note how a task found its document, where neither its doc_id nor its text alone told."""
+        if match.how == SAME_TEXT:
+            self.same_text += 1
+        elif match.how != OWN_ID:
+            self.nearly += 1
+            if len(self.near) < MOST_TOLD:
+                self.near.append((f"{place}#{number}", match.doc_id or "", match.how))
 
 
 class Gathering:
     """Carries one pass. Use as a context: what could not be matched waits in a file of its own."""
 
     def __init__(
-        self, entries: Sequence[Entry], documents: Documents, spool: Spool, people: People, aside: Path
+        self,
+        entries: Sequence[Entry],
+        documents: Documents,
+        spool: Spool,
+        people: People,
+        aside: Path,
+        layers: Sequence[Layer | None],
     ) -> None:
+        self.layers = layers
+        self._several = len({entry.origin for entry in entries}) > 1
         self.entries, self.documents, self.spool, self.people = entries, documents, spool, people
         self.matcher = Matcher(documents)
         self.result = Gathered()
@@ -67,7 +95,7 @@ class Gathering:
         ):
             for index, entry in enumerate(self.entries):
                 digest = hashlib.sha256()
-                for number, task in enumerate(entry.tasks(digest), 1):
+                for number, task in enumerate(entry.tasks(digest, self.layers[index]), 1):
                     self._take(index, number, task, pending, refused)
                 if digest.hexdigest() != entry.sha256:
                     raise EnvironmentProblemError(
@@ -98,7 +126,9 @@ class Gathering:
         # The suggestions of a review task are copies of what people answered, and stand in the ledger as theirs.
         drafts, predictions = drafts_in(task), [] if review else predictions_in(task)
         self._observe(entry, annotations, drafts, predictions)
-        match = self.matcher.match(task)
+        if self._several:
+            self._witness(entry, task, annotations)
+        match = self.matcher.match(task, self.layers[index])
         odd = [a for a in given if not isinstance(a, dict)]
         if odd:
             detail = "in the place of an annotation stands something else"
@@ -116,11 +146,13 @@ class Gathering:
             annotations=annotations,
             drafts=drafts,
             predictions=predictions,
-            whole_drafts=len(drafts) == len(task.get("drafts") or ()),
-            whole_predictions=review or len(predictions) == len(task.get("predictions") or ()),
+            whole_drafts=len(drafts) == _count(task.get("drafts")),
+            whole_predictions=review or len(predictions) == _count(task.get("predictions")),
             review=review,
         )
         if match.doc_id is not None:
+            if match.how:
+                self.result.told(match, entry.place, number)
             self._spool(record)
         else:
             self._refuse(record, match, pending, refused)
@@ -133,6 +165,22 @@ class Gathering:
             self.people.observe(entry.origin, annotation, created_at, author)
         for prediction in predictions:
             self.people.observe(entry.origin, prediction, None)
+
+    def _witness(self, entry: Entry, task: Json, annotations: list[Json]) -> None:
+        """Note what tells that two exports come from one server."""
+        project, made = task.get("project"), task.get("created_at")
+        if isinstance(task.get("id"), int) and isinstance(made, str) and len(made) > len("2031-01-01T00:00:00Z"):
+            self.people.witness(entry.origin, "task", f"{project} {task['id']} {made}")
+        for annotation in annotations:
+            author = author_of(annotation)
+            if not names_somebody(author):
+                continue
+            own, made = annotation.get("unique_id"), annotation.get("created_at")
+            if isinstance(own, str) and own:
+                self.people.witness(entry.origin, "annotation", own, author)
+            elif isinstance(annotation.get("id"), int) and isinstance(made, str | int):
+                place = project if project is not None else annotation.get("project")
+                self.people.witness(entry.origin, "annotation", f"{place} {annotation['id']} {made}", author)
 
     def _refuse(self, record: Record, match: Match, pending: Any, refused: Any) -> None:
         if match.reason == "unmatched_task" and match.own_id and match.text is not None:
@@ -180,6 +228,11 @@ class Gathering:
             found = table.filter(pc.is_in(table["doc_id"], value_set=pa.array(wanted[shard], pa.string())))
             for row in found.to_pylist():
                 self.spool.put(Text(row["doc_id"], row["text_sha256"], row["text"]))
+
+
+def _count(value: Any) -> int:
+    """How many are in a list; anything else holds none."""
+    return len(value) if isinstance(value, list) else 0
 
 
 def _put(file: Any, item: tuple[Any, ...]) -> None:

@@ -1,8 +1,8 @@
 """The ledger, `data/imports/`: every JSON that was brought, appended, never edited. Tables are made from it alone.
 
-An entry is two files: `NNNNNN-<sha256, 12 digits>.json`, the JSON byte for byte, and `….about.json`, what the JSON does
-not say itself. Why two, and why this order of writing: docs/decisions/031. A file without its `.about.json`
-(`sample-*.json`) is an entry too, older than all others.
+An entry is two files: `NNNNNN-<sha256, 12 digits>.json`, the JSON byte for byte (`.zip`: the files of another tool), and
+`….about.json`, what the JSON does not say itself. Why two, and why this order of writing: docs/decisions/031. A file
+without its `.about.json` (`sample-*.json`) is an entry too, older than all others.
 """
 
 from __future__ import annotations
@@ -19,13 +19,18 @@ from pathlib import Path
 from typing import Any
 
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
+from corpus_kit.core.layers import Layer
 from corpus_kit.core.storage.folders import write_json
 from corpus_kit.core.storage.tables import file_sha256, fsync_path
 from corpus_kit.ledger.export_json import Json, read_tasks
+from corpus_kit.ledger.formats import format_named
+from corpus_kit.ledger.formats.archive import read_archive
+from corpus_kit.ledger.formats.tasks import as_tasks
 
 FORMAT = 1
 ABOUT = ".about.json"
-_NAME = re.compile(r"(\d{6,})-([0-9a-f]{12})\.json")
+_NAME = re.compile(r"(\d{6,})-([0-9a-f]{12})\.(?:json|zip)")
+ARCHIVE = ".zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Entry:
     complete: the JSON holds every task of its project, so what an earlier pull had and it has not was deleted.
     deleted: annotation_ids that a pull found gone. name: the file's name as it was brought.
     state: what a pull remembers for the next one. purpose: "" for labeling; the kind of a review project otherwise.
+    form: the format of another tool whose files the entry holds, as an archive; "" for Label Studio's JSON.
     """
 
     path: Path
@@ -54,6 +60,7 @@ class Entry:
     name: str = ""
     state: Mapping[str, Any] = field(default_factory=dict)
     purpose: str = ""
+    form: str = ""
 
     @property
     def place(self) -> str:
@@ -63,10 +70,19 @@ class Entry:
     @property
     def origin(self) -> str:
         """Where ids of people and tasks count: the server, else this file."""
-        return self.server or f"file {self.sha256[:12]}"
+        return self.server or (f"from {self.form}" if self.form else f"file {self.sha256[:12]}")
 
-    def tasks(self, digest: Any = None) -> Iterator[Json]:
-        return read_tasks(self.path, digest)
+    def tasks(self, digest: Any = None, layer: Layer | None = None) -> Iterator[Json]:
+        """Its tasks. layer: needed for what comes from another tool; digest: gets every byte of the file."""
+        if not self.form:
+            yield from read_tasks(self.path, digest, layer)
+            return
+        if digest is not None:
+            with self.path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+        if layer is not None:
+            yield from as_tasks(format_named(self.form).pages(read_archive(self.path)), layer, self.form)
 
 
 class Ledger:
@@ -81,9 +97,11 @@ class Ledger:
             return []
         laid: list[Path] = []
         brought: list[Path] = []
-        for path in sorted(self.folder.glob("*.json")):
+        for path in sorted([*self.folder.glob("*.json"), *self.folder.glob(f"*{ARCHIVE}")]):
             if path.name.endswith(ABOUT) or path.name.startswith("."):
                 continue
+            if path.suffix == ARCHIVE and not _about(path).is_file():
+                continue  # no entry: what an archive holds, only its `.about.json` tells
             (brought if _about(path).is_file() else laid).append(path)
         samples = [Entry(p, 0, "sample", None, file_sha256(p), p.stat().st_size, name=p.name) for p in laid]
         return samples + sorted((_entry(p) for p in brought), key=lambda e: (e.sequence, e.path.name))
@@ -93,8 +111,11 @@ class Ledger:
         found = [e for e in self.entries() if e.kind == "pull" and (e.layer, e.server) == (layer, server)]
         return next((e for e in reversed(found) if project is None or e.project == project), None)
 
-    def add_file(self, path: Path, layer: str) -> tuple[Entry, bool]:
-        """Bring an export as it is; (entry, whether it is new). The same bytes for the same layer add nothing."""
+    def add_file(self, path: Path, layer: str, form: str = "", name: str = "") -> tuple[Entry, bool]:
+        """Bring an export as it is; (entry, whether it is new). The same bytes for the same layer add nothing.
+
+        form: of an archive with files of another tool. name: what it was called, by default the file's name.
+        """
         digest = hashlib.sha256()
         aside = self._aside()
         try:
@@ -104,7 +125,8 @@ class Ledger:
             for entry in self.entries():
                 if (entry.sha256, entry.layer) == (sha, layer) or (entry.sha256 == sha and entry.kind == "sample"):
                     return entry, False
-            return self._commit(aside, sha, {"kind": "import", "layer": layer, "name": path.name}), True
+            about = {"kind": "import", "layer": layer, "name": name or path.name, "form": form}
+            return self._commit(aside, sha, about), True
         finally:
             aside.unlink(missing_ok=True)
 
@@ -163,7 +185,7 @@ class Ledger:
         """First what is said about the JSON, then the JSON: its appearing is the one moment at which the entry begins."""
         numbers = [int(m[1]) for p in self.folder.iterdir() if (m := _NAME.fullmatch(p.name))]
         number = max(numbers, default=0) + 1
-        path = self.folder / f"{number:06d}-{sha256[:12]}.json"
+        path = self.folder / f"{number:06d}-{sha256[:12]}{ARCHIVE if about.get('form') else '.json'}"
         facts = {"ledger": FORMAT, "sequence": number, "sha256": sha256, "bytes": aside.stat().st_size} | about
         temporary = self.folder / ".about"
         write_json(temporary, {k: v for k, v in facts.items() if v not in (None, [], {}, "")})
@@ -187,7 +209,7 @@ class _Tee:
 
 
 def _about(path: Path) -> Path:
-    return path.with_name(path.name.removesuffix(".json") + ABOUT)
+    return path.with_name(path.stem + ABOUT)
 
 
 def _entry(path: Path) -> Entry:
@@ -214,6 +236,7 @@ def _entry(path: Path) -> Entry:
                 name=facts.get("name", ""),
                 state=facts.get("state", {}),
                 purpose=facts.get("purpose", ""),
+                form=facts.get("form", ""),
             )
     raise EnvironmentProblemError(
         f"{path.name} in the ledger and {about.name} do not belong together: one of them was changed or damaged.",

@@ -1,16 +1,23 @@
 """Pseudonyms: who is who in exports, and JSON without anybody's name or address.
 
-An identity is the lowercased e-mail address; without one it is the id on that server, or in that file. The mapping lies
+An identity is the lowercased e-mail address; without one it is the id on that server, or in that file. Two exports of one
+server know its people by the same ids: where the same annotation is in both, or the same task of the same project, made
+at the same moment, their ids are of one server, unless an annotation contradicts it. The mapping lies
 in `data/pseudonyms.json` (git-ignored, mode 0600), is reused and never renumbered. One line of it may be edited by hand:
 two identities that are the same person can get the same pseudonym.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +44,16 @@ _UNNAMED = {"id": "unnamed"}
 class People:
     """The pseudonyms of one corpus. First `observe` everybody, then `settle`, then ask."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, same: Sequence[Sequence[str]] = (), apart: Sequence[Sequence[str]] = ()) -> None:
+        """same, apart: `[people]` of corpus.toml, pseudonyms or identities that are one person, or are not."""
         self.path = path
-        self.known = _read(path)
+        self.known = read_people(path)
+        self.merged: list[tuple[str, int, str]] = []
+        self._same, self._apart = same, apart
+        self._seen: dict[int, tuple[str, str]] = {}  # hash of an annotation or task → (origin, author's identity)
+        self._witnesses: dict[tuple[str, str], Counter[str]] = {}  # two origins → what speaks for one server
+        self._against: set[tuple[str, str]] = set()
+        self._joined: dict[str, tuple[int, str]] = {}
         self._earliest: dict[str, datetime | None] = {}
         self._alias: dict[str, str] = {}
 
@@ -61,12 +75,40 @@ class People:
                 if identity not in self._earliest or (at and (earliest is None or at < earliest)):
                     self._earliest[identity] = at
 
+    def witness(self, origin: str, what: str, key: str, author: Any = None) -> None:
+        """Note something that two exports of one server have in common.
+
+        Args:
+            origin: The server or file.
+            what: In words, for people: `annotation`, `task`.
+            key: Equal for the same thing, wherever it was exported.
+            author: Who made it, as the export names them; None for a task.
+        """
+        number = int.from_bytes(
+            hashlib.blake2b(f"{what} {key}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        )
+        address, own = _identify(origin, author)
+        before = self._seen.setdefault(number, (origin, address or own or ""))
+        if before[0] == origin:
+            return
+        pair = (min(before[0], origin), max(before[0], origin))
+        one, two = (identity.rpartition("#")[2] for identity in (before[1], address or own or ""))
+        if author is not None and one != two and "@" not in one + two:
+            self._against.add(pair)  # a restore, or a copy: its author is somebody else there
+        else:
+            self._witnesses.setdefault(pair, Counter())[what] += 1
+            if author is not None and ("@" in one) != ("@" in two) and own:  # here a number, there an address
+                number_, address_ = (before[1], address) if "@" in two else (own, before[1])
+                if number_ and address_:
+                    self._alias.setdefault(number_, address_)
+
     def observe_unnamed(self, origin: str, created_at: datetime | None) -> None:
         """Somebody whom the export does not name made an annotation."""
         self.observe(origin, None, created_at, author=_UNNAMED)
 
     def settle(self) -> None:
         """Number the new ones by earliest annotation, then identity; write the mapping if anything is new."""
+        self._join_origins()
         earliest: dict[str, datetime | None] = {}
         for identity, at in self._earliest.items():
             resolved = self._alias.get(identity, identity)
@@ -82,10 +124,61 @@ class People:
         for number, identity in enumerate(new, max(taken, default=0) + 1):
             known[identity] = f"annotator-{number:02d}"
         for key, address in self._alias.items():
+            if key in known and known[key] != known[address]:  # two names of one person: the first stays
+                known[key] = known[address] = min(known[key], known[address], key=_number_of)
             known.setdefault(key, known[address])
+        self._join_named(known)
         if known != self.known:
             _write(self.path, known)
             self.known = known
+
+    def _join_origins(self) -> None:
+        """Ids of origins that are one server become aliases of the first of them."""
+        group: dict[str, str] = {}
+
+        def first(origin: str) -> str:
+            while group.get(origin, origin) != origin:
+                origin = group[origin]
+            return origin
+
+        for pair in sorted(self._witnesses):
+            if pair not in self._against:
+                one, two = sorted(map(first, pair), key=lambda o: (o.startswith("file "), o))
+                group[two] = one
+        same: dict[tuple[str, str], set[str]] = {}
+        for identity in {*self._earliest, *self._alias}:
+            origin, mark, own = identity.rpartition("#")
+            if mark and own != "unnamed" and origin in {o for pair in self._witnesses for o in pair}:
+                same.setdefault((first(origin), own), set()).add(identity)
+        for (_, _), identities in sorted(same.items()):
+            self._join(sorted(identities))
+
+    def _join(self, identities: Sequence[str]) -> None:
+        """Make one person of the ids that one server has in several origins, by their address where one is known."""
+        apart = {frozenset(pair) for pair in self._apart}
+        kept = [i for i in identities if not any(frozenset((i, other)) in apart for other in identities)]
+        addresses = {self._alias[i] for i in kept if i in self._alias}
+        if len(kept) < 2 or len(addresses) > 1:
+            return
+        target = next(iter(addresses), kept[0])
+        moments = [self._earliest[i] for i in (*kept, target) if i in self._earliest]
+        self._earliest[target] = min((m for m in moments if m is not None), default=None)
+        for identity in kept:
+            if identity != target:
+                self._alias[identity] = target
+        reasons = (told for pair, told in sorted(self._witnesses.items()) if _any_of(pair, kept))
+        self._joined[target] = (len(kept), _told(reasons))
+
+    def _join_named(self, known: dict[str, str]) -> None:
+        """What `[people]` says is one person, and what was joined by evidence, in words."""
+        for group in self._same:
+            names = {known.get(name, name) for name in group} & set(known.values())
+            if len(names) > 1:
+                chief = min(names, key=_number_of)
+                known.update({identity: chief for identity, name in known.items() if name in names})
+        for target, (count, why) in sorted(self._joined.items()):
+            if target in known:
+                self.merged.append((known[target], count, why))
 
     def pseudonym(self, origin: str, person: Any) -> str:
         """The pseudonym of somebody observed."""
@@ -128,6 +221,42 @@ class People:
         address = found.strip(".'`*+-_|{}=?!#$%&/^~")
         name = self.known.get(address.lower())
         return found if name is None else found.replace(address, name)
+
+
+def _number_of(name: str) -> tuple[int, str]:
+    """Pseudonyms in the order they were given; any other name behind them."""
+    found = _PSEUDONYM.fullmatch(name)
+    return (int(found[1]) if found else sys.maxsize, name)
+
+
+def _any_of(pair: tuple[str, str], identities: Sequence[str]) -> bool:
+    return any(identity.rpartition("#")[0] in pair for identity in identities)
+
+
+def _told(reasons: Iterable[Counter[str]]) -> str:
+    """What speaks for one person, in words."""
+    total: Counter[str] = sum(reasons, Counter())
+    return ", ".join(f"{n} {what}{'s' * (n > 1)} in common" for what, n in sorted(total.items()))
+
+
+def look_alike(known: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Pairs of pseudonyms that may be one person, and why: the same number in two files, or the same name at two hosts.
+
+    known: identity → pseudonym. No identity is in what is returned.
+    """
+    by_mark: dict[tuple[str, str], set[str]] = {}
+    for identity, name in known.items():
+        origin, mark, own = identity.rpartition("#")
+        if mark and origin.startswith("file ") and own != "unnamed":
+            by_mark.setdefault(("the same id in two exports", own), set()).add(name)
+        elif "@" in identity:
+            by_mark.setdefault(("addresses with the same name", identity.partition("@")[0]), set()).add(name)
+    pairs = {
+        (one, two): why
+        for (why, _), names in sorted(by_mark.items())
+        for one, two in pairwise(sorted(names, key=_number_of))
+    }
+    return [(one, two, why) for (one, two), why in sorted(pairs.items())]
 
 
 def _each(person: Any) -> list[Any]:
@@ -175,6 +304,7 @@ def _identify(origin: str, value: Any) -> tuple[str | None, str | None]:
     if isinstance(value, bool) or value in (None, "", []):
         return None, None
     if isinstance(value, str):
+        value = value.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair has no place in a file
         found = _ADDRESS.search(value)
         number = _TRAILING_ID.search(value)
         if found:
@@ -189,7 +319,8 @@ def names_somebody(value: Any) -> bool:
     return _identify("", value) != (None, None)
 
 
-def _read(path: Path) -> dict[str, str]:
+def read_people(path: Path) -> dict[str, str]:
+    """Identity → pseudonym; empty without the file. Raises ConfigError for a damaged one."""
     try:
         people = json.loads(path.read_text(encoding="utf-8"))["people"]
     except FileNotFoundError:

@@ -6,15 +6,19 @@ the labeling page writes a literal backslash-n for a newline and collapses space
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from corpus_kit.core.offsets import OffsetMap, Span, newline_map, utf16_map
+from corpus_kit.core.offsets import OffsetMap, Span, newline_map, normalise_newlines, utf8_map, utf16_map
+from corpus_kit.ledger.nearly import NearMap
 
 Unit = str  # "code points", "UTF-16 units", "mixed"
 POINTS, UNITS, MIXED = "code points", "UTF-16 units", "mixed"
+INCLUSIVE, BYTES = "inclusive ends", "UTF-8 bytes"
+ONE_BREAK, TWO_BREAKS = "line breaks of one character", "line breaks of two characters"
+_ELSEWHERE = ("offsets_mismatch", "offsets_out_of_range", "offsets_reversed")
 
 
 class Told(NamedTuple):
@@ -38,13 +42,18 @@ class Wrong:
 class Reading:
     """One text as it was shown to annotators, and how its offsets become those of the document's text.
 
-    text: the document's text. shown: what the task held, where that differs in its newlines only.
+    text: the document's text. shown: what the task held, where that differs in its newlines, or is nearly the same.
     """
 
     def __init__(self, text: str, shown: str | None = None) -> None:
         self.text = text
         self.shown = text if shown is None else shown
-        self._newlines: OffsetMap | None = None if shown is None else newline_map(shown)
+        self._newlines: OffsetMap | None = None
+        self._near: NearMap | None = None
+        if shown is not None and normalise_newlines(shown)[0] == text:
+            self._newlines = newline_map(shown)
+        elif shown is not None:
+            self._near = NearMap(shown, text)
         self._two_ways = _has_astral(self.shown)
 
     def places(self, told: Sequence[Told]) -> tuple[list[Span | Wrong], Unit]:
@@ -58,7 +67,47 @@ class Reading:
             found = [self._judged(t, (t.start, t.end), u, unit) for t, u in zip(told, second, strict=True)]
         if self._newlines is not None:
             found = [self._kept(f) if isinstance(f, Span) else f for f in found]
+        if self._near is not None:
+            return [self._beside(f) if isinstance(f, Span) else f for f in found], unit
+        if any(isinstance(f, Wrong) and f.reason in _ELSEWHERE for f in found):
+            return self._otherwise(told) or (found, unit)
         return found, unit
+
+    def _otherwise(self, told: Sequence[Told]) -> tuple[list[Span | Wrong], Unit] | None:
+        """Each span's place where other tools count: taken when every word that is told stands there, all of them alike."""
+        for unit, counted in self._other_counts():
+            places: list[Span | Wrong] = []
+            for t in told:
+                span = counted(t.start, t.end)
+                if span is None or not 0 <= span.start < span.end <= len(self.text):
+                    break
+                if t.text and _as_told(self.text[span.start : span.end]) != _as_told(t.text):
+                    break
+                places.append(span)
+            else:
+                if any(t.text.strip() for t in told):
+                    return places, unit
+        return None
+
+    def _other_counts(self) -> Iterator[tuple[Unit, Callable[[int, int], Span | None]]]:
+        """Name and conversion of every other way to count that was ever seen, the likeliest first."""
+        text = self.text
+
+        def of_text(offsets: OffsetMap, more: int = 0) -> Callable[[int, int], Span | None]:
+            def place(start: int, end: int) -> Span | None:
+                ends, ok = offsets.to_sources([_bounded(start), _bounded(end + more)])
+                return Span(int(ends[0]), int(ends[1])) if ok.all() else None
+
+            return place
+
+        yield INCLUSIVE, lambda start, end: Span(start, end + 1)
+        if self._newlines is not None:
+            yield ONE_BREAK, lambda start, end: Span(start, end)
+        if "\n" in text:
+            yield TWO_BREAKS, of_text(newline_map(text.replace("\n", "\r\n")).invert())
+        if not text.isascii():
+            yield BYTES, of_text(utf8_map(text))
+            yield f"{UNITS}, {INCLUSIVE}", of_text(utf16_map(text), 1)
 
     @cached_property
     def _units(self) -> OffsetMap:
@@ -119,6 +168,11 @@ class Reading:
         second = f"{units[0]} to {units[1]}" if units else "no place"
         size = self._units.target_length
         return f"as code points {t.start} to {t.end} of {n}, as UTF-16 units (of {size}) {second}"
+
+    def _beside(self, span: Span) -> Span | Wrong:
+        assert self._near is not None
+        place = self._near.span(*span, self.shown)
+        return place or Wrong("offsets_out_of_range", f"{span.start} to {span.end} cut through a character")
 
     def _kept(self, span: Span) -> Span | Wrong:
         assert self._newlines is not None

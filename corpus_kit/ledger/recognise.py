@@ -6,7 +6,7 @@ The layer is recognised by the controls and labels that the results name.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def recognised_layer(tasks: Iterable[Json], readers: Mapping[str, LayerReader], 
     return recogniser.layer(name)
 
 
-def known_layer(layer: str, readers: Mapping[str, LayerReader]) -> str:
+def known_layer(layer: str, readers: Collection[str]) -> str:
     """`layer`, if the corpus has it. Raises UsageError naming those there are."""
     if layer not in readers:
         near = did_you_mean(layer, list(readers))
@@ -69,7 +69,10 @@ def known_layer(layer: str, readers: Mapping[str, LayerReader]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """One file. new: False when the ledger had it. entry: its name in the ledger."""
+    """One file. new: False when the ledger had it. entry: its name in the ledger.
+
+    documents: texts it brought that no document had, and that lie in `data/raw` now.
+    """
 
     file: str
     layer: str
@@ -77,6 +80,7 @@ class Imported:
     new: bool
     tasks: int
     annotations: int
+    documents: int = 0
 
 
 def import_files(

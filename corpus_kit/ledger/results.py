@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from corpus_kit.core.labels import RELATIONS
 from corpus_kit.core.layers import Control, DataObject, Layer, path_label
 from corpus_kit.core.offsets import Span
 from corpus_kit.ledger.export_json import Json, results_of
+from corpus_kit.ledger.formats.tasks import ATTRIBUTE, NOTE
 from corpus_kit.ledger.readings import POINTS, Reading, Told, Wrong
 
 SpanRow = tuple[str, str, int, int, str, str, float | None, str]
@@ -30,17 +32,18 @@ _MARKUP = ("hypertext", "paragraphs")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """answers: how many were lost with it. result: the JSON refused."""
+    """answers: how many were lost with it. result: the JSON refused. controls: those that are not known for it."""
 
     reason: str
     detail: str
     result: Any
     answers: int = 1
+    controls: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class Rows:
-    """What one annotation says. unit: how it counted offsets."""
+    """What one annotation says. unit: how it counted offsets. unread: controls with an answer that is in no row."""
 
     spans: list[SpanRow] = field(default_factory=list)
     choices: list[ChoiceRow] = field(default_factory=list)
@@ -48,6 +51,7 @@ class Rows:
     refused: list[Refusal] = field(default_factory=list)
     payload_only: int = 0
     unit: str = POINTS
+    unread: set[str] = field(default_factory=set)
 
 
 def count_answers(annotation: Json) -> int:
@@ -80,6 +84,12 @@ class LayerReader:
         }
         self._objects = {o.name: o for o in layer.objects}
         relations = [c for c in layer.controls if c.kind == "relations" and c.labels]
+        self._of_type: dict[str, set[str]] = {}
+        for control in layer.controls:
+            if not control.payload_only:
+                name = RELATIONS if control.kind == "relations" else control.name
+                self._of_type.setdefault(control.result_type, set()).add(name)
+        self._of_type.setdefault("relation", set()).add(RELATIONS)
         self.relation_labels = frozenset(label for c in relations for label in c.labels) or None
 
     def fits(self, result: Any) -> bool:
@@ -100,6 +110,20 @@ class LayerReader:
         """The labels a control may give; None where they are not fixed."""
         return self._controls[control.name][1]
 
+    def perhaps(self, result: Any) -> frozenset[str]:
+        """The controls that a result may have answered: the one it names, else those of its type, else every one.
+
+        What another tool told beside the labels (`attribute`) is about none of them.
+        """
+        if not isinstance(result, dict):
+            return frozenset().union(*self._of_type.values())
+        found, kind = self.control(result), _name(result.get("type"))
+        if found is not None and found[0].kind != "relations":
+            return frozenset() if found[0].payload_only else frozenset((found[0].name,))
+        if kind == ATTRIBUTE:
+            return frozenset()
+        return frozenset(self._of_type.get(kind) or set().union(*self._of_type.values()))
+
     def shown(self, result: Json) -> DataObject | None:
         """The object that a result is about, the document's text where it does not say."""
         name = _name(result.get("to_name"))
@@ -119,10 +143,13 @@ class _Annotation:
         self.suggested = _suggested(annotation)
         self.keys: set[tuple[str, str, str]] = set()
         self.regions: set[str] = set()  # ids of regions that have a row
+        self.places: dict[str, Span] = {}  # where the region of each id lies
         self.lost: set[str] = set()  # ids of regions whose every row was refused
         results = results_of(annotation)
         named = {r["id"] for r in results if isinstance(r, dict) and isinstance(r.get("id"), str)}
-        drawn = {r["id"] for r in results if isinstance(r, dict) and _is_labels(reader, r) and "id" in r}
+        drawn = {
+            r["id"] for r in results if isinstance(r, dict) and _is_labels(reader, r) and isinstance(r.get("id"), str)
+        }
         regions: list[tuple[Json, str, Control, list[str], Told]] = []
         later: list[Callable[[], None]] = []
         for number, result in enumerate(results):
@@ -131,6 +158,9 @@ class _Annotation:
                 continue
             if result.get("type") == "relation":
                 later.append(lambda r=result: self._relation(r, named))  # type: ignore[misc]  # mypy infers no defaults
+                continue
+            if result.get("type") == NOTE and not result.get("from_name"):
+                self.rows.payload_only += _answers(result)
                 continue
             control = self._control(result)
             if control is None:
@@ -149,7 +179,10 @@ class _Annotation:
             read()
 
     def _refuse(self, reason: str, detail: str, result: Any, answers: int | None = None) -> None:
-        self.rows.refused.append(Refusal(reason, detail, result, _answers(result) if answers is None else answers))
+        lost = _answers(result) if answers is None else answers
+        controls = frozenset() if reason == "repeated_answer" else self.reader.perhaps(result)
+        self.rows.unread |= controls
+        self.rows.refused.append(Refusal(reason, detail, result, lost, controls))
 
     def _control(self, result: Json) -> Control | None:
         """The control that a result answers, None when the result is settled: refused or payload-only."""
@@ -193,6 +226,7 @@ class _Annotation:
                 start, end = _whole(outer.get("start")), _whole(outer.get("end"))
             if markup and (start is None or end is None):
                 self.rows.payload_only += _answers(result)  # a place in the markup
+                self.rows.unread |= self.reader.perhaps(result)
                 return None
         if start is None or end is None:
             detail = f"start {_short(value.get('start'))}, end {_short(value.get('end'))}"
@@ -219,6 +253,8 @@ class _Annotation:
 
     def _span(self, result: Json, region: str, control: Control, label: str, place: Span) -> None:
         known = self.reader.labels(control)
+        if self.places.setdefault(region, place) != place:  # two places are two spans, whatever their id
+            region = f"{region}@{place.start}-{place.end}"
         fault = "unknown_label" if known is not None and label not in known else ""
         if not fault and (control.name, region, label) in self.keys:
             fault = "repeated_answer"
@@ -237,7 +273,7 @@ class _Annotation:
         if self.model:
             return "model"
         told = result.get("origin")
-        if told in _ORIGINS:
+        if isinstance(told, str) and told in _ORIGINS:
             return _ORIGINS[told]
         was = self.suggested.get(_name(result.get("id")))  # made through the API, which tells no origin
         if was is None:

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from corpus_kit.core.identity import ends_shard
+from corpus_kit.core.labels import RELATIONS, UNREAD
 from corpus_kit.core.schema.contracts import CheckedFrame, Contract
 from corpus_kit.core.storage.tables import TableWriter, arrow_schema, content_fingerprint, file_sha256, part_name
 
@@ -78,15 +79,21 @@ class Shards:
 
     def _write(self) -> None:
         lost: set[str] = set()
-        for name in TABLES:
+        broken: dict[str, set[str]] = {}
+        frames = {name: self._sound(name, self._pending[name], lost, broken) for name in TABLES}
+        frames["annotations"] = _with_unread(frames["annotations"], broken)
+        for name, frame in frames.items():
             if name not in self._open:
                 path = self.folder / part_name(name, self._number)
                 self._open[name] = _Part(path, self.contracts[name])
-            self._open[name].write(self._sound(name, self._pending[name], lost))
+            self._open[name].write(frame)
         self._pending, self._batch = {name: [] for name in TABLES}, 0
 
-    def _sound(self, name: str, rows: list[Row], lost: set[str]) -> pl.DataFrame:
-        """The rows that keep their contract. lost: annotations that broke theirs, whose rows go with them."""
+    def _sound(self, name: str, rows: list[Row], lost: set[str], broken: dict[str, set[str]]) -> pl.DataFrame:
+        """The rows that keep their contract.
+
+        lost: annotations that broke theirs, whose rows go with them. broken: annotation → controls with a row that did.
+        """
         contract = self.contracts[name]
         frame = pl.DataFrame(rows, schema=contract.columns, orient="row")
         if lost and "annotation_id" in frame.columns:
@@ -95,10 +102,12 @@ class Shards:
                 self.reject(name, row, "its annotation broke the contract of annotations")
             frame = frame.filter(~gone)
         checked = contract.check(frame)
-        self._refuse(name, frame, checked, lost)
+        self._refuse(name, frame, checked, lost, broken)
         return checked.valid
 
-    def _refuse(self, name: str, frame: pl.DataFrame, checked: CheckedFrame, lost: set[str]) -> None:
+    def _refuse(
+        self, name: str, frame: pl.DataFrame, checked: CheckedFrame, lost: set[str], broken: dict[str, set[str]]
+    ) -> None:
         why: dict[int, list[str]] = {}
         for failure in checked.failures:
             if failure.row_index is None:
@@ -109,6 +118,20 @@ class Shards:
             self.reject(name, row, "; ".join(reasons))
             if name == "annotations":
                 lost.add(row["annotation_id"])
+            elif name in ("spans", "choices", "relations"):
+                broken.setdefault(row["annotation_id"], set()).add(row.get("control", RELATIONS))
+
+
+def _with_unread(annotations: pl.DataFrame, broken: dict[str, set[str]]) -> pl.DataFrame:
+    """Annotations of which a row broke its contract are not complete."""
+    if not broken:
+        return annotations
+    unread = [
+        UNREAD.join(sorted({*(known.split(UNREAD) if known else ()), *broken.get(own, ())})) or None
+        for own, known in annotations.select("annotation_id", "unread").iter_rows()
+    ]
+    told = pl.Series("unread", unread, pl.String)
+    return annotations.with_columns(told, told.is_null().alias("complete"))
 
 
 class _Part:

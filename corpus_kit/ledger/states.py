@@ -66,6 +66,14 @@ def author_of(annotation: Json) -> Any:
     return None
 
 
+def editor_of(annotation: Json) -> Any:
+    """Who changed it last, as the JSON says (the last of a list); None where it does not say."""
+    value = annotation.get("updated_by")
+    while isinstance(value, list) and value:
+        value = value[-1]
+    return value if names_somebody(value) else None
+
+
 def moment(value: Any) -> datetime | None:
     """A moment as exports write it: ISO 8601 (UTC where it names no zone), or seconds since 1970 in old ones."""
     try:

@@ -30,7 +30,8 @@ def refresh_annotations(
     from corpus_kit.ledger.shards import TABLES
 
     contracts = {table: workspace.contract(table) for table in TABLES}
-    sources = Sources(imports, workspace.data, data, work, workspace.layers(), contracts)
+    who = workspace.config.people
+    sources = Sources(imports, workspace.data, data, work, workspace.layers(), contracts, who.same, who.apart)
     return build_annotations(sources, refusals, progress)
 
 

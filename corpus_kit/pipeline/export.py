@@ -24,7 +24,14 @@ def export(
     progress: Progress,
 ) -> ExportResult:
     """Make the release, and from it the format. Raises UsageError, FindingsError."""
-    from corpus_kit.release.export.formats import FORMATS, GOLD_FORMATS, write_format, write_gold_format
+    from corpus_kit.release.export.formats import (
+        FORMATS,
+        GOLD_FORMATS,
+        TOOLS,
+        write_format,
+        write_gold_format,
+        write_tool_format,
+    )
 
     name, data = format, workspace.data
     if name not in FORMATS:
@@ -43,6 +50,10 @@ def export(
         if name in GOLD_FORMATS:
             made = build_release(source, release, pool, progress)
             lost = write_gold_format(name, release, target, work, tokenizer=tokenizer, strict=strict)
+            return ExportResult(name, target, losses=lost)
+        if name in TOOLS:
+            made = build_release(source, release, pool, progress)
+            lost = write_tool_format(name, release, target, work, strict=strict)
             return ExportResult(name, target, losses=lost)
         made = build_release(source, release, pool, progress, strict=strict)
         write_format(name, release, target, work)

@@ -38,14 +38,19 @@ def server_context(workspace: Workspace, command: str, progress: Progress | None
     return Site(workspace.data, workspace.config.name, workspace.layers(), workspace.config.label_studio, checks)
 
 
-def import_files(workspace: Workspace, files: list[str | Path], layer: str | None) -> list[Imported]:
+def import_files(
+    workspace: Workspace, files: list[str | Path], layer: str | None, source: str | None = None
+) -> list[Imported]:
     """See `Corpus.import_`."""
-    from corpus_kit.ledger import recognise
+    from corpus_kit.ledger import foreign, recognise
     from corpus_kit.ledger.ledger import Ledger
 
     if workspace.root is None:
         raise UsageError("There is no corpus to import into.", "Make one with `corpus-kit init DIR`.")
-    with work_folder(workspace.data):
+    with work_folder(workspace.data) as work:
+        if source is not None:
+            folders = foreign.CorpusFolders(workspace.data, work)
+            return [foreign.import_foreign(files, source, folders, workspace.layers(), layer)]
         return recognise.import_files(files, Ledger(workspace.data / "imports"), workspace.layers(), layer)
 
 
@@ -104,7 +109,8 @@ def checks_of(workspace: Workspace, progress: Progress) -> dict[str, frozenset[s
     share = workspace.config.label_studio.checks
     if not share:
         return {}
-    found = hidden_checks(workspace.data, share, workspace.config.adjudication.reviewers)
+    settings = workspace.config.adjudication
+    found = hidden_checks(workspace.data, share, settings.reviewers, stars=settings.stars == "settle")
     if not any(found.values()):
         progress.remark(
             "No document has a known answer yet, so there are no hidden checks: see `checks` in corpus.toml."
@@ -116,7 +122,9 @@ def scores_of(workspace: Workspace) -> list[CheckScore]:
     """Everybody on the documents with a known answer."""
     from corpus_kit.agreement.checks import check_scores
 
-    return check_scores(workspace.data, list(workspace.layers()), workspace.config.adjudication.reviewers)
+    settings = workspace.config.adjudication
+    stars = settings.stars == "settle"
+    return check_scores(workspace.data, list(workspace.layers()), settings.reviewers, stars=stars)
 
 
 def agreement_of_people(workspace: Workspace) -> dict[tuple[str, str], tuple[float, str]]:

@@ -48,6 +48,7 @@ def labels_part(manifest: Mapping[str, Any], told: Told | None) -> str:
                 gold["policy"] if gold["boundary"] == "exact" else f"{gold['policy']}, {gold['boundary']}",
                 f"{gold['documents']:,}",
                 f"{gold['open']:,}",
+                f"{gold.get('unknown', 0):,}",
             )
         )
     if not rows:
@@ -62,9 +63,11 @@ def labels_part(manifest: Mapping[str, Any], told: Told | None) -> str:
         "policy",
         "with gold",
         "open",
+        "not known",
     )
     made = markdown_table(header, rows)
-    made += "\nOpen are disagreements that the policy did not settle; they are not part of the gold.\n"
+    made += "\nOpen are disagreements that the policy did not settle; they are not part of the gold."
+    made += " Not known are answers that could not be read: they are neither yes nor no.\n"
     for config, counts in manifest.get("labels", {}).items():
         total = sum(counts.values())
         shares = [(f"`{label}`", f"{n:,}", f"{n / total:.1%}" if total else "–") for label, n in counts.items()]

@@ -60,7 +60,7 @@ def refused(path: Path) -> str:
         ("    checks:\n", "    check:\n", "checks"),
         ("\nchecks:\n", "\ncheks:\n", "checks"),
         ("    dtype: string\n", "    dtyp: string\n", "dtype"),
-        ("{table: documents, version: 1}", "{table: documents, verson: 1}", "version"),
+        ("{table: documents, version: 2}", "{table: documents, verson: 2}", "version"),
         ("schema_type:", "schema_typ:", "schema_type"),
     ],
 )
@@ -337,19 +337,19 @@ def test_unique_groups_name_columns_that_exist(tmp_path: Path, value: str, probl
 @pytest.mark.parametrize(
     ("header", "problem"),
     [
-        ("contract: {table: document, version: 1}", "Did you mean 'documents'?"),
-        ("contract: {table: spans, version: 1}", "is the contract of 'spans'"),
-        ("contract: {table: documents, version: 2}", "pip install --upgrade"),
+        ("contract: {table: document, version: 2}", "Did you mean 'documents'?"),
+        ("contract: {table: spans, version: 2}", "is the contract of 'spans'"),
+        ("contract: {table: documents, version: 3}", "pip install --upgrade"),
         ("contract: {table: documents, version: 0}", "corpus-kit doctor"),
         ("contract: {table: documents, version: '1'}", "whole number"),
         ("contract: {table: documents, version: true}", "whole number"),
         ("contract: {table: documents}", "lacks the key 'version'"),
         ("contract: documents", "must be a mapping"),
-        ("contrat: {table: documents, version: 1}", "Did you mean 'contract'?"),
+        ("contrat: {table: documents, version: 2}", "Did you mean 'contract'?"),
     ],
 )
 def test_the_header_says_which_table_and_version(tmp_path: Path, header: str, problem: str) -> None:
-    assert problem in refused(edited(tmp_path, "documents", ("contract: {table: documents, version: 1}", header)))
+    assert problem in refused(edited(tmp_path, "documents", ("contract: {table: documents, version: 2}", header)))
 
 
 def test_a_schema_of_another_kind_is_refused(tmp_path: Path) -> None:

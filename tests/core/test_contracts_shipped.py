@@ -74,6 +74,7 @@ def test_only_the_special_types_stand_out() -> None:
     moment = pl.Datetime("us", "UTC")
     assert special == {
         "published_on": pl.Date,
+        "complete": pl.Boolean,
         "ground_truth": pl.Boolean,
         "created_at": moment,
         "updated_at": moment,
@@ -108,15 +109,15 @@ def test_an_older_contract_is_a_finding_for_doctor(tmp_path: Path, monkeypatch: 
     text = (ROOT / "spans.yaml").read_text(encoding="utf-8")
     path.write_text(text, encoding="utf-8")
     assert outdated(path) is None
-    path.write_text(text.replace("version: 1}", "version: 0}").replace("  label:", "  labels:"), encoding="utf-8")
+    path.write_text(text.replace("version: 2}", "version: 1}").replace("  label:", "  labels:"), encoding="utf-8")
     finding = outdated(path)
     assert finding is not None
     assert (finding.code, finding.table, finding.column) == ("contract_outdated", "spans.yaml", "contract.version")
-    assert "version 0" in finding.hint
-    with pytest.raises(ConfigError, match="older than 1") as caught:
+    assert "version 1" in finding.hint
+    with pytest.raises(ConfigError, match="older than 2") as caught:
         load_contract(path)
     assert "corpus-kit doctor" in caught.value.hint
-    path.write_text(text.replace("version: 1}", "version: 2}"), encoding="utf-8")
+    path.write_text(text.replace("version: 2}", "version: 3}"), encoding="utf-8")
     assert outdated(path) is None
     path.write_text("contract: {table: spans}", encoding="utf-8")
     with pytest.raises(ConfigError, match="lacks the key 'version'"):

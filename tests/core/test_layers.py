@@ -347,7 +347,7 @@ def test_an_unusable_config_is_refused_with_file_line_and_next_step(
     assert next_step in caught.value.hint
 
 
-@pytest.mark.parametrize("text", ["", '<Image name="text" value="$text"/>', '<Text name="text" value="$body"/>'])
+@pytest.mark.parametrize("text", ["", '<Image name="text" value="$text"/>'])
 def test_a_config_that_does_not_show_the_document_is_refused(write: Write, text: str) -> None:
     with pytest.raises(ConfigError, match="no object that shows the document's text") as caught:
         write(view(text, "<Style>x</Style>"))

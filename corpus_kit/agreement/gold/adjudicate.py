@@ -20,8 +20,18 @@ from corpus_kit.agreement.gold.policy import (
 )
 from corpus_kit.agreement.gold.relation_votes import settle_relations
 from corpus_kit.agreement.gold.span_votes import Mark, Settled, settle
-from corpus_kit.agreement.judgements import REVIEWED, SEPARATOR, judged, need, of_people, reviewers_in
-from corpus_kit.core.labels import standing
+from corpus_kit.agreement.judgements import (
+    SEPARATOR,
+    judged,
+    known_people,
+    need,
+    of_people,
+    plain_name,
+    reviewers_in,
+    starred_in,
+)
+from corpus_kit.core.labels import RELATIONS, UNREAD, standing
+from corpus_kit.core.layers import Layer
 
 __all__ = ["adjudicate", "standing"]
 
@@ -55,24 +65,29 @@ def adjudicate(
     choices: pl.DataFrame,
     relations: pl.DataFrame,
     policy: Policy | None = None,
+    layer: Layer | None = None,
 ) -> Adjudication:
     """Gold and the decisions behind it, from the tables of those names.
 
     Who worked on a document votes in it, with their latest submitted annotation; a span somebody did not mark is a vote
-    against it, a choice somebody did not make is no vote. What was settled in a review project
-    wins. Offsets of `spans` must point into one text per document:
-    `standing` puts spans made on an older text where they stand in the current one.
+    against it, a choice somebody did not make is no vote. An answer of which a part could not be read takes no part in the
+    vote of that control: it is not known. What was settled in a review project wins. Offsets of `spans` must point into
+    one text per document: `standing` puts spans made on an older text where they stand in the current one.
 
     Gold spans keep an id made of layer, control, document and place, gold annotations one of layer and document: the
     same gold has the same ids whatever policy gave it. `score` is the support.
     """
     need(spans, "spans")
-    people = judged(annotations, reviews=True)
-    policy = with_reviewers(policy or Policy(), people)
+    policy = policy or Policy()
+    people = judged(annotations, reviews=True, stars=policy.stars)
+    policy = with_reviewers(policy, people)
     decisions, gold, members = _settle_spans(spans, people, policy)
     choice_decisions, gold_choices = settle_choices(choices, spans, people, gold, policy)
-    relation_decisions, gold_relations = settle_relations(relations, spans, people, members, gold, policy)
-    every = _with_who(pl.concat([decisions, choice_decisions, relation_decisions]), people)
+    drawn = known_people(people, RELATIONS)
+    relation_decisions, gold_relations = settle_relations(relations, spans, drawn, members, gold, policy)
+    decided = pl.concat([decisions, choice_decisions, relation_decisions])
+    every = _with_who(pl.concat([decided, unknown_answers(people, decided, policy, layer)]), people)
+    every = _with_unknown(every, people)
     return Adjudication(
         every.sort("layer", "doc_id", "control", "table", "item", "outcome", "value"),
         gold,
@@ -132,11 +147,18 @@ def _documents(
     spans: pl.DataFrame, people: pl.DataFrame
 ) -> Iterator[tuple[tuple[str, str, str], list[Mark], dict[str, str]]]:
     """((layer, doc_id, control), spans, annotation_id of each voter), sorted."""
-    voters: dict[tuple[str, str], dict[str, str]] = {}
-    for layer, doc_id, name, annotation_id in people.select(
-        "layer", "doc_id", "annotator", "annotation_id"
-    ).iter_rows():
-        voters.setdefault((layer, doc_id), {})[name] = annotation_id
+    columns = ("layer", "doc_id", "annotator", "annotation_id", "unread")
+    everybody: dict[tuple[str, str], dict[str, str]] = {}
+    torn: dict[str, set[str]] = {}
+    for layer, doc_id, name, annotation_id, unread in people.select(columns).iter_rows():
+        everybody.setdefault((layer, doc_id), {})[name] = annotation_id
+        if unread:
+            torn[annotation_id] = set(unread.split(UNREAD))
+
+    def voters(layer: str, doc_id: str, control: str) -> dict[str, str]:
+        of = everybody[layer, doc_id]
+        return {name: own for name, own in of.items() if control not in torn.get(own, ())} if torn else of
+
     surface = "surface" if "surface" in spans.columns else pl.lit(None, dtype=pl.String).alias("surface")
     rows = (
         of_people(spans, people)
@@ -148,24 +170,63 @@ def _documents(
     for layer, doc_id, control, *mark in rows.iter_rows():
         if key != (layer, doc_id, control):
             if key is not None:
-                yield key, marks, voters[key[:2]]
+                yield key, marks, voters(*key)
             key, marks = (layer, doc_id, control), []
-        marks.append(Mark(*mark))
+        if control not in torn.get(mark[4], ()):
+            marks.append(Mark(*mark))
     if key is not None:
-        yield key, marks, voters[key[:2]]
+        yield key, marks, voters(*key)
 
 
 def with_reviewers(policy: Policy, people: pl.DataFrame) -> Policy:
-    """The policy with those of `people` who settled documents in a review project before all other reviewers."""
-    return replace(policy, reviewers=(*reviewers_in(people), *policy.reviewers))
+    """The policy with those of `people` who settled documents in a review project before all other reviewers, and those
+    whose answers are marked as ground truth after them."""
+    return replace(policy, reviewers=(*reviewers_in(people), *policy.reviewers, *starred_in(people)))
 
 
 def _with_who(decisions: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """Decisions with `who`: the reviewer where one decided, else the authors of the inputs."""
     names = dict(people.select("annotation_id", "annotator").iter_rows())
     rows = decisions.select("inputs", "who").iter_rows()
-    who = [sorted({name.removesuffix(REVIEWED) for name in own or map(names.__getitem__, ids)}) for ids, own in rows]
+    who = [sorted({plain_name(name) for name in own or map(names.__getitem__, ids)}) for ids, own in rows]
     return decisions.with_columns(pl.Series("who", who, pl.List(pl.String)))
+
+
+def unknown_answers(people: pl.DataFrame, decided: pl.DataFrame, policy: Policy, layer: Layer | None) -> pl.DataFrame:
+    """An open decision for each document and control that people answered only in ways that could not be read."""
+    torn = people.filter(pl.col("unread").is_not_null())
+    if torn.is_empty():
+        return pl.DataFrame(schema=DECISION_SCHEMA)
+    kinds = {control.name: control.kind for control in layer.controls} if layer else {}
+    asked = torn.select("layer", "doc_id", control=pl.col("unread").str.split(UNREAD)).explode("control").unique()
+    rows: list[tuple[Any, ...]] = []
+    for (name,), of_control in asked.group_by("control", maintain_order=False):
+        control = str(name)
+        known = known_people(people, control).select("layer", "doc_id").unique()
+        left = of_control.join(known, on=["layer", "doc_id"], how="anti")
+        table = (
+            "relations" if control == RELATIONS else "choices" if kinds.get(control, "labels") != "labels" else "spans"
+        )
+        if table == "choices":  # whoever did not answer is no vote: an answer of anybody else would be one
+            left = of_control.join(decided.filter(pl.col("control") == control), on=["layer", "doc_id"], how="anti")
+        why = "No answer could be read whole; look at the rejected results of this document."
+        for layer_name, doc_id in left.select("layer", "doc_id").iter_rows():
+            told = control if table != "relations" else ""
+            rows.append((layer_name, told, doc_id, table, "", policy.name, [], OPEN, None, 0, 0, 0, 0.0, why, []))
+    return pl.DataFrame(rows, schema=DECISION_SCHEMA, orient="row")
+
+
+def _with_unknown(decisions: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """Decisions with `unknown`: how many people answered in that control in a way that could not be read."""
+    torn = people.filter(pl.col("unread").is_not_null())
+    if torn.is_empty():
+        return decisions
+    key = ["layer", "doc_id", "asked"]
+    counted = torn.select("layer", "doc_id", asked=pl.col("unread").str.split(UNREAD)).explode("asked")
+    counted = counted.group_by(key).agg(pl.len().cast(pl.Int64).alias("torn"))
+    asked = pl.when(pl.col("table") == "relations").then(pl.lit(RELATIONS)).otherwise("control").alias("asked")
+    found = decisions.with_columns(asked).join(counted, on=key, how="left", maintain_order="left")
+    return found.with_columns(pl.col("torn").fill_null(0).alias("unknown")).select(decisions.columns)
 
 
 def _decision(layer: str, control: str, doc_id: str, one: Settled, voters: Mapping[str, str]) -> tuple[Any, ...]:
@@ -174,7 +235,7 @@ def _decision(layer: str, control: str, doc_id: str, one: Settled, voters: Mappi
     value = None if one.outcome == OPEN else one.label
     item = f"{one.start}-{one.end}:{one.label}"
     return (
-        layer, control, doc_id, "spans", item, one.policy, inputs, one.outcome, value, one.votes_for, votes,
+        layer, control, doc_id, "spans", item, one.policy, inputs, one.outcome, value, one.votes_for, votes, 0,
         one.votes_for / votes, one.why, one.reviewer,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from corpus_kit.agreement.judgements import judged
 from corpus_kit.agreement.measures.measured import AgreementReport, measure_corpus
 from corpus_kit.core.config import Adjudication, Agreement
 from corpus_kit.core.errors import UsageError, did_you_mean
-from corpus_kit.core.labels import Labels, read_label_table, read_labels
+from corpus_kit.core.labels import Labels, read_label_table, read_labels, trimmed
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import REVIEW
@@ -30,6 +30,8 @@ from corpus_kit.core.schema.spec import ContractFile
 from corpus_kit.core.storage.folders import made_folder, read_manifest, remove, write_json, write_manifest
 from corpus_kit.core.storage.tables import scan
 from corpus_kit.core.version import __version__
+
+_TORN = (pl.col("status") == "submitted") & pl.col("origin").is_in(["human", REVIEW]) & ~pl.col("complete")
 
 AGREEMENT_FILE = "agreement.json"
 
@@ -49,7 +51,8 @@ class GoldSources:
 @dataclass(frozen=True, slots=True)
 class LayerGold:
     """One layer. documents: with gold, of which `complete` have no open disagreement. gold, open, none: decisions.
-    reviewed: documents that a reviewer settled, by name or in a review project. relations: those that are gold."""
+    reviewed: documents that a reviewer settled, by name, in a review project or by a star. relations: those that are gold.
+    unknown: answers of people that could not be read whole, and so are no votes."""
 
     layer: str
     policy: str
@@ -61,6 +64,7 @@ class LayerGold:
     none: int
     reviewed: int = 0
     relations: int = 0
+    unknown: int = 0
 
 
 @dataclass(slots=True)
@@ -85,6 +89,7 @@ def policy_of(settings: Adjudication, layer: str) -> Policy:
         (own and own.boundary) or settings.boundary,
         settings.reviewers,
         (own and own.min_votes) or settings.min_votes,
+        settings.stars == "settle",
     )
 
 
@@ -140,13 +145,16 @@ def build_gold(sources: GoldSources, progress: Progress) -> Gold | None:
         labels = read_labels(sources.out / "annotations")
         current = _current_texts(sources.out, labels.annotations)
         labels = labels_on_current_texts(sources.out, labels, current)
+        if sources.adjudication.edge_white_space == "ignored":
+            labels = replace(labels, spans=trimmed(labels.spans))
         made: list[GoldTables] = []
         layers: list[LayerGold] = []
         for name, layer in sources.layers.items():
             policy = policy_of(sources.adjudication, name)
             tables = _settled(labels.of_layer(name), layer, policy, current)
             made.append(tables)
-            layers.append(_counted(name, policy, tables))
+            torn = labels.of_layer(name).annotations.filter(_TORN).height
+            layers.append(_counted(name, policy, tables, torn))
             step.advance()
         tables = GoldTables.joined(made)
         files = write_gold(folder, tables, sources.contracts)
@@ -170,7 +178,9 @@ def measure(sources: GoldSources) -> AgreementReport:
             "There are no annotations yet.", "Bring them with `corpus-kit pull` or `import`, then `corpus-kit build`."
         )
     reviewers = sources.adjudication.reviewers
-    return measure_corpus(sources.out, list(sources.layers.values()), sources.agreement, without=reviewers)
+    trim = sources.adjudication.edge_white_space == "ignored"
+    layers = list(sources.layers.values())
+    return measure_corpus(sources.out, layers, sources.agreement, without=reviewers, trim=trim)
 
 
 def _inputs(sources: GoldSources, annotations: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,17 +234,17 @@ def labels_on_current_texts(out: Path, labels: Labels, current: pl.DataFrame) ->
 
 
 def _settled(labels: Labels, layer: Layer, policy: Policy, current: pl.DataFrame) -> GoldTables:
-    settled = adjudicate(labels.annotations, labels.spans, labels.choices, labels.relations, policy)
+    settled = adjudicate(labels.annotations, labels.spans, labels.choices, labels.relations, policy, layer)
     decisions = settled.decisions.with_columns(
         pl.Series(name, [json.dumps(ids) for ids in settled.decisions[name].to_list()], pl.String)
         for name in ("inputs", "who")
     )
-    people = judged(labels.annotations, reviews=True)
+    people = judged(labels.annotations, reviews=True, stars=policy.stars)
     annotations = gold_annotations(people, decisions, layer, with_reviewers(policy, people), current)
     return GoldTables(annotations, settled.spans, settled.choices, settled.relations, decisions)
 
 
-def _counted(layer: str, policy: Policy, tables: GoldTables) -> LayerGold:
+def _counted(layer: str, policy: Policy, tables: GoldTables, torn: int) -> LayerGold:
     outcomes: dict[str, int] = dict(tables.decisions["outcome"].value_counts().iter_rows())
     return LayerGold(
         layer,
@@ -247,4 +257,5 @@ def _counted(layer: str, policy: Policy, tables: GoldTables) -> LayerGold:
         outcomes.get(NONE, 0),
         tables.decisions.filter(pl.col("policy") == "reviewer", pl.col("outcome") != OPEN)["doc_id"].n_unique(),
         tables.relations.height,
+        torn,
     )

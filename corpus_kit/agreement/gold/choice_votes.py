@@ -8,7 +8,8 @@ import polars as pl
 
 from corpus_kit.agreement.gold import dawid_skene
 from corpus_kit.agreement.gold.policy import DECISION_SCHEMA, GOLD, NONE, OPEN, Policy, gold_annotation_id
-from corpus_kit.agreement.judgements import REVIEWED, SEPARATOR, answers, codes_of
+from corpus_kit.agreement.judgements import REVIEWED, SEPARATOR, STARRED, answers, codes_of
+from corpus_kit.core.labels import UNREAD
 
 QUESTION = ["layer", "control", "doc_id", "target", "region"]
 """What an answer is an answer to."""
@@ -43,7 +44,7 @@ def settle_choices(
     answered; an answer of which one label stays open is open as a whole. A choice on a region counts for the region as
     drawn, and is gold only if the region is.
     """
-    votes = _votes(answers(choices, spans, people))
+    votes = _votes(known_answers(answers(choices, spans, people), people))
     if votes.is_empty():
         return pl.DataFrame(schema=DECISION_SCHEMA), pl.DataFrame(schema=GOLD_CHOICES)
     decided = _with_regions(_decided(votes, policy), gold_spans)
@@ -54,6 +55,15 @@ def settle_choices(
         pl.when(disputed).then(pl.col("why") + " Another label of this answer is open.").otherwise("why").alias("why"),
     ).sort(*QUESTION, "label")
     return _decisions(decided), _gold(decided)
+
+
+def known_answers(given: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """Answers of people whose answer in that control could be read whole: the part of one is not the answer."""
+    torn = people.filter(pl.col("unread").is_not_null())
+    if torn.is_empty():
+        return given
+    lost = torn.select("annotation_id", control=pl.col("unread").str.split(UNREAD)).explode("control")
+    return given.join(lost, on=["annotation_id", "control"], how="anti")
 
 
 def _votes(given: pl.DataFrame) -> pl.DataFrame:
@@ -197,8 +207,12 @@ def _by_reviewers(table: pl.DataFrame, votes: pl.DataFrame, policy: Policy) -> p
 def settled_by(reviewer: pl.Expr, told: pl.Expr) -> pl.Expr:
     """The sentence for what a reviewer decided."""
     in_project = pl.format("Settled in the review project by {}; {}", reviewer.str.strip_suffix(REVIEWED), told)
+    by_star = pl.format(
+        "Settled by the answer of {} that is marked as ground truth; {}", reviewer.str.strip_suffix(STARRED), told
+    )
     by_name = pl.format("Settled by the reviewer {}; {}", reviewer, told)
-    return pl.when(reviewer.str.ends_with(REVIEWED)).then(in_project).otherwise(by_name)
+    starred = pl.when(reviewer.str.ends_with(STARRED)).then(by_star).otherwise(by_name)
+    return pl.when(reviewer.str.ends_with(REVIEWED)).then(in_project).otherwise(starred)
 
 
 def _with_regions(decided: pl.DataFrame, gold_spans: pl.DataFrame) -> pl.DataFrame:
@@ -224,6 +238,7 @@ def _decisions(decided: pl.DataFrame) -> pl.DataFrame:
     shown = pl.when(pl.col("outcome") != OPEN).then(pl.col("value"))
     table = decided.with_columns(
         pl.lit("choices").alias("table"),
+        pl.lit(0).alias("unknown"),
         item.alias("item"),
         outcome.then(pl.lit(NONE)).otherwise("outcome").alias("outcome"),
         shown.alias("value"),

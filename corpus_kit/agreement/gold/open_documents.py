@@ -85,7 +85,7 @@ class _Work:
         labels, gold = _chosen(read_labels(out / "annotations"), here), _chosen(read_labels(out / "gold"), here)
         spans = standing(labels.spans, read_label_table(out / "annotations", "carried"))
         labels = Labels(labels.annotations, spans, labels.choices, labels.relations)
-        people = judged(labels.annotations)
+        people = judged(labels.annotations, edited=True)
         texts: dict[str, str] = {}
         found = scan(out / "documents", "documents")
         if found is not None:
@@ -116,6 +116,8 @@ class _Work:
     def _spans(self, doc_id: str, decisions: pl.DataFrame) -> Iterator[ReviewItem]:
         """One item where open spans of a control overlap: it is one question what stands there."""
         drawn = self.labels.spans.join(self.people[doc_id], on="annotation_id")
+        unknown, decisions = decisions.filter(pl.col("item") == ""), decisions.filter(pl.col("item") != "")
+        yield from (ReviewItem(control, (), why) for control, why in unknown.select("control", "why").iter_rows())
         for (control,), rows in decisions.group_by("control", maintain_order=True):
             marks = drawn.filter(pl.col("control") == control).select("start", "end", "label", "surface", "annotator")
             for start, end, why in _stretches(rows.select("item", "why").iter_rows()):

@@ -32,6 +32,7 @@ DECISION_SCHEMA: dict[str, Any] = {
     "value": pl.String,
     "votes_for": pl.Int64,
     "votes": pl.Int64,
+    "unknown": pl.Int64,
     "support": pl.Float64,
     "why": pl.String,
     "who": pl.List(pl.String),
@@ -53,7 +54,8 @@ class Policy:
         under each of them.
     reviewers: pseudonyms whose answers win under every policy, the first named first; after those who settled a
         document in a review project.
-    min_votes: what fewer people answered stays open.
+    min_votes: what fewer people answered stays open. stars: an answer marked as ground truth settles its document, after
+        all other reviewers.
 
     Raises `UsageError` for names that do not exist.
     """
@@ -62,6 +64,7 @@ class Policy:
     boundary: str = "exact"
     reviewers: tuple[str, ...] = ()
     min_votes: int = 1
+    stars: bool = True
 
     def __post_init__(self) -> None:
         for what, word, accepted in (("policy", self.name, POLICIES), ("boundary", self.boundary, BOUNDARIES)):
@@ -87,6 +90,7 @@ class Decision:
     policy: the one that decided, which is `reviewer` wherever a reviewer did and `majority` where Dawid-Skene cannot.
     inputs: annotation_ids that voted for something here, sorted. outcome: `gold`, `open` or `none`.
     value: the answer or label, None where open. votes_for: for it (or for the strongest, where open), of `votes`.
+    unknown: people whose answer here could not be read.
     support: votes_for / votes, or the posterior probability under Dawid-Skene. why: one sentence. who: pseudonyms of
     the reviewer who decided, else of those who made `inputs`.
     """
@@ -102,6 +106,7 @@ class Decision:
     value: str | None
     votes_for: int
     votes: int
+    unknown: int
     support: float
     why: str
     who: tuple[str, ...]

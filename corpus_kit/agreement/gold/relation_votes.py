@@ -122,6 +122,7 @@ def _decisions(table: pl.DataFrame) -> pl.DataFrame:
         pl.lit("relations").alias("table"),
         pl.format("{} {} {}:{}", "one", "way", "two", "label").alias("item"),
         pl.when(pl.col("outcome") != OPEN).then("label").alias("value"),
+        pl.lit(0).alias("unknown"),
         (pl.col("votes_for") / pl.col("votes")).alias("support"),
         pl.concat_list("reviewer").list.drop_nulls().alias("who"),
     )

@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from corpus_kit.agreement.gold.policy import GOLD, NONE, OPEN, Policy
-from corpus_kit.agreement.judgements import REVIEWED
+from corpus_kit.agreement.judgements import REVIEWED, STARRED, plain_name
 
 
 class Mark(NamedTuple):
@@ -79,8 +79,12 @@ def _reviewed(drawn: list[Mark], reviewer: str) -> list[Settled]:
     for (start, end, label), same in _by_place(drawn).items():
         kept = reviewer in _people(same)
         outcome, verb = (GOLD, "marked") if kept else (NONE, "did not mark")
-        who = reviewer.removesuffix(REVIEWED)
-        why = f"The reviewer {who} {verb} it." if who == reviewer else f"In the review project, {who} {verb} it."
+        who = plain_name(reviewer)
+        why = f"The reviewer {who} {verb} it."
+        if reviewer.endswith(REVIEWED):
+            why = f"In the review project, {who} {verb} it."
+        elif reviewer.endswith(STARRED):
+            why = f"In the answer that is marked as ground truth, {who} {verb} it."
         out.append(Settled(start, end, label, outcome, len(_people(same)), tuple(same), why, "reviewer", reviewer))
     return out
 

@@ -11,8 +11,10 @@ from typing import Any
 import polars as pl
 
 from corpus_kit.agreement.gold.policy import OPEN, Policy, gold_annotation_id
+from corpus_kit.agreement.judgements import known_people
 from corpus_kit.core.errors import FindingsError
 from corpus_kit.core.identity import ends_shard
+from corpus_kit.core.labels import RELATIONS, UNREAD
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.schema.contracts import Contract
@@ -21,6 +23,9 @@ from corpus_kit.core.storage.tables import TableWriter, arrow_schema, content_fi
 
 GOLD_TABLES = ("annotations", "spans", "choices", "relations", "decisions")
 SHARD_ROWS = 50_000
+
+_DECIDING = ("labels", "choices", "taxonomy", "rating", "number")
+"""Kinds of controls without whose answers there is no gold."""
 
 _ORDER = {
     "annotations": ("doc_id", "layer"),
@@ -56,20 +61,31 @@ def gold_annotations(
 ) -> pl.DataFrame:
     """One row of `annotations` per document whose answer people can have settled, also where the answer is "nothing".
 
+    A document of which no answer could be read has none either: its answer is not known, not "nothing". Where only some
+    controls are not known, they are named in `unread`.
+
     people: rows of `judged`. current: doc_id, text_sha256. Documents that fewer than `min_votes` people worked on, and
     under the policy `reviewer` those no reviewer saw, have no gold.
     """
-    reviewed = pl.col("annotator").is_in(list(policy.reviewers))
-    seen = people.group_by("doc_id").agg(pl.len().alias("votes"), reviewed.any().alias("reviewed"))
-    enough = pl.col("reviewed") | ((pl.col("votes") >= policy.min_votes) & (pl.lit(policy.name) != "reviewer"))
+    asked = [RELATIONS if c.kind == "relations" else c.name for c in layer.controls if not c.payload_only]
+    deciding = {c.name for c in layer.controls if c.kind in _DECIDING}
+    settled = {control: _settled(known_people(people, control), policy) for control in asked}
+    unread: dict[str, set[str]] = {}
+    torn = people.filter(pl.col("unread").is_not_null()).select("doc_id", "unread")
+    for doc_id, controls in torn.iter_rows():
+        unread.setdefault(doc_id, set()).update(c for c in controls.split(UNREAD) if doc_id not in settled.get(c, ()))
+    lost = pl.Series([doc_id for doc_id, controls in unread.items() if deciding <= controls], dtype=pl.String)
+    told = {doc_id: UNREAD.join(sorted(controls)) for doc_id, controls in unread.items() if controls}
+    everybody = pl.DataFrame({"doc_id": sorted(_settled(people, policy))}, schema={"doc_id": pl.String})
     opened = decisions.filter(pl.col("outcome") == OPEN).select("doc_id").unique()
-    settled = (
-        seen.filter(enough)
+    having = (
+        everybody.filter(~pl.col("doc_id").is_in(lost.implode()))
         .join(opened.with_columns(pl.lit("draft").alias("status")), on="doc_id", how="left")
         .join(current, on="doc_id")
         .sort("doc_id")
     )
-    ids = [gold_annotation_id(layer.name, doc_id) for doc_id in settled["doc_id"]]
+    ids = [gold_annotation_id(layer.name, doc_id) for doc_id in having["doc_id"]]
+    not_known = pl.Series([told.get(doc_id) for doc_id in having["doc_id"]], dtype=pl.String)
     known: dict[str, Any] = {
         "annotation_id": pl.Series(ids, dtype=pl.String),
         "layer": pl.lit(layer.name),
@@ -79,13 +95,23 @@ def gold_annotations(
         "config_sha256": pl.lit(layer.config_sha256),
         "guidelines_sha256": pl.lit(layer.guidelines_sha256),
         "payload": pl.lit("{}"),
+        "unread": not_known,
+        "complete": not_known.is_null(),
     }
-    filled = settled.with_columns(**known)
+    filled = having.with_columns(**known)
     columns = columns_of("annotations")
     return filled.select(
         (pl.col(name) if name in filled.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in columns.items()
     )
+
+
+def _settled(people: pl.DataFrame, policy: Policy) -> set[str]:
+    """The documents that enough of these people, or a reviewer, worked on."""
+    reviewed = pl.col("annotator").is_in(list(policy.reviewers))
+    seen = people.group_by("doc_id").agg(pl.len().alias("votes"), reviewed.any().alias("reviewed"))
+    enough = pl.col("reviewed") | ((pl.col("votes") >= policy.min_votes) & (pl.lit(policy.name) != "reviewer"))
+    return set(seen.filter(enough)["doc_id"].to_list())
 
 
 def write_gold(folder: Path, tables: GoldTables, contracts: Mapping[str, ContractFile]) -> list[dict[str, Any]]:

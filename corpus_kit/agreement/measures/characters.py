@@ -22,7 +22,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from corpus_kit.agreement.judgements import COLUMNS, Readers, codes_of, judged, need, of_people
+from corpus_kit.agreement.judgements import COLUMNS, Readers, codes_of, in_scope, judged, need, of_people
 from corpus_kit.agreement.measures import coefficients as formula
 from corpus_kit.agreement.measures.bootstrap import Resampling, resampled_together
 from corpus_kit.agreement.measures.coefficients import Floats
@@ -99,14 +99,14 @@ def controls_of(
     people = judged(on_these, without=without)
     rows = of_people(spans.select(COLUMNS["spans"]), people)
     for layer, control in rows.select("layer", "control").unique().sort("layer", "control").iter_rows():
-        own = people.filter(pl.col("layer") == layer)
+        chosen = rows.filter((pl.col("layer") == layer) & (pl.col("control") == control))
+        own, chosen = in_scope(people.filter(pl.col("layer") == layer), chosen, control)
         sizes = (
             own.join(annotations.select("annotation_id", "text_sha256"), on="annotation_id")
             .join(lengths, on=["doc_id", "text_sha256"])
             .unique("page")
             .sort("page")["n_chars"]
         )
-        chosen = rows.filter((pl.col("layer") == layer) & (pl.col("control") == control))
         yield Scope(layer, control), Readers.of(own), chosen, sizes.to_numpy().astype(np.int64)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from corpus_kit.agreement.judgements import SEPARATOR, Readers, answers, codes_of, judged, readable
+from corpus_kit.agreement.judgements import SEPARATOR, Readers, answers, codes_of, in_scope, judged, readable
 from corpus_kit.agreement.measures import coefficients as formula
 from corpus_kit.agreement.measures import distances as distance
 from corpus_kit.agreement.measures.bootstrap import Resampling, resampled, sums_by
@@ -108,8 +108,11 @@ def choice_agreement(
     table = answers(choices, spans, people).filter(pl.col("kind").is_in(list(LEVELS)))
     parts: list[Measured] = []
     for layer, control in table.select("layer", "control").unique().sort("layer", "control").iter_rows():
-        readers = Readers.of(people.filter(pl.col("layer") == layer))
         rows = table.filter((pl.col("layer") == layer) & (pl.col("control") == control))
+        who, rows = in_scope(people.filter(pl.col("layer") == layer), rows, control)
+        if rows.is_empty():
+            continue
+        readers = Readers.of(who)
         for target, part in _by_target(rows):
             grid = grid_of(part, readers, (orders or {}).get(control))
             parts.append(measure_grid(grid, Scope(layer, control, target), plan or Resampling(), pairs=pairs))

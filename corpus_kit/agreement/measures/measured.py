@@ -20,7 +20,7 @@ from corpus_kit.agreement.measures.spans import relation_agreement, span_agreeme
 from corpus_kit.agreement.measures.unitizing import unitizing_agreement
 from corpus_kit.core.config import Agreement as Settings
 from corpus_kit.core.identity import publisher_of
-from corpus_kit.core.labels import read_labels
+from corpus_kit.core.labels import read_labels, trimmed
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.storage.tables import scan
@@ -70,6 +70,8 @@ class LayerWork:
 
     by_people: how many documents had one annotator, two, and so on. guidelines: version and sha256 of the current text.
     older_guidelines: annotations made under another text of the guidelines than the current one.
+    unknown: annotations of which a part could not be read; there they are no judgement. edited: those that somebody else
+    changed later, which are left out.
     """
 
     layer: str
@@ -80,6 +82,8 @@ class LayerWork:
     guidelines_version: str | None
     guidelines_sha256: str | None
     older_guidelines: int
+    unknown: int = 0
+    edited: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +141,12 @@ class AgreementReport:
 
 
 def measure_corpus(
-    out: Path, layers: Sequence[Layer], settings: Settings, *, without: Collection[str] = ()
+    out: Path, layers: Sequence[Layer], settings: Settings, *, without: Collection[str] = (), trim: bool = True
 ) -> AgreementReport:
-    """Measure `out/annotations`, every annotation on the text it was made on. without: pseudonyms left out."""
+    """Measure `out/annotations`, every annotation on the text it was made on.
+
+    without: pseudonyms left out. trim: white space at the edges of spans does not count.
+    """
     labels = read_labels(out / "annotations")
     documents = _documents(out, labels.annotations)
     names = [layer.name for layer in layers]
@@ -149,7 +156,7 @@ def measure_corpus(
     people = judged(annotations)
     measured = measure_agreement(
         annotations,
-        labels.spans.filter(mine),
+        trimmed(labels.spans.filter(mine)) if trim else labels.spans.filter(mine),
         labels.choices.filter(mine),
         labels.relations.filter(mine),
         documents,
@@ -222,6 +229,10 @@ def _work(layer: Layer, people: pl.DataFrame, annotations: pl.DataFrame) -> Laye
         layer.guidelines_version,
         layer.guidelines_sha256,
         int((made.is_not_null() & (made != (layer.guidelines_sha256 or ""))).sum()),
+        people["unread"].len() - people["unread"].null_count(),
+        annotations.filter(
+            (pl.col("layer") == layer.name) & (pl.col("status") == "submitted") & pl.col("edited_by").is_not_null()
+        ).height,
     )
 
 

@@ -14,13 +14,24 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from corpus_kit.agreement.judgements import COLUMNS, Readers, codes_of, directed, judged, need, of_people, places
+from corpus_kit.agreement.judgements import (
+    COLUMNS,
+    Readers,
+    codes_of,
+    directed,
+    in_scope,
+    judged,
+    need,
+    of_people,
+    places,
+)
 from corpus_kit.agreement.measures import coefficients as formula
 from corpus_kit.agreement.measures.bootstrap import Resampling, resampled_together
 from corpus_kit.agreement.measures.coefficients import Floats
 from corpus_kit.agreement.measures.figures import Maker, Scope, hardest, nothing_hard
 from corpus_kit.agreement.measures.overlap import boundary_credit, overlap_credit
 from corpus_kit.agreement.measures.records import Agreement, Measured
+from corpus_kit.core.labels import RELATIONS
 
 Ints = NDArray[np.int64]
 
@@ -77,8 +88,9 @@ def span_agreement(
     rows = of_people(spans.select(COLUMNS["spans"]), people)
     parts = []
     for layer, control in rows.select("layer", "control").unique().sort("layer", "control").iter_rows():
-        readers = Readers.of(people.filter(pl.col("layer") == layer))
         own = rows.filter((pl.col("layer") == layer) & (pl.col("control") == control))
+        who, own = in_scope(people.filter(pl.col("layer") == layer), own, control)
+        readers = Readers.of(who)
         marks = span_marks(own, readers)
         measures = ("span_f1_exact", "span_f1_partial", "boundary_distance") if partial else ("span_f1_exact",)
         parts.append(measure_marks(marks, measures, Scope(layer, control), plan or Resampling(), pairs=pairs))
@@ -104,8 +116,9 @@ def relation_agreement(
     rows = directed(of_people(relations, people), places(spans))
     parts = []
     for layer in rows["layer"].unique().sort():
-        readers = Readers.of(people.filter(pl.col("layer") == layer))
-        marks = relation_marks(rows.filter(pl.col("layer") == layer), readers)
+        who, own = in_scope(people.filter(pl.col("layer") == layer), rows.filter(pl.col("layer") == layer), RELATIONS)
+        readers = Readers.of(who)
+        marks = relation_marks(own, readers)
         parts.append(measure_marks(marks, ("relation_f1",), Scope(layer), plan or Resampling(), pairs=pairs))
     return Measured.joined(parts)
 

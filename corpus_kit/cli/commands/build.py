@@ -199,10 +199,25 @@ def _report_annotations(made: Any, output: Output) -> None:
     if made.unmatched_tasks:
         which = "task belongs" if made.unmatched_tasks == 1 else "tasks belong"
         output.say(f"Unmatched: {made.unmatched_tasks:,} {which} to no document; see rejected.")
-    if made.converted:
+    if made.incomplete:
         output.say(
-            f"Converted: {made.converted:,} annotations counted UTF-16 units; their offsets are code points now."
+            f"Not known: {made.incomplete:,} annotations hold an answer that could not be read; there they are neither"
+            " yes nor no."
         )
+    if made.edited:
+        output.say(f"Edited: {made.edited:,} annotations were changed by somebody else; agreement leaves them out.")
+    for name, count, why in made.merged:
+        output.say(f"One person: {name} has {count} ids in the exports ({why}).")
+    if made.same_text:
+        output.say(
+            f"Same text: {made.same_text:,} tasks show a text of several documents; the first one has the answer."
+        )
+    for place, doc_id, what in made.near[:3]:
+        output.say(f"Nearly the same: {place} is about {doc_id}; its text {what}.")
+    if made.nearly > 3:
+        output.say(f"Nearly the same: {made.nearly - 3:,} more.")
+    for unit, count in made.units.items():
+        output.say(f"Converted: {count:,} annotations counted {unit}; their offsets are code points now.")
     if made.carried:
         told = ", ".join(f"{n:,} {verdict}" for verdict, n in made.carried.items())
         output.say(f"Carried from older texts: {told} spans.")

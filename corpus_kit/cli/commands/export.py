@@ -23,6 +23,13 @@ SPLITS = ("train", "validation", "test")
     "--conll", "formats", flag_value="conll", multiple=True, help="Gold as tokens and BIO tags, one per line."
 )
 @click.option("--spacy", "formats", flag_value="spacy", multiple=True, help="Gold as spaCy's DocBin, with span groups.")
+@click.option("--brat", "formats", flag_value="brat", multiple=True, help="brat standoff, a folder for each person.")
+@click.option("--webanno", "formats", flag_value="webanno", multiple=True, help="WebAnno TSV 3, also for INCEpTION.")
+@click.option("--xmi", "formats", flag_value="xmi", multiple=True, help="UIMA CAS XMI with its type system.")
+@click.option("--doccano", "formats", flag_value="doccano", multiple=True, help="doccano JSONL.")
+@click.option("--prodigy", "formats", flag_value="prodigy", multiple=True, help="Prodigy JSONL.")
+@click.option("--w3c", "formats", flag_value="w3c", multiple=True, help="W3C Web Annotations (JSON-LD).")
+@click.option("--label-studio", "formats", flag_value="label-studio", multiple=True, help="Tasks of Label Studio.")
 @click.option(
     "--tokenizer",
     metavar="NAME_OR_PATH",
@@ -56,6 +63,7 @@ def command(
       corpus-kit export --arrow --jsonl
       corpus-kit export --freeze-splits
       corpus-kit export --conll --spacy
+      corpus-kit export --brat --webanno
       corpus-kit export --tokenizer models/my-bert
     """
     from corpus_kit.corpus import Corpus

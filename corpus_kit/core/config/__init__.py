@@ -7,6 +7,7 @@ from corpus_kit.core.config.people import (
     BoundaryName,
     LabelStudio,
     LayerAdjudication,
+    PeopleSection,
     PolicyName,
 )
 from corpus_kit.core.config.release import LICENCES, Release
@@ -24,6 +25,7 @@ __all__ = [
     "Input",
     "LabelStudio",
     "LayerAdjudication",
+    "PeopleSection",
     "PolicyName",
     "Release",
     "Split",

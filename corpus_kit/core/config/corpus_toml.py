@@ -20,6 +20,7 @@ from corpus_kit.core.config import (
     Duplicates,
     Input,
     LabelStudio,
+    PeopleSection,
     Release,
     Split,
     Suggest,
@@ -50,6 +51,7 @@ class ProjectConfig(Section):
     suggest: Suggest = Field(default=Suggest(), description="what models suggest")
     release: Release = Field(default=Release(), description="what the release carries")
     label_studio: LabelStudio = Field(default=LabelStudio(), description="the annotation server")
+    people: PeopleSection = Field(default=PeopleSection(), description="who is who, where exports cannot tell")
     agreement: Agreement = Field(default=Agreement(), description="how agreement is measured")
     adjudication: Adjudication = Field(default=Adjudication(), description="how disagreements become gold")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
-from corpus_kit.core.config.base import Names, Section, Share, Size
+from corpus_kit.core.config.base import Names, Section, Share, Size, as_tuple
 
 
 class LabelStudio(Section):
@@ -34,6 +34,16 @@ class LabelStudio(Section):
         if not 2**16 <= value <= 200 * 2**20:
             raise ValueError("a request has 64 KiB to 200 MiB")
         return value
+
+
+Groups = Annotated[tuple[Names, ...], BeforeValidator(as_tuple)]
+
+
+class PeopleSection(Section):
+    """Who is who, where the exports cannot tell. Names are pseudonyms, or identities of `data/pseudonyms.json`."""
+
+    same: Groups = Field(default=(), description="groups of names that are one person")
+    apart: Groups = Field(default=(), description="pairs of identities that are two people, whatever the exports say")
 
 
 class Agreement(Section):
@@ -78,4 +88,11 @@ class Adjudication(Section):
         default=(), description="pseudonyms whose answers win under every policy, the first named first"
     )
     min_votes: int = Field(default=1, ge=1, le=1000, description="what fewer people answered stays open")
+    stars: Literal["settle", "vote"] = Field(
+        default="settle",
+        description="an answer marked as ground truth settles its document like a reviewer's, or is a vote",
+    )
+    edge_white_space: Literal["ignored", "kept"] = Field(
+        default="ignored", description="white space at the edges of spans: no difference, or a difference"
+    )
     layers: dict[str, LayerAdjudication] = Field(default={}, description="layer → what it does otherwise")

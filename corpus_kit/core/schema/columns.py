@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 """Version of the contracts this toolkit reads; raised when a built-in column comes, goes or changes its meaning."""
 
 NEWLINES = ("lf", "crlf", "cr", "mixed", "none")
@@ -190,6 +190,9 @@ _ANNOTATIONS = _table(
         "origin": _string(isin=ANNOTATION_ORIGINS),
         # A pseudonym. An address in its place would leave this machine with the release.
         "annotator": _string(_MEANING, matches="^[^@]+$"),
+        "edited_by": _string(_MEANING, matches="^[^@]+$"),
+        "complete": BuiltinColumn(pl.Boolean(), Nulls.NEVER),
+        "unread": _string(_MEANING),
         "model_version": _string(_MEANING),
         "status": _string(isin=ANNOTATION_STATUSES),
         "ground_truth": BuiltinColumn(pl.Boolean(), Nulls.NEVER),
@@ -316,7 +319,8 @@ _DECISIONS = _table(
         "outcome": _string(isin=OUTCOMES),
         "value": _string(_MEANING),
         "votes_for": _integer(),
-        "votes": _integer(least=1),
+        "votes": _integer(),
+        "unknown": _integer(),
         "support": _number(Nulls.NEVER),
         "why": _string(),
         "who": _string(),

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from corpus_kit.core.offsets import normalise_newlines
 from corpus_kit.core.progress import Step
 from corpus_kit.core.records import Finding
 from corpus_kit.labelstudio.api.client import Json, LabelStudioClient
@@ -170,7 +171,9 @@ def key_of(task: Json) -> Key:
     data = task.get("data")
     data = data if isinstance(data, dict) else {}
     text, doc_id = data.get("text"), data.get("doc_id")
-    sha = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if isinstance(text, str) else ""
+    sha = ""
+    if isinstance(text, str):  # an adopted task may show other line breaks than its document has
+        sha = hashlib.sha256(normalise_newlines(text)[0].encode("utf-8", "surrogatepass")).hexdigest()
     return (doc_id if isinstance(doc_id, str) else ""), sha
 
 

@@ -276,8 +276,9 @@ class Pushing:
             wanted = {self.plan.update[w.key[0]]: w for w in window.wanted if w.key[0] in self.plan.update}
             for task in self._listed(wanted.values()):
                 if int(task["id"]) in wanted:
-                    # What the user added to the task's data stays.
-                    self.client.update_task(int(task["id"]), {**task["data"], **wanted[int(task["id"])].data})
+                    # What the user added to the task's data stays, and so does the text that offsets point into.
+                    new = {**task["data"], **wanted[int(task["id"])].data}
+                    self.client.update_task(int(task["id"]), new | {"text": task["data"]["text"]})
                     self.done.updated += 1
                     step.advance()
 

@@ -169,7 +169,7 @@ class _Restoring:
         for entry in reversed(self.entries):
             if not left:
                 return
-            for task in entry.tasks():
+            for task in entry.tasks(layer=self.layer):
                 for annotation in annotations_in(task):
                     given = annotation.get("unique_id") if isinstance(annotation, dict) else None
                     own = ids.get(server_id(given)) if isinstance(given, str) else None

@@ -28,6 +28,7 @@ from corpus_kit.labelstudio.sync.projects import find_project
 from corpus_kit.labelstudio.sync.site import Site
 from corpus_kit.ledger.effect import Effect, effects
 from corpus_kit.ledger.ledger import Entry, Ledger
+from corpus_kit.ledger.people import FILE, look_alike, read_people
 from corpus_kit.ledger.states import author_of
 
 FENCE = 1.5
@@ -120,6 +121,12 @@ def status(
     tasks = _tasks(site, configured_url, remarks)
     tables = _Tables(site.data)
     overlap = site.settings.overlap
+    remarks += tables.not_known(list(site.layers))
+    for one, two, why in look_alike(read_people(site.data / FILE)):
+        remarks.append(
+            f"{one} and {two} may be one person ({why}): where they are, write them into `same`,"
+            " under [people] in corpus.toml."
+        )
     rejected = {name: _rejected(site.data, entries, name) for name in site.layers}
     layers = [
         tables.layer(name, count, tasks.get(name), overlap, rejected[name].height, pulled)
@@ -140,12 +147,27 @@ class _Tables:
 
     def __init__(self, data: Path) -> None:
         people = _table(data / "annotations", "annotations").filter(pl.col("origin") == "human")
-        columns = "annotation_id doc_id layer annotator status lead_time_s text_sha256".split()
+        columns = "annotation_id doc_id layer annotator edited_by complete status lead_time_s text_sha256".split()
         self.people = people.select(columns).collect()
         self.spans = _table(data / "annotations", "spans")
         self.choices = _table(data / "annotations", "choices")
         self.carried = _table(data / "annotations", "carried")
         self.suggestions = _table(data / "suggestions", "suggestions")
+
+    def not_known(self, layers: Sequence[str]) -> list[str]:
+        """A remark for each layer with answers that could not be read whole, and with those that somebody else changed."""
+        submitted = self.people.filter(pl.col("status") == "submitted")
+        said = []
+        for name in layers:
+            own = submitted.filter(pl.col("layer") == name)
+            torn, edited = own.filter(~pl.col("complete")).height, own.filter(pl.col("edited_by").is_not_null()).height
+            if torn:
+                said.append(
+                    f"{name}: {torn:,} answers could not be read whole. They are neither yes nor no; see rejected."
+                )
+            if edited:
+                said.append(f"{name}: {edited:,} annotations were changed by somebody else; agreement leaves them out.")
+        return said
 
     def layer(
         self, layer: str, documents: int, tasks: int | None, overlap: int, rejected: int, pulled: datetime | None
@@ -165,7 +187,7 @@ class _Tables:
             drafts=mine.filter(pl.col("status") == "draft").height,
             overlap=overlap,
             overlap_reached=per_document.filter(pl.col("len") >= overlap).height,
-            disagreements=self._disagreements(done),
+            disagreements=self._disagreements(done.filter("complete")),
             accepted=self._accepted(done),
             median_s=_median(done),
             carried=sum(n for verdict, n in spans.items() if verdict != "stale"),

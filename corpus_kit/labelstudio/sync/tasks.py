@@ -95,6 +95,7 @@ class Source:
     ) -> None:
         """order: that of `corpus.toml`. turn: another one for this push."""
         self.checks = frozenset(checks)
+        self._key = layer.text_key
         self._controls = {c.name: c for c in layer.controls if c.kind == "labels"}
         documents = scan(data / "documents", "documents")
         if documents is None or read_manifest(data / "documents") is None:
@@ -165,6 +166,8 @@ class Source:
                 window.refused.append(_finding("documents", doc_id, *reason))
                 continue
             ordered = tuple(kept[key] for key in sorted(kept))
+            if self._key != "text":
+                data = with_text(data, self._key, data["text"])
             marks = digest((self.model_version, *map(tuple, ordered))) if ordered else ""
             window.wanted.append(Wanted(data, ordered, fingerprint(data, data["text_sha256"]), marks, self))
         return window
@@ -235,6 +238,13 @@ class Source:
 def fingerprint(data: Mapping[str, Any], text_sha256: str) -> str:
     """Of what push puts into a task's data: the display fields and the text, by its hash."""
     return digest((*map(data.get, _LIGHT), text_sha256))
+
+
+def with_text(data: Json, key: str, text: str) -> Json:
+    """A task's data that hold the text under the key of the layer's config, too; dots lead into nested data."""
+    first, _, rest = key.partition(".")
+    inner = data.get(first)
+    return data | {first: with_text(inner if isinstance(inner, dict) else {}, rest, text) if rest else text}
 
 
 def meta_with(meta: Mapping[str, Any], marks: str) -> Json:

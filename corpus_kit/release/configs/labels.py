@@ -22,15 +22,15 @@ FREE_TEXT = "text"
 """The kind of choice that is free text: an annotator's own words, which never leave the house."""
 
 _COLUMNS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "gold": ("gold", "annotations", ("doc_id", "layer", "annotation_id")),
+    "gold": ("gold", "annotations", ("doc_id", "layer", "annotation_id", "unread")),
     "gold_spans": ("gold", "spans", ("doc_id", "layer", "control", "span_id", "start", "end", "label", "score")),
     "gold_choices": ("gold", "choices", ("doc_id", "layer", "control", "span_id", "target", "kind", "value", "score")),
     "gold_relations": ("gold", "relations", ("doc_id", "layer", "from_span", "to_span", "direction", "label")),
-    "decisions": ("gold", "decisions", ("doc_id", "layer", "control", "table", "item", "outcome")),
+    "decisions": ("gold", "decisions", ("doc_id", "layer", "control", "table", "item", "outcome", "votes", "unknown")),
     "annotations": (
         "annotations",
         "annotations",
-        ("doc_id", "layer", "annotation_id", "annotator", "origin", "status", "updated_at", "created_at"),
+        ("doc_id", "layer", "annotation_id", "annotator", "origin", "status", "unread", "updated_at", "created_at"),
     ),
     "spans": (
         "annotations",
@@ -64,7 +64,8 @@ class LabelSlice:
     gold: one row per document and layer that has gold. open: doc_id, layer, open: disagreements people still have to
     settle. open_spans: doc_id, layer, control, start, end, label: the places of those about spans. annotations, spans,
     choices, relations: the submitted work of people; spans where they stand in the current text. stale: spans of theirs
-    that stand nowhere certain any more. latest: annotation_id, doc_id, layer, annotator: of each person the last answer.
+    that stand nowhere certain any more. unknown: doc_id, layer: where no answer of people could be read, so that there is
+    no gold. latest: annotation_id, doc_id, layer, annotator: of each person the last answer.
     """
 
     gold: pl.DataFrame
@@ -79,6 +80,7 @@ class LabelSlice:
     relations: pl.DataFrame
     stale: pl.DataFrame
     latest: pl.DataFrame
+    unknown: pl.DataFrame
 
     def is_empty(self) -> bool:
         """Whether there is no label at all, as before anybody has labelled."""
@@ -103,13 +105,21 @@ def read_labels_of(out: Path) -> LabelSlice:
     theirs = {n: found[n].join(people, on="annotation_id", how="semi") for n in ("spans", "choices", "relations")}
     key = ["annotation_id", "control", "span_id", "label"]
     stale = theirs["spans"].join(found["carried"].filter(pl.col("verdict") == "stale"), on=key, how="semi")
-    unsettled = found["decisions"].filter(pl.col("outcome") == "open")
+    unread = (pl.col("votes") == 0) & (pl.col("unknown") > 0)
+    torn = found["gold"].filter(pl.col("unread").is_not_null()).select("doc_id", "layer")
+    unknown = pl.concat([torn, found["decisions"].filter(unread).select("doc_id", "layer")]).unique()
+    unsettled = found["decisions"].filter((pl.col("outcome") == "open") & ~unread)
+
+    def known(name: str) -> pl.DataFrame:
+        """Rows of gold but for documents of which a part is not known: what is missing there is no negative."""
+        return found[name].join(unknown, on=["doc_id", "layer"], how="anti") if unknown.height else found[name]
+
     open_ = unsettled.group_by("doc_id", "layer").agg(pl.len().alias("open"))
     made = {
-        "gold": found["gold"],
-        "gold_spans": found["gold_spans"],
-        "gold_choices": found["gold_choices"].filter(pl.col("kind") != FREE_TEXT),
-        "gold_relations": found["gold_relations"],
+        "gold": known("gold").drop("unread"),
+        "gold_spans": known("gold_spans"),
+        "gold_choices": known("gold_choices").filter(pl.col("kind") != FREE_TEXT),
+        "gold_relations": known("gold_relations"),
         "open": open_.with_columns(pl.col("open").cast(pl.Int64)),
         "open_spans": _open_spans(unsettled),
         "annotations": people.drop("updated_at", "created_at"),
@@ -117,7 +127,8 @@ def read_labels_of(out: Path) -> LabelSlice:
         "choices": theirs["choices"].filter(pl.col("kind") != FREE_TEXT),
         "relations": theirs["relations"],
         "stale": stale,
-        "latest": _latest(people),
+        "latest": _latest(people.filter(pl.col("unread").is_null())),
+        "unknown": unknown,
     }
     return LabelSlice(**{name: _sorted(frame) for name, frame in made.items()})
 

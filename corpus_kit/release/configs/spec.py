@@ -18,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus_kit.core.labels import UNREAD
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.storage.tables import read_table
 from corpus_kit.release.configs.labels import LabelSlice
@@ -53,7 +54,7 @@ DOCUMENTS, ANNOTATIONS, RELATIONS = "documents", "annotations", "relations"
 TOKENS, TARGETS, LABELLED_LINES, RELATED, JUDGED = "tokens", "targets", "lines", "relations", "judgements"
 SOFT = {TOKENS: "soft_tokens", TARGETS: "soft_targets", LABELLED_LINES: "soft_lines"}
 """Kind of a configuration of gold → kind of the one with everyone's answers to the same questions."""
-STALE, NOT_IN_CONFIG = "stale", "label_not_in_config"
+STALE, NOT_IN_CONFIG, NOT_KNOWN = "stale", "label_not_in_config", "not_known"
 
 LOSSES = pa.schema(
     [
@@ -92,7 +93,8 @@ _DESCRIPTIONS = {
     "layer": "The kind of annotation.",
     "annotator": "Pseudonym.",
     "annotation_id": "One person's work on one document.",
-    "kind": "`span`, `choice`, `relation`, or `none`: looked at and nothing marked.",
+    "kind": "`span`, `choice`, `relation`, `none`: looked at and nothing marked, or `unknown`: an answer in `control` that"
+    " could not be read.",
     "control": "Name of the control in the layer's config.xml.",
     "span_id": "The region; of a relation, where it begins.",
     "surface": "The characters between start and end.",
@@ -219,6 +221,7 @@ def build_config(spec: ConfigSpec, documents: pa.Table, labels: LabelSlice) -> t
     else:
         make = entity_rows if spec.kind == TOKENS else line_rows
         table, more = make(rows, spans.filter(known), spec.labels, opened, _open_places(labels.open_spans.filter(ours)))
+    losses += [_not_known(spec, d, spec.layer) for d in labels.unknown.filter(here)["doc_id"].to_list()]
     return table, losses + [_loss(spec, one) for one in more]
 
 
@@ -233,7 +236,19 @@ def _open_places(open_spans: pl.DataFrame) -> dict[str, list[tuple[int, int]]]:
 def _judged(spec: ConfigSpec, labels: LabelSlice) -> tuple[pa.Table, list[dict[str, Any]]]:
     people = labels.annotations
     table = judgement_rows(people, labels.spans, labels.choices, labels.relations)
-    return table, _lost(spec, STALE, labels.stale)
+    torn = people.filter(pl.col("unread").is_not_null()).select("doc_id", "layer", "unread")
+    losses = [
+        _not_known(spec, doc_id, layer, control)
+        for doc_id, layer, told in torn.iter_rows()
+        for control in told.split(UNREAD)
+    ]
+    return table, _lost(spec, STALE, labels.stale) + losses
+
+
+def _not_known(spec: ConfigSpec, doc_id: str, layer: str, control: str = "") -> dict[str, Any]:
+    """A document of which an answer could not be read: neither gold nor "nothing"."""
+    place: dict[str, Any] = {"span_id": None, "start": None, "end": None, "label": control or None}
+    return {"config": spec.name, "doc_id": doc_id, "layer": layer, **place, "reason": NOT_KNOWN}
 
 
 def _soft(spec: ConfigSpec, documents: pa.Table, labels: LabelSlice) -> pa.Table:

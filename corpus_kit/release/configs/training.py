@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from corpus_kit.core.labels import UNREAD
 from corpus_kit.core.offsets import line_starts
 from corpus_kit.release.export.tokens import Loss, Mark, known_tokens, tag
 
@@ -234,15 +235,16 @@ def judgement_rows(
     """Every single label by a person, with pseudonym: for people who study or train on disagreement.
 
     Only submitted work of people; an annotation without any label has one row of kind `none`, so that "saw it and marked
-    nothing" is not mistaken for "did not see it". No time stamps, notes or payloads.
+    nothing" is not mistaken for "did not see it"; where an answer could not be read, one of kind `unknown` for each control.
+    No time stamps, notes or payloads.
     """
     people = annotations.filter((pl.col("origin") == "human") & (pl.col("status") == "submitted")).select(
-        "annotation_id", "annotator", "doc_id", "layer"
+        "annotation_id", "annotator", "doc_id", "layer", "unread"
     )
 
     def of(frame: pl.DataFrame, kind: str, **columns: str) -> pl.DataFrame:
         chosen = {name: pl.col(source) for name, source in columns.items()}
-        rows = frame.drop("doc_id", "layer").join(people, on="annotation_id")
+        rows = frame.drop("doc_id", "layer").join(people.drop("unread"), on="annotation_id")
         return rows.with_columns(pl.lit(kind).alias("kind"), **chosen)
 
     parts = [
@@ -251,7 +253,11 @@ def judgement_rows(
         of(relations, "relation", span_id="from_span", value="label"),
     ]
     labelled = pl.concat([p.select("annotation_id") for p in parts]).unique()
-    parts.append(people.join(labelled, on="annotation_id", how="anti").with_columns(pl.lit("none").alias("kind")))
+    torn = people.filter(pl.col("unread").is_not_null())
+    unknown = torn.with_columns(pl.col("unread").str.split(UNREAD).alias("control")).explode("control")
+    parts.append(unknown.with_columns(pl.lit("unknown").alias("kind")))
+    empty = people.filter(pl.col("unread").is_null()).join(labelled, on="annotation_id", how="anti")
+    parts.append(empty.with_columns(pl.lit("none").alias("kind")))
     names = JUDGEMENTS.names
     full = [
         part.select(

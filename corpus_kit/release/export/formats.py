@@ -1,7 +1,7 @@
 """The release in other shapes, each made from the Parquet release alone.
 
 `arrow` (`save_to_disk`) and `jsonl` hold all of it and are compared with it; `conll`, `spacy` and `pieces` hold the gold,
-and `losses.csv` beside them names what they cannot.
+and `losses.csv` beside them names what they cannot. Those of annotation tools hold what each person said, and the gold.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ import pyarrow.parquet as pq
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.storage.folders import made_folder, read_manifest, remove, write_manifest
 from corpus_kit.release.export.gold_documents import gold_layers, read_relations
+from corpus_kit.release.export.interchange import TOOLS, write_tool
 from corpus_kit.release.losses import LOSSES_CSV, counted_rows, refuse_losses, write_loss_rows
 
-FORMATS = ("hf", "arrow", "jsonl", "conll", "spacy", "pieces")
 GOLD_FORMATS = ("conll", "spacy", "pieces")
+__all__ = ["FORMATS", "GOLD_FORMATS", "TOOLS", "write_format", "write_gold_format", "write_tool_format"]
+
+FORMATS = ("hf", "arrow", "jsonl", *GOLD_FORMATS, *TOOLS)
 
 
 def write_gold_format(
@@ -52,6 +55,26 @@ def write_gold_format(
             losses = write_pieces(release, manifest, names, tokenizer, folder)
         exported = layers if format == "spacy" else tagged
         losses += [loss for loss in read_relations(release, manifest) if loss.layer in exported]
+        lost = counted_rows(losses)
+        refuse_losses(lost, strict)
+        write_loss_rows(folder / LOSSES_CSV, losses)
+        inputs = {"release": manifest["fingerprint"]}
+        write_manifest(folder, format=format, inputs=inputs, fingerprint=manifest["fingerprint"], losses=lost)
+    return lost
+
+
+def write_tool_format(
+    format: str, release: Path, target: Path, work: Path, *, strict: bool = False
+) -> dict[str, dict[str, int]]:
+    """Write a format of another annotation tool, one of `TOOLS`; config → reason → what it cannot carry.
+
+    strict: losses are an error, and nothing is written. Raises UsageError (no labels), EnvironmentProblemError (a library
+    is not installed), FindingsError with `strict`.
+    """
+    manifest = read_manifest(release)
+    assert manifest is not None
+    with made_folder(target, work) as folder:
+        losses = write_tool(format, release, manifest, folder)
         lost = counted_rows(losses)
         refuse_losses(lost, strict)
         write_loss_rows(folder / LOSSES_CSV, losses)

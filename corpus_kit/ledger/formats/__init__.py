@@ -1,0 +1,59 @@
+"""Readers of other tools' formats, one module each: the bytes of files → `core.exchange.Page`s.
+
+A reader is a function of files; it never touches the disk. What it cannot read of a page it hands on as it is (`unread`),
+what is no file of its format it refuses with a UsageError. `docs/contributing/adding.md` has the recipe of a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from corpus_kit.core.errors import UsageError, did_you_mean
+from corpus_kit.core.exchange import FORMATS, Page, SourceFile
+
+Reader = Callable[[Sequence[SourceFile]], Iterator[Page]]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """suffixes: of the files that are read; others beside them are left alone. what: of the format, for messages."""
+
+    name: str
+    what: str
+    suffixes: tuple[str, ...]
+
+    def pages(self, files: Iterable[SourceFile]) -> Iterator[Page]:
+        """The pages of the files, in order of their paths.
+
+        Raises:
+            UsageError: A file is not of this format.
+        """
+        reader: Reader = import_module(f"corpus_kit.ledger.formats.{self.name}").read
+        yield from reader(sorted(files, key=lambda file: file.path))
+
+
+_ALL = (
+    Format("brat", "brat standoff (.txt with .ann)", (".ann", ".txt")),
+    Format("webanno", "WebAnno TSV 3", (".tsv",)),
+    Format("xmi", "UIMA CAS XMI with its type system", (".xmi", ".xml")),
+    Format("conll", "CoNLL columns", (".conll", ".conll2003", ".iob", ".iob2", ".bio", ".conllu", ".txt", ".tsv")),
+    Format("doccano", "doccano JSONL", (".jsonl", ".json")),
+    Format("prodigy", "Prodigy JSONL", (".jsonl",)),
+    Format("spacy", "spaCy DocBin", (".spacy",)),
+    Format("w3c", "W3C Web Annotations (JSON-LD)", (".jsonld", ".json")),
+    Format("inception", "INCEpTION project export", (".zip", ".xmi", ".tsv", ".xml")),
+)
+BY_NAME = {form.name: form for form in _ALL}
+assert tuple(BY_NAME) == FORMATS
+
+
+def format_named(name: str) -> Format:
+    """The format of that name. Raises UsageError naming those there are."""
+    if name not in BY_NAME:
+        raise UsageError(
+            f"'{name}' is no format that can be imported.{did_you_mean(name, list(BY_NAME))}",
+            f"Formats: {', '.join(BY_NAME)}; without --from, exports of Label Studio.",
+        )
+    return BY_NAME[name]
