@@ -18,10 +18,12 @@ from corpus_kit.core.errors import UsageError
 from corpus_kit.core.layers import Layer, load_layer
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.storage.folders import read_manifest
+from corpus_kit.core.workspace import Workspace
 from corpus_kit.ledger.matching import Documents
+from corpus_kit.pipeline.build import BuildOptions, build
+from corpus_kit.pipeline.sync import import_files, pull
 
 if TYPE_CHECKING:
-    from corpus_kit.corpus import Corpus
     from corpus_kit.labelstudio.sync.adopt import AdoptPlan
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -41,7 +43,7 @@ class AdoptRequest:
     dry_run: bool
 
 
-def adopt(corpus: Corpus, request: AdoptRequest, progress: Progress) -> AdoptPlan:
+def adopt(corpus: Workspace, request: AdoptRequest, progress: Progress) -> AdoptPlan:
     """Do it, or tell what would be done. Raises UsageError, ConfigError, ServiceError."""
     if corpus.root is None:
         raise UsageError("There is no corpus to adopt into.", "Make one with `corpus-kit init DIR`.")
@@ -52,7 +54,7 @@ def adopt(corpus: Corpus, request: AdoptRequest, progress: Progress) -> AdoptPla
     return _project(corpus, request, progress) if request.project is not None else _export(corpus, request, progress)
 
 
-def _project(corpus: Corpus, request: AdoptRequest, progress: Progress) -> AdoptPlan:
+def _project(corpus: Workspace, request: AdoptRequest, progress: Progress) -> AdoptPlan:
     from corpus_kit.labelstudio.server.connect import connect
     from corpus_kit.labelstudio.sync import adopt as server
     from corpus_kit.labelstudio.sync.site import Site
@@ -81,19 +83,19 @@ def _project(corpus: Corpus, request: AdoptRequest, progress: Progress) -> Adopt
         if new:
             _write_layer(own, project.config, server.guidelines_of(project))
         _register(corpus.root / CORPUS_FILE, name, settings)
-        corpus = type(corpus).open(corpus.root)
+        corpus = Workspace.open(corpus.root)
         _add_records(corpus.data / "raw" / f"adopted-{name}-{project.id}.jsonl", server.records_of(left, project.id))
-        corpus.build(report=False, progress=progress)
+        build(corpus, BuildOptions(report=False), progress)
         shown, left = server.sorted_out(tasks, _documents(corpus))
         plan.linked = server.link(client, project.id, corpus.layers()[name], shown, progress)
         if plan.becomes:
             client.transport.change("PATCH", f"/api/projects/{project.id}/", {"title": title})
-    corpus.pull(name, full=True, progress=progress)
-    corpus.build(report=False, progress=progress)
+    pull(corpus, name, full=True, progress=progress)
+    build(corpus, BuildOptions(report=False), progress)
     return plan
 
 
-def _export(corpus: Corpus, request: AdoptRequest, progress: Progress) -> AdoptPlan:
+def _export(corpus: Workspace, request: AdoptRequest, progress: Progress) -> AdoptPlan:
     from corpus_kit.labelstudio.sync import adopt as server
     from corpus_kit.ledger.export_json import annotations_in, read_tasks
     from corpus_kit.ledger.matching import text_in
@@ -121,10 +123,10 @@ def _export(corpus: Corpus, request: AdoptRequest, progress: Progress) -> AdoptP
     if new:
         _write_layer(own, config, "")
     _register(corpus.root / CORPUS_FILE, name, {})
-    corpus = type(corpus).open(corpus.root)
+    corpus = Workspace.open(corpus.root)
     _add_records(corpus.data / "raw" / f"adopted-{name}.jsonl", server.records_of(left, 0))
-    corpus.import_(request.files, name)
-    corpus.build(report=False, progress=progress)
+    import_files(corpus, list(request.files), name)
+    build(corpus, BuildOptions(report=False), progress)
     return plan
 
 
@@ -136,7 +138,7 @@ def _once(tasks: Iterable[Any]) -> list[Any]:
     return list(seen.values())
 
 
-def _documents(corpus: Corpus) -> Documents | None:
+def _documents(corpus: Workspace) -> Documents | None:
     folder = corpus.data / "documents"
     return Documents(folder) if read_manifest(folder) is not None else None
 
@@ -148,7 +150,7 @@ def _layer_name(title: str) -> str:
     return name
 
 
-def _read_layer(corpus: Corpus, name: str, config: str) -> Layer:
+def _read_layer(corpus: Workspace, name: str, config: str) -> Layer:
     """The layer as the corpus has it, else as the config says. Raises ConfigError for one that cannot be used."""
     import tempfile
 
