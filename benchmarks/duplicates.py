@@ -200,7 +200,7 @@ def ingested(pages: Sequence[Path], out: Path, workers: int = 2) -> Path:
 
     recipe = make_recipe(Input(language=False), read_contract_file(shipped("schemas") / "documents.yaml"))
     with work_folder(out) as work, open_workers(workers) as pool, Refusals(out, work) as refusals:
-        documents_only(pages, out, work, recipe, pool, refusals)
+        documents_only(list(pages), out, work, recipe, pool, refusals)
         refusals.finish()
     return out / "documents"
 

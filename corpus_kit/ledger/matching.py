@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -160,13 +160,7 @@ class Matcher:
         current = self.documents.sha256_of(own_id) if own_id else None
         text = text_in(data, layer)
         if not isinstance(text, str) or not text:
-            claimed = data.get("text_sha256")
-            if current is not None and (claimed is None or _is_sha(claimed)):
-                return Match(own_id, own_id, claimed or current)
-            named = self._named(data)
-            if len(named) == 1:
-                return Match(named[0], own_id, self.documents.sha256_of(named[0]), how=OWN_ID)
-            return Match(None, own_id, None, reason="unmatched_task", detail="the task holds no text")
+            return self._without_text(data, own_id, current)
         try:
             sha = hashlib.sha256(text.encode()).hexdigest()
         except UnicodeEncodeError as e:
@@ -182,21 +176,37 @@ class Matcher:
         if current is not None:
             return Match(own_id, own_id, kept_sha, kept, shown)
         named = self._named(data)
-        for candidate, candidate_text, candidate_shown in ((sha, text, None), (kept_sha, kept, shown)):
-            found = self.documents.with_text(candidate)
-            chosen = [doc_id for doc_id in found if doc_id in named] if len(found) > 1 else found
-            if len(chosen) == 1:
-                if own_id:
-                    self._found[own_id].add(chosen[0])
-                how = OWN_ID if len(found) > 1 else ""
-                return Match(chosen[0], own_id, candidate, candidate_text, candidate_shown, how=how)
-            if found:  # the answer is about the text, whichever of its records the task was made of
-                return Match(found[0], own_id, candidate, candidate_text, candidate_shown, how=SAME_TEXT)
+        equal = self._equal(Match(None, own_id, sha, text), named) or self._equal(
+            Match(None, own_id, kept_sha, kept, shown), named
+        )
+        if equal is not None:
+            return equal
         if own_id:
             return Match(
                 None, own_id, kept_sha, kept, shown, "unmatched_task", "no document has its doc_id or its text"
             )
         return self._nearly(kept, kept_sha, shown, named, layer)
+
+    def _without_text(self, data: Mapping[str, Any], own_id: str | None, current: str | None) -> Match:
+        """A task that holds no text: by its doc_id, else by an id of its own that names one document."""
+        claimed = data.get("text_sha256")
+        if current is not None and (claimed is None or _is_sha(claimed)):
+            return Match(own_id, own_id, claimed or current)
+        named = self._named(data)
+        if len(named) == 1:
+            return Match(named[0], own_id, self.documents.sha256_of(named[0]), how=OWN_ID)
+        return Match(None, own_id, None, reason="unmatched_task", detail="the task holds no text")
+
+    def _equal(self, task: Match, named: list[str]) -> Match | None:
+        """The task with the document that has its text; of several, the one that an id of the task names."""
+        found = self.documents.with_text(task.text_sha256 or "")
+        chosen = [doc_id for doc_id in found if doc_id in named] if len(found) > 1 else found
+        if len(chosen) == 1:
+            if task.own_id:
+                self._found[task.own_id].add(chosen[0])
+            return replace(task, doc_id=chosen[0], how=OWN_ID if len(found) > 1 else "")
+        # The answer is about the text, whichever of its records the task was made of.
+        return replace(task, doc_id=found[0], how=SAME_TEXT) if found else None
 
     def _named(self, data: Mapping[str, Any]) -> list[str]:
         """The documents that an id of the task's data names, by the first key that names any."""
