@@ -161,3 +161,29 @@ def exit_codes() -> str:
         ]
         rows.append((f"`{value}`", _EXITS[name], ", ".join(dict.fromkeys(kinds))))
     return table(("code", "what happened", "in Python"), rows)
+
+
+def formats() -> str:
+    """Which format of an annotation tool keeps what."""
+    from corpus_kit.core.exchange import FEATURES, FORMATS, LOSES
+    from corpus_kit.ledger.formats import BY_NAME
+
+    names = {
+        "choice": "choice on the document",
+        "attribute": "attribute of a span",
+        "undirected": "relation without direction",
+    }
+    head = ["format", "import", *(names.get(feature, feature) for feature in FEATURES)]
+    rows = [head, ["---"] * len(head)]
+    for name in dict.fromkeys([*LOSES, *FORMATS]):
+        read = BY_NAME[name].what if name in BY_NAME else "`corpus-kit import`"
+        told = []
+        for feature in FEATURES:
+            if name not in LOSES:
+                told.append("")
+            elif feature == "discontinuous":
+                told.append("a span a piece")
+            else:
+                told.append("lost, listed" if feature in LOSES[name] else "kept")
+        rows.append([f"`{name}`", read, *told])
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)

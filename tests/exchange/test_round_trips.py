@@ -11,7 +11,7 @@ import pages as made
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from corpus_kit.core.exchange import Page, SourceFile, Work
+from corpus_kit.core.exchange import LOSES, Attribute, Link, Note, Page, Region, SourceFile, Work
 from corpus_kit.ledger.formats import format_named
 from corpus_kit.release.export import interchange as lost
 from corpus_kit.release.export.interchange import ToolFiles, writer_of
@@ -175,3 +175,25 @@ def test_json_of_doccano_prodigy_and_label_studio_holds_every_span(page: Page) -
     (annotation,) = json.loads(written("label-studio", page).files["tasks.jsonl"])["annotations"]
     values = [r["value"] for r in annotation["result"] if r["type"] == "labels"]
     assert sorted((v["start"], v["end"], *v["labels"]) for v in values) == was
+
+
+EVERYTHING = Page(
+    "p",
+    "Zoë met Ana.",
+    (
+        Work(
+            "ada",
+            (Region("a", 0, 11, "X"), Region("b", 0, 3, "Y")),
+            (Link("a", "b", "knows"), Link("a", "b", "same", directed=False)),
+            (Attribute("tone", "plain"), Attribute("sure", "yes", "a")),
+            (Note("hm", "a"),),
+        ),
+    ),
+)
+REASON = {lost.DOCUMENT_ANSWER: "choice", lost.REGION_ANSWER: "attribute", lost.UNDIRECTED: "undirected"}
+
+
+@pytest.mark.parametrize("form", LOSES)
+def test_the_table_of_formats_is_what_the_writers_lose(form: str) -> None:
+    found = {"note" if one.label == "note" else REASON[one.reason] for one in written(form, EVERYTHING).lost}
+    assert found == LOSES[form]

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from corpus_kit.core.exchange import Page, Work
-from corpus_kit.release.export.interchange import END_MISSING, Lost, ToolFiles
+from corpus_kit.release.export.interchange import DOCUMENT_ANSWER, END_MISSING, Lost, ToolFiles
 
 
 def write(page: Page, work: Work) -> ToolFiles:
@@ -33,6 +33,7 @@ def write(page: Page, work: Work) -> ToolFiles:
         direction = "right" if link.directed else "bi"
         ends = {"from_id": link.head, "to_id": link.tail, "type": "relation", "direction": direction}
         results.append(ends | {"labels": [link.label] if link.label else []})
+    lost += [Lost(None, None, "note", DOCUMENT_ANSWER) for _ in work.notes]
     annotation = {"id": 1, "completed_by": {"username": work.annotator}, "result": results}
     annotation |= {"was_cancelled": work.skipped, "ground_truth": work.settled}
     task = {"data": {"doc_id": page.doc_id, "text": page.text}, "annotations": [annotation]}
