@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from corpus_kit.agreement.gold.build import Gold
     from corpus_kit.agreement.measures.measured import AgreementReport
     from corpus_kit.agreement.review import Suspect
+    from corpus_kit.core.vocabulary import OrderName
     from corpus_kit.doctor import Check
     from corpus_kit.labelstudio.server.studio import Studio
     from corpus_kit.labelstudio.sync.adopt import AdoptPlan
-    from corpus_kit.labelstudio.sync.ordering import OrderName
     from corpus_kit.labelstudio.sync.pull import Pulled
     from corpus_kit.labelstudio.sync.push import Pushed
     from corpus_kit.labelstudio.sync.restore import Restored
@@ -45,7 +45,13 @@ __all__ = ["BuildResult", "Corpus", "ExportResult"]
 
 @dataclass(frozen=True, slots=True)
 class Corpus(Workspace):
-    """A corpus with the commands on it. Open one with `Corpus.open`, or build without one: `Corpus.without(out)`."""
+    """A corpus on the disk, or the defaults where there is none, with a method for every command.
+
+    Attributes:
+        root: The folder of `corpus.toml`, None without a corpus.
+        config: Its settings.
+        data: Where the made folders are.
+    """
 
     @staticmethod
     def init(folder: str | Path) -> Written:

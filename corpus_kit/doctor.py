@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
 from corpus_kit.core.config.corpus_toml import CORPUS_FILE, ProjectConfig, find_corpus, load_config
 from corpus_kit.core.errors import CorpusKitError
 from corpus_kit.core.trust import TrustStore, origin_of
@@ -71,36 +74,27 @@ def _packages() -> Iterator[Check]:
         return
     bad, count = [], 0
     for line in wanted:
-        if "extra ==" in line:
+        need = Requirement(line)
+        if need.marker is not None and not need.marker.evaluate({"extra": ""}):
             continue
-        match = re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([^;]*)", line)
-        assert match is not None
-        name, bounds = match[1], match[2].strip()
         count += 1
         try:
-            version = metadata.version(name)
+            version = metadata.version(need.name)
         except metadata.PackageNotFoundError:
-            bad.append((name, "missing", bounds))
-            continue
-        if not _within(version, bounds):
-            bad.append((name, version, bounds))
+            version = "missing"
+        if version == "missing" or not within(version, str(need.specifier)):
+            # As they are written: `str` would sort the bounds.
+            bounds = re.sub(r"^[\w.-]+\s*(?:\[[^\]]*\])?\s*", "", line.split(";")[0]).strip(" ()")
+            bad.append((need.name, version, bounds))
     for name, version, bounds in bad:
         yield Check(f"package {name}", False, f"{version}, needs {bounds}", f"pip install '{name}{bounds}'")
     if not bad:
         yield Check("packages", True, f"{count} dependencies within their bounds")
 
 
-def _within(version: str, bounds: str) -> bool:
-    def key(text: str) -> tuple[int, ...]:
-        numbers = [int(n) for n in re.findall(r"\d+", text)[:4]]
-        return tuple(numbers + [0] * (4 - len(numbers)))
-
-    tests = {">=": lambda a, b: a >= b, "<": lambda a, b: a < b, "==": lambda a, b: a == b, ">": lambda a, b: a > b}
-    for bound in filter(None, (b.strip() for b in bounds.split(","))):
-        match = re.match(r"(>=|==|<|>)\s*(.+)", bound)
-        if match and not tests[match[1]](key(version), key(match[2])):
-            return False
-    return True
+def within(version: str, bounds: str) -> bool:
+    """Whether a version satisfies the bounds of a requirement; one that comes before a release does where it may."""
+    return SpecifierSet(bounds).contains(version, prereleases=True)
 
 
 def _disk(place: Path) -> Check:

@@ -97,12 +97,15 @@ def test_a_toolkit_that_is_not_installed_is_found(monkeypatch: pytest.MonkeyPatc
         ("1.2.1", "==1.2", False),
         ("1.2", ">1.2", False),
         ("1.2", "", True),
-        ("2.0rc1", ">=2", True),
+        ("2.0rc1", ">=2", False),
+        ("2.1rc1", ">=2", True),
+        ("9.9", "~=2.0", False),
+        ("2.5", "!=2.5", False),
         ("2.1", "~=2.1", True),
     ],
 )
 def test_versions_are_compared_as_numbers(version: str, bounds: str, within: bool) -> None:
-    assert doctor._within(version, bounds) is within
+    assert doctor.within(version, bounds) is within
 
 
 def test_a_nearly_full_disk_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

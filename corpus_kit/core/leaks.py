@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from corpus_kit.core.errors import CorpusKitError
 from corpus_kit.core.identity import publisher_of
 from corpus_kit.core.records import Finding
-from corpus_kit.core.schema.columns import SPLITS
 from corpus_kit.core.storage.tables import parts, read_table
+from corpus_kit.core.vocabulary import SPLITS
 
 _TABLE = "documents/documents"
 _CLUSTERED = ("doc_id", "duplicate_cluster", "split")

@@ -28,8 +28,8 @@ from corpus_kit.core.config import Split
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.hashing import mixed
 from corpus_kit.core.identity import publisher_of
-from corpus_kit.core.schema.columns import SPLITS
 from corpus_kit.core.storage.tables import read_table
+from corpus_kit.core.vocabulary import SPLITS
 
 U64: TypeAlias = NDArray[np.uint64]
 Codes: TypeAlias = NDArray[np.uint8]

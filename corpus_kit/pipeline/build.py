@@ -142,7 +142,8 @@ def _release(run: Run, datasets: DatasetsAside) -> Released:
     """`data/release`, and what it says on the corpus's own card."""
     workspace, target = run.workspace, run.data / "release"
     layers, contract = workspace.released_layers(run.data), workspace.contract("documents")
-    source = Source(run.data, run.work, workspace.config, contract, *workspace.card_text(), layers)
+    config = workspace.config
+    source = Source(run.data, run.work, config.about, config.release.meta, contract, *workspace.card_text(), layers)
     released = build_release(source, target, run.workers, run.progress, aside=datasets)
     if workspace.root and run.data == workspace.data and (workspace.root / CARD_FILE).is_file():
         refresh_card(workspace.root / CARD_FILE, target)

@@ -42,7 +42,8 @@ def export(
     card_text, card_name = workspace.card_text()
     with work_folder(data) as work, open_workers(workers) as pool:
         layers = workspace.released_layers(data)
-        source = Source(data, work, workspace.config, workspace.contract("documents"), card_text, card_name, layers)
+        about, meta = workspace.config.about, workspace.config.release.meta
+        source = Source(data, work, about, meta, workspace.contract("documents"), card_text, card_name, layers)
         if name == "hf":
             made = build_release(source, target, pool, progress, strict=strict, opened=True)
             return ExportResult(name, target, made.rows, made.unchanged, made.losses)

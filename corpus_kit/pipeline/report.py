@@ -31,7 +31,7 @@ def report(
 
 def report_on(run: Run, out: Path | None = None, compare: Path | None = None) -> Reported:
     """The report on the made folders in `run.data`."""
-    sources = ReportSources(run.data, run.work, run.workspace.config, run.workspace.layers(), _effects)
+    sources = ReportSources(run.data, run.work, run.workspace.config.about, run.workspace.layers(), _effects)
     return build_report(sources, run.workers, run.progress, out=out, compare=compare)
 
 

@@ -16,6 +16,7 @@ from corpus_kit.core.progress import Progress
 from corpus_kit.core.records import Shard
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.storage.folders import read_manifest, work_folder
+from corpus_kit.core.vocabulary import BOILERPLATE
 from corpus_kit.core.workspace import Workspace
 from corpus_kit.dedup.repetition import LINES_FOLDER, Repetition, find_repetition
 from corpus_kit.dedup.settings import Recipe as CopyRecipe
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from corpus_kit.suggest.build import Suggested, Suggesting
     from corpus_kit.suggest.entities.stage import EntitiesMade
     from corpus_kit.suggest.entities.wish import Wish
-
-
-BOILERPLATE = "boilerplate"
-"""The layer that the packaged model suggests."""
 
 
 @dataclass(frozen=True, slots=True)

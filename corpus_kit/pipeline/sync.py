@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.progress import Progress, Silent
 from corpus_kit.core.storage.folders import work_folder
+from corpus_kit.core.vocabulary import AGREEMENT_FILE, TRUSTED_MEASURES
 from corpus_kit.core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from corpus_kit.labelstudio.sync.site import Site
     from corpus_kit.labelstudio.sync.status import Status
     from corpus_kit.ledger.recognise import Imported
-
-_TRUST = ("alpha_nominal", "alpha_ordinal", "alpha_interval", "span_f1_exact")
 
 
 def server_context(workspace: Workspace, command: str, progress: Progress | None = None) -> Site:
@@ -132,17 +131,17 @@ def agreement_of_people(workspace: Workspace) -> dict[tuple[str, str], tuple[flo
 
     The first of these measures that the layer has; over several questions the mean by shared items.
     """
-    file = workspace.data / "gold" / "agreement.json"
+    file = workspace.data / "gold" / AGREEMENT_FILE
     if not file.is_file():
         return {}
     found: dict[tuple[str, str], dict[str, list[tuple[float, int]]]] = {}
     for one in json.loads(file.read_text(encoding="utf-8")).get("people", []):
-        if one["measure"] in _TRUST:
+        if one["measure"] in TRUSTED_MEASURES:
             measures = found.setdefault((one["layer"], one["annotator"]), {})
             measures.setdefault(one["measure"], []).append((one["value"], one["n_items"]))
     chosen = {}
     for who, measures in found.items():
-        measure = next(name for name in _TRUST if name in measures)
+        measure = next(name for name in TRUSTED_MEASURES if name in measures)
         items = sum(n for _, n in measures[measure])
         chosen[who] = (sum(value * n for value, n in measures[measure]) / items, measure)
     return chosen

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from corpus_kit.core.config.corpus_toml import ProjectConfig
+from corpus_kit.core.config.corpus_toml import About
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.identity import by_id, ends_shard
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress, counted
-from corpus_kit.core.schema.columns import SPLITS
 from corpus_kit.core.schema.spec import ContractFile
 from corpus_kit.core.storage.folders import (
     link_or_copy,
@@ -29,6 +29,7 @@ from corpus_kit.core.storage.folders import (
 )
 from corpus_kit.core.storage.tables import MAX_FILE_BYTES, file_sha256
 from corpus_kit.core.version import __version__
+from corpus_kit.core.vocabulary import SPLITS
 from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.card import PARTS, Card, fill_parts, parse_card, render_readme
 from corpus_kit.release.configs.plan import Labelling, plan_release
@@ -48,16 +49,23 @@ _SECONDS_PER_BYTE = 1 / 15e6  # what `make_group` takes, roughly, per byte of it
 class Source:
     """What a release is made from. out: the folder that holds `documents/`. card_text: DATASET_CARD.md or the default.
 
-    layers: by name; where there are none, labels are left out.
+    layers: by name; where there are none, labels are left out. meta: the fields of `meta` that are released.
     """
 
     out: Path
     work: Path
-    config: ProjectConfig
+    about: About
+    meta: tuple[str, ...]
     contract: ContractFile
     card_text: str
     card_name: str
     layers: Mapping[str, Layer] = field(default_factory=dict)
+
+    @property
+    def settings_sha256(self) -> str:
+        """Of all that the release takes from `corpus.toml`."""
+        told = [asdict(self.about), self.meta, list(self.layers)]
+        return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
 
 
 @dataclass(slots=True)
@@ -95,14 +103,14 @@ def build_release(
     documents = read_manifest(source.out / "documents")
     if documents is None:
         raise UsageError("There are no documents to release.", "Run `corpus-kit build` first.")
-    card = parse_card(source.card_text, source.card_name, source.config)
+    card = parse_card(source.card_text, source.card_name, source.about)
     rejected = read_manifest(source.out / "rejected") or {}
     inputs = {
         "documents": documents["fingerprint"],
         "rejected": rejected.get("by_reason", {}),
         # Without the generated parts: they follow from the release and must not make it anew.
         "card": hashlib.sha256(fill_parts(source.card_text, dict.fromkeys(PARTS, "")).encode()).hexdigest(),
-        "corpus.toml": hashlib.sha256(source.config.model_dump_json().encode()).hexdigest(),
+        "corpus.toml": source.settings_sha256,
         "contract": source.contract.sha256,
     }
     labelling = plan_release(source.out, source.layers)
@@ -156,7 +164,7 @@ def _write(
             tuple(sha256[path.name] for path in group),
             str(groups),
             schemas[DOCUMENTS],
-            source.config.release.meta,
+            source.meta,
             labels,
         )
         for group, labels in zip(shards, labelling.tasks(source.out, slices, shards, schemas), strict=True)
@@ -180,8 +188,8 @@ def _write(
                 link_or_copy(Path(file.pop("made")), folder / file["name"])
         columns = {name: types[name].names for name in configs}
         manifest = {
-            "name": source.config.name,
-            "release": source.config.version,
+            "name": source.about.name,
+            "release": source.about.version,
             "inputs": dict(inputs),
             "configs": {name: {"columns": columns[name], "splits": splits} for name, splits in configs.items()},
             "counts": _add_up(f["counts"] for f in facts),
@@ -195,10 +203,10 @@ def _write(
             write_losses(folder / LOSSES_CSV, losses)
         descriptions = labelling.descriptions(source.contract)
         declared = {name: features[name].declared for name in configs}
-        readme, parts = render_readme(card, source.config, manifest, rejected, declared, descriptions, labelling.told())
+        readme, parts = render_readme(card, source.about, manifest, rejected, declared, descriptions, labelling.told())
         (folder / "README.md").write_text(readme, encoding="utf-8", newline="\n")
         types = {name: types[name] for name in configs}
-        write_json(folder / "croissant.json", croissant(card, source.config, manifest, types, descriptions))
+        write_json(folder / "croissant.json", croissant(card, source.about, manifest, types, descriptions))
         manifest["beside"] = {name: file_sha256(folder / name) for name in _BESIDE if (folder / name).is_file()}
         write_manifest(folder, **manifest)
         known = Opened(source.work)

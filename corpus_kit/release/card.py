@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from corpus_kit.core.config import LICENCES
-from corpus_kit.core.config.corpus_toml import ProjectConfig
+from corpus_kit.core.config.corpus_toml import About
 from corpus_kit.core.errors import ConfigError, UsageError, did_you_mean
 from corpus_kit.core.reasons import REASONS
 from corpus_kit.release.card_labels import Told, agreement_part, labels_part, markdown_table
@@ -77,7 +77,7 @@ class Card:
     body: str
 
 
-def parse_card(text: str, name: str, config: ProjectConfig) -> Card:
+def parse_card(text: str, name: str, about: About) -> Card:
     """Read and check a card.
 
     Raises ConfigError: front matter that is no YAML mapping or that holds what we generate, a licence that is unknown or
@@ -97,9 +97,9 @@ def parse_card(text: str, name: str, config: ProjectConfig) -> Card:
     if licence is not None and licence not in LICENCES:
         near = did_you_mean(str(licence).lower(), sorted(LICENCES))
         raise ConfigError(f"{name}: license '{licence}' is no licence id of the Hub.{near}", "Mend the front matter.")
-    if licence is not None and licence != config.licence:
+    if licence is not None and licence != about.licence:
         raise ConfigError(
-            f"{name} says license '{licence}', corpus.toml says licence '{config.licence}'.", "Make them agree."
+            f"{name} says license '{licence}', corpus.toml says licence '{about.licence}'.", "Make them agree."
         )
     languages = front.get("language", [])
     for code in languages if isinstance(languages, list) else [languages]:
@@ -152,7 +152,7 @@ def fill_parts(text: str, parts: Mapping[str, str]) -> str:
 
 def render_readme(
     card: Card,
-    config: ProjectConfig,
+    about: About,
     manifest: Mapping[str, Any],
     rejected: Mapping[str, Any],
     features: Mapping[str, list[dict[str, Any]]],
@@ -164,13 +164,13 @@ def render_readme(
     features: config → as `dataset_info` writes them. descriptions: config → column → what it holds. told: of labels.
     """
     counts = manifest["counts"]
-    front: dict[str, Any] = {"license": config.licence, "pretty_name": config.pretty_name or config.name}
+    front: dict[str, Any] = {"license": about.licence, "pretty_name": about.title}
     front |= {"language": [code for code in counts["language"] if code != "und"]}
     front |= {k: v for k, v in card.front.items() if v not in (None, [], "")}
     front["size_categories"] = [_size_class(counts["totals"]["documents"])]
     front["configs"], front["dataset_info"] = _loading(manifest, features)
     header = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=1000)
-    parts = generated_parts(config, manifest, rejected, descriptions, told)
+    parts = generated_parts(about, manifest, rejected, descriptions, told)
     return f"---\n{header}---\n{fill_parts(card.body, parts)}", parts
 
 
@@ -206,7 +206,7 @@ def _loading(manifest: Mapping[str, Any], features: Mapping[str, list[dict[str, 
 
 
 def generated_parts(
-    config: ProjectConfig,
+    about: About,
     manifest: Mapping[str, Any],
     rejected: Mapping[str, Any],
     descriptions: Mapping[str, Mapping[str, str]],
@@ -215,14 +215,14 @@ def generated_parts(
     """Every generated part as Markdown, by name. The same release gives the same bytes."""
     counts, totals = manifest["counts"], manifest["counts"]["totals"]
     documents = totals["documents"]
-    dated = f", {config.date}" if config.date else ""
+    dated = f", {about.date}" if about.date else ""
     languages = counts["language"]
     summary = (
-        f"Version {config.version}{dated}: {_n(documents, 'document')}, {_n(totals['characters'], 'character')}, "
+        f"Version {about.version}{dated}: {_n(documents, 'document')}, {_n(totals['characters'], 'character')}, "
         f"{_n(len([c for c in languages if c != 'und']), 'language')}.\n"
     )
     loading = "".join(
-        f'load_dataset("{config.name}", "{name}", split="{split}")\n'
+        f'load_dataset("{about.name}", "{name}", split="{split}")\n'
         for name, facts in manifest["configs"].items()
         for split in facts["splits"]
     )
@@ -257,7 +257,7 @@ def generated_parts(
     reasons = rejected.get("by_reason", {})
     refused = [(f"`{code}`", REASONS[code].meaning, f"{n:,}") for code, n in reasons.items()]
     provenance = (
-        f"- corpus: {config.name} {config.version}\n"
+        f"- corpus: {about.name} {about.version}\n"
         f"- made by: corpus-kit {_toolkit_version()}\n"
         f"- content fingerprint: `{manifest['fingerprint']}`\n"
         f"- dataset version as `datasets` sees it: {manifest['dataset_version']}\n"

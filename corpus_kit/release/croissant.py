@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpus_kit.core.config.corpus_toml import ProjectConfig
+from corpus_kit.core.config.corpus_toml import About
 from corpus_kit.release.card import Card
 
 _TYPES = {
@@ -59,7 +59,7 @@ _CONTEXT = {
 
 def croissant(
     card: Card,
-    config: ProjectConfig,
+    about: About,
     manifest: Mapping[str, Any],
     schemas: Mapping[str, pa.Schema],
     descriptions: Mapping[str, Mapping[str, str]],
@@ -92,22 +92,22 @@ def croissant(
         told = descriptions[name]
         fields = [_field(name, f.name, f.type, told.get(f.name) or f.name) for f in schemas[name]]
         record_sets.append({"@type": "cr:RecordSet", "@id": name, "name": name, "field": fields})
-    title = str(card.front.get("pretty_name") or config.pretty_name or config.name)
+    title = str(card.front.get("pretty_name") or about.title)
     made: dict[str, Any] = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
-        "name": config.name,
+        "name": about.name,
         "description": f"{title}: {manifest['counts']['totals']['documents']} documents.",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "license": config.licence,
-        "version": config.version,
-        "citeAs": f"{title}, version {config.version}, fingerprint {manifest['fingerprint'][:16]}",
-        "url": f"#{config.name}",
+        "license": about.licence,
+        "version": about.version,
+        "citeAs": f"{title}, version {about.version}, fingerprint {manifest['fingerprint'][:16]}",
+        "url": f"#{about.name}",
         "distribution": distribution,
         "recordSet": record_sets,
     }
-    if config.date:
-        made["datePublished"] = config.date
+    if about.date:
+        made["datePublished"] = about.date
     return made
 
 

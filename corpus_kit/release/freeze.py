@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.schema.columns import SPLITS
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import fsync_path, parts, read_table
+from corpus_kit.core.vocabulary import SPLITS
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus_kit.core.schema.columns import SPLITS
 from corpus_kit.core.storage.folders import kept_facts, kept_folder
 from corpus_kit.core.storage.tables import (
     Fingerprint,
@@ -25,6 +24,7 @@ from corpus_kit.core.storage.tables import (
     file_sha256,
     read_table,
 )
+from corpus_kit.core.vocabulary import SPLITS
 from corpus_kit.release.configs.labels import read_slice
 from corpus_kit.release.configs.nested import Nested, with_nested
 from corpus_kit.release.configs.spec import DOCUMENTS, LOSSES, ConfigSpec, build_config, counted_labels

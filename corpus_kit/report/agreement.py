@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus_kit.core.layers import Layer
+from corpus_kit.core.vocabulary import AGREEMENT_FILE
 
 MEASURES = {
     "alpha_nominal": "Krippendorff's alpha",
@@ -131,7 +132,7 @@ class LayerAgreement:
 def read_agreement(gold: Path, layers: Mapping[str, Layer]) -> list[LayerAgreement]:
     """The layers that several people worked on; empty where nothing was measured."""
     try:
-        found = json.loads((gold / "agreement.json").read_text(encoding="utf-8"))
+        found = json.loads((gold / AGREEMENT_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
     made = []

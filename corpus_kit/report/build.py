@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.storage.folders import made_folder, read_manifest, remove, write_manifest
 from corpus_kit.core.version import __version__
+from corpus_kit.core.vocabulary import AGREEMENT_FILE
 from corpus_kit.report.records import CHANGES_FILE, FOLDER, PAGE, Reported, ReportSources
 
 TEXT_BYTES = 3_000_000
@@ -109,10 +111,11 @@ def _inputs(sources: ReportSources, manifests: Mapping[str, Mapping[str, Any]]) 
         for name, manifest in manifests.items()
         if manifest
     }
-    inputs["corpus.toml"] = hashlib.sha256(sources.config.model_dump_json().encode()).hexdigest()
+    told = json.dumps([asdict(sources.about), list(sources.layers)], ensure_ascii=False)
+    inputs["corpus.toml"] = hashlib.sha256(told.encode()).hexdigest()
     inputs["layers"] = {name: layer.config_sha256 for name, layer in sources.layers.items()}
     inputs["look"] = _look_sha256()
-    agreement = sources.data / "gold" / "agreement.json"
+    agreement = sources.data / "gold" / AGREEMENT_FILE
     if agreement.is_file():
         inputs["agreement"] = hashlib.sha256(agreement.read_bytes()).hexdigest()
     return inputs

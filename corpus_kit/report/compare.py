@@ -18,6 +18,7 @@ import polars as pl
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import iter_batches
+from corpus_kit.core.vocabulary import SPLITS
 from corpus_kit.report.charts import Chart, bars
 from corpus_kit.report.records import CHANGES_FILE
 
@@ -197,7 +198,7 @@ def _sizes(before: Release, after: Release) -> Iterator[tuple[str, int, int]]:
     """Rows of every configuration and split."""
     for config in sorted(_configs(before, after), key=lambda name: (name != _DOCUMENTS, name)):
         splits = [release.manifest["configs"].get(config, {}).get("splits", {}) for release in (before, after)]
-        for split in ("train", "validation", "test"):
+        for split in SPLITS:
             old, new = (sum(file["rows"] for file in found.get(split, ())) for found in splits)
             if old or new:
                 yield f"{config}, {split}", old, new

@@ -74,7 +74,7 @@ def gather(
     sample, sampled = _sample(sources, told, apart, rows, budget)
     _sweep(kept, shards, [Path(task.kept) for task in tasks])
     view = make_view(
-        sources.config,
+        sources.about,
         manifests,
         totals,
         read_rejected(data / "rejected", manifests["rejected"]),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from corpus_kit.core.config.corpus_toml import ProjectConfig
+from corpus_kit.core.config.corpus_toml import About
 from corpus_kit.core.layers import Layer
 
 FOLDER, PAGE = "report", "report.html"
@@ -52,7 +52,7 @@ class ReportSources:
 
     data: Path
     work: Path
-    config: ProjectConfig
+    about: About
     layers: Mapping[str, Layer] = field(default_factory=dict)
     effects: Callable[[Path], Sequence[Effect]] = no_effects
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 from corpus_kit.core.identity import publisher_of
 from corpus_kit.core.storage.folders import keep_json, kept_json
 from corpus_kit.core.storage.tables import read_table
+from corpus_kit.core.vocabulary import BOILERPLATE
 
 FORMAT = 2
 """Part of the key of what is kept; raised when the facts change their shape."""
@@ -28,7 +29,6 @@ LENGTHS = tuple(base * 10**power for power in range(2, 7) for base in (1, 2, 5))
 SHARES = 10
 """Bins of the share of boilerplate; documents without any are counted apart."""
 
-BOILERPLATE = "boilerplate"
 _COLUMNS = "doc_id n_chars encoding newline language published_on outlet url split duplicate_cluster".split()
 EXTREMES = 3
 _OF_LANGUAGE, _OF_SPLIT, _COPIES, _ANY = 6, 8, 6, 300

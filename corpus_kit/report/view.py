@@ -6,15 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from corpus_kit.core.config.corpus_toml import ProjectConfig
+from corpus_kit.core.config.corpus_toml import About
 from corpus_kit.core.records import Finding
-from corpus_kit.core.schema.columns import SPLITS
+from corpus_kit.core.vocabulary import BOILERPLATE, SPLITS
 from corpus_kit.report.agreement import LayerAgreement
 from corpus_kit.report.charts import Chart, bars, columns
 from corpus_kit.report.labels import ControlLabels, Person
 from corpus_kit.report.records import Accepted
 from corpus_kit.report.rejected import Refused
-from corpus_kit.report.shard import BOILERPLATE, LENGTHS, SHARES
+from corpus_kit.report.shard import LENGTHS, SHARES
 from corpus_kit.report.totals import Totals
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class View:
 
 
 def make_view(
-    config: ProjectConfig,
+    about: About,
     manifests: Mapping[str, Mapping[str, Any]],
     totals: Totals,
     refused: Sequence[Refused],
@@ -105,11 +105,11 @@ def make_view(
     characters = totals.sums["characters"]
     languages = tuple(name for name, _ in totals.languages.most_common(8))
     return View(
-        title=config.pretty_name or config.name,
-        name=config.name,
-        version=config.version,
-        date=config.date,
-        licence=config.licence,
+        title=about.title,
+        name=about.name,
+        version=about.version,
+        date=about.date,
+        licence=about.licence,
         toolkit=manifests["documents"]["toolkit"]["version"],
         fingerprint=release.get("fingerprint", ""),
         figures=_figures(totals, refused_total, people, manifests),

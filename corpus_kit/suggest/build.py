@@ -34,12 +34,13 @@ from corpus_kit.core.schema.spec import ContractFile
 from corpus_kit.core.storage.folders import kept_facts, read_manifest, remove
 from corpus_kit.core.storage.tables import array_of, read_table, table_of
 from corpus_kit.core.version import __version__
+from corpus_kit.core.vocabulary import BOILERPLATE
 from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel
 from corpus_kit.suggest.boilerplate.records import Suggestion
 from corpus_kit.suggest.earlier import DIGESTS, Rows, digests_of, rows_of, save_earlier
 from corpus_kit.suggest.folder import ROWS, TABLE, drop_layer, keep_shard, put_layer
 
-LAYER = "boilerplate"
+LAYER = BOILERPLATE
 MODEL = "corpus-kit-boilerplate"
 _FACTS = "facts.json"
 _SECONDS_PER_BYTE = 1 / 6e6  # what `suggest_shard` takes, roughly, per byte of a shard

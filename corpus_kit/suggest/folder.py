@@ -25,11 +25,12 @@ from corpus_kit.core.storage.folders import (
     write_manifest,
 )
 from corpus_kit.core.storage.tables import content_fingerprint, file_sha256, part_name, rejected_table, write_table
+from corpus_kit.core.vocabulary import BOILERPLATE
 
 TABLE = "suggestions"
 ROWS = f"{TABLE}.parquet"
 """In the folder of a shard: its rows."""
-FIRST = "boilerplate"
+FIRST = BOILERPLATE
 """The layer whose files come first, one for each of the documents' and in their order."""
 
 

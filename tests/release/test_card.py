@@ -13,7 +13,7 @@ from corpus_kit.core.config.corpus_toml import ProjectConfig
 from corpus_kit.core.errors import ConfigError
 from corpus_kit.release.card import PARTS, fill_parts, parse_card
 
-CONFIG = ProjectConfig(licence="cc0-1.0")
+ABOUT = ProjectConfig(licence="cc0-1.0").about
 
 
 def _card(front: str = "license: cc0-1.0\n", body: str = "# Card\n") -> str:
@@ -84,7 +84,7 @@ def test_every_generated_part_has_content(sample_release: Path) -> None:
 )
 def test_front_matter_that_the_hub_would_refuse_is_an_error(front: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
-        parse_card(_card(front), "DATASET_CARD.md", CONFIG)
+        parse_card(_card(front), "DATASET_CARD.md", ABOUT)
     assert caught.value.hint
 
 
@@ -100,4 +100,4 @@ def test_front_matter_that_the_hub_would_refuse_is_an_error(front: str, message:
 )
 def test_markers_that_would_swallow_prose_are_an_error(body: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        parse_card(_card(body=body), "DATASET_CARD.md", CONFIG)
+        parse_card(_card(body=body), "DATASET_CARD.md", ABOUT)

@@ -30,10 +30,9 @@ from corpus_kit.core.schema.spec import ContractFile
 from corpus_kit.core.storage.folders import made_folder, read_manifest, remove, write_json, write_manifest
 from corpus_kit.core.storage.tables import scan
 from corpus_kit.core.version import __version__
+from corpus_kit.core.vocabulary import AGREEMENT_FILE
 
 _TORN = (pl.col("status") == "submitted") & pl.col("origin").is_in(["human", REVIEW]) & ~pl.col("complete")
-
-AGREEMENT_FILE = "agreement.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,7 @@ from typing import Any
 import polars as pl
 
 from corpus_kit.core.errors import UsageError, did_you_mean
-
-POLICIES = ("majority", "unanimous", "dawid-skene", "reviewer")
-BOUNDARIES = ("exact", "union", "intersection", "characters")
+from corpus_kit.core.vocabulary import BOUNDARIES, POLICIES
 
 GOLD, OPEN, NONE = "gold", "open", "none"
 """Outcomes: an answer; a disagreement for people to settle; voted down, so no part of gold."""

@@ -8,18 +8,19 @@ import click
 
 from corpus_kit.cli.options import Words, corpus_option, json_option
 from corpus_kit.cli.output import ConsoleProgress, Output, again, say_reviews, shown_path
+from corpus_kit.core.vocabulary import BOUNDARIES, POLICIES
 
 
 @click.command("adjudicate")
 @click.option(
     "--policy",
-    type=Words("majority", "unanimous", "dawid-skene", "reviewer"),
+    type=Words(*POLICIES),
     metavar="NAME",
     help="majority, unanimous, dawid-skene or reviewer; by default what corpus.toml says.",
 )
 @click.option(
     "--boundary",
-    type=Words("exact", "union", "intersection", "characters"),
+    type=Words(*BOUNDARIES),
     metavar="NAME",
     help="exact, union, intersection or characters: which characters become gold.",
 )

@@ -9,6 +9,7 @@ import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
 from corpus_kit.cli.output import Output, again
+from corpus_kit.core.vocabulary import TRUSTED_MEASURES
 
 
 @click.command("agreement")
@@ -68,7 +69,7 @@ def _layer(found: Any, layer: str, figures: list[Any], worst: int, output: Outpu
             rows = [(_pair(f.annotators), *_row(f)) for f in pairs]
             _titled(output, f"{place}: pairs", rows, ("pair", "measure", *_FIGURES))
     _undefined([figure for figure in figures if figure.value is None], output)
-    people = [one for one in found.people if one.layer == layer and one.measure in _TRUST]
+    people = [one for one in found.people if one.layer == layer and one.measure in TRUSTED_MEASURES]
     targets = {(one.annotator, one.measure, one.value, one.n_items) for one in people if one.target}
     people = [p for p in people if p.target or (p.annotator, p.measure, p.value, p.n_items) not in targets]
     rest = [(p.annotator, p.measure, p.target or p.control or layer, f"{p.value:.3f}", p.pairs) for p in people]
@@ -109,7 +110,6 @@ def _undefined(figures: list[Any], output: Output) -> None:
             output.data(f" {more}")
 
 
-_TRUST = ("alpha_nominal", "alpha_ordinal", "alpha_interval", "span_f1_exact", "relation_f1")
 _FIGURES = ("figure", "interval", "docs", "items")
 _OF_LABELS = ("measure", "label", *_FIGURES)
 

@@ -20,12 +20,12 @@ from corpus_kit.cli.options import (
 )
 from corpus_kit.cli.output import ConsoleProgress, Output, again, say_losses, shown_path
 from corpus_kit.core.reasons import REASONS
+from corpus_kit.core.vocabulary import SPLITS
 
 if TYPE_CHECKING:
     from corpus_kit.corpus import BuildResult
 
 SHOWN, MOVES = 5, 20
-SPLITS = ("train", "validation", "test")
 
 
 @click.command("build")

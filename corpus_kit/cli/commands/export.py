@@ -8,8 +8,7 @@ import click
 
 from corpus_kit.cli.options import FOLDER, corpus_option, json_option, workers_option
 from corpus_kit.cli.output import ConsoleProgress, Output, again, say_losses, shown_path
-
-SPLITS = ("train", "validation", "test")
+from corpus_kit.core.vocabulary import SPLITS
 
 
 @click.command("export")

@@ -9,6 +9,7 @@ import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
 from corpus_kit.cli.output import ConsoleProgress, Output, again
+from corpus_kit.core.vocabulary import ORDERS
 
 SHOWN = 10
 WHY = {
@@ -23,7 +24,7 @@ WHY = {
 @layer_option
 @click.option(
     "--order",
-    type=click.Choice(["as-is", "random", "uncertain", "diverse"]),
+    type=click.Choice(ORDERS),
     default="as-is",
     help="Which new tasks come first; as-is: label_studio.order in corpus.toml.",
 )

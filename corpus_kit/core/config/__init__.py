@@ -4,11 +4,9 @@ from corpus_kit.core.config.documents import Columns, Duplicates, Input, Split
 from corpus_kit.core.config.people import (
     Adjudication,
     Agreement,
-    BoundaryName,
     LabelStudio,
     LayerAdjudication,
     PeopleSection,
-    PolicyName,
 )
 from corpus_kit.core.config.release import LICENCES, Release
 from corpus_kit.core.config.suggestions import Entities, EntityModel, Suggest
@@ -17,7 +15,6 @@ __all__ = [
     "LICENCES",
     "Adjudication",
     "Agreement",
-    "BoundaryName",
     "Columns",
     "Duplicates",
     "Entities",
@@ -26,7 +23,6 @@ __all__ = [
     "LabelStudio",
     "LayerAdjudication",
     "PeopleSection",
-    "PolicyName",
     "Release",
     "Split",
     "Suggest",

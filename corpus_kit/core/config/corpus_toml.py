@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -34,6 +35,22 @@ _BOUNDS = {"greater_than_equal": "{0} or more", "less_than_equal": "{0} or less"
 LAYERS = ("boilerplate", "entities", "stance")
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a release and a report say of the corpus itself. They are given this and not all of `corpus.toml`, so that
+    their keys cannot be narrower than what they read, nor wider."""
+
+    name: str
+    version: str
+    date: str
+    licence: str
+    pretty_name: str
+
+    @property
+    def title(self) -> str:
+        return self.pretty_name or self.name
+
+
 class ProjectConfig(Section):
     """All of `corpus.toml`."""
 
@@ -54,6 +71,10 @@ class ProjectConfig(Section):
     people: PeopleSection = Field(default=PeopleSection(), description="who is who, where exports cannot tell")
     agreement: Agreement = Field(default=Agreement(), description="how agreement is measured")
     adjudication: Adjudication = Field(default=Adjudication(), description="how disagreements become gold")
+
+    @property
+    def about(self) -> About:
+        return About(self.name, self.version, self.date, self.licence, self.pretty_name)
 
     @field_validator("name")
     @classmethod

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from corpus_kit.core.config.base import Names, Section, Share, Size, as_tuple
+from corpus_kit.core.vocabulary import BoundaryName, PolicyName
 
 
 class LabelStudio(Section):
@@ -61,10 +62,6 @@ class Agreement(Section):
     orders: dict[str, Names] = Field(
         default={}, description="control → its labels from low to high, for controls whose labels have an order"
     )
-
-
-PolicyName = Literal["majority", "unanimous", "dawid-skene", "reviewer"]
-BoundaryName = Literal["exact", "union", "intersection", "characters"]
 
 
 class LayerAdjudication(Section):

@@ -12,11 +12,12 @@ from typing import Any
 
 import polars as pl
 
+from corpus_kit.core.vocabulary import SPLITS
+
 CONTRACT_VERSION = 2
 """Version of the contracts this toolkit reads; raised when a built-in column comes, goes or changes its meaning."""
 
 NEWLINES = ("lf", "crlf", "cr", "mixed", "none")
-SPLITS = ("train", "validation", "test")
 ANNOTATION_ORIGINS = ("human", "model", "gold", "review")
 ANNOTATION_STATUSES = ("submitted", "skipped", "draft", "deleted")
 SPAN_ORIGINS = ("manual", "accepted", "edited", "model", "gold")

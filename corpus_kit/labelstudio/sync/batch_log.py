@@ -15,7 +15,7 @@ from typing import Any
 
 from corpus_kit.core.errors import UsageError, did_you_mean
 from corpus_kit.core.storage.folders import read_manifest
-from corpus_kit.labelstudio.sync.ordering import ORDERS, OrderName
+from corpus_kit.core.vocabulary import ORDERS, OrderName
 
 FILE = "pushes.jsonl"
 

@@ -11,7 +11,6 @@ import math
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -21,8 +20,6 @@ from numpy.typing import NDArray
 from corpus_kit.core.identity import publisher_of
 from corpus_kit.core.storage.tables import iter_batches, parts, scan
 
-OrderName = Literal["as-is", "random", "uncertain", "diverse"]
-ORDERS: tuple[OrderName, ...] = ("as-is", "random", "uncertain", "diverse")
 READ_CHARACTERS = 3000
 """How much of a text stands for it: the head of a page names its subject."""
 WORDS = 48

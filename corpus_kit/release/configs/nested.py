@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from corpus_kit.core.storage.tables import array_of
+from corpus_kit.core.vocabulary import BOILERPLATE
 from corpus_kit.release.configs.labels import LabelSlice
 
 GOLD, SUGGESTED, WHOLE = "gold", "suggested", "whole"
@@ -45,7 +46,6 @@ def _leading(piece: str) -> int:
     return len(piece) - len(piece.lstrip())
 
 
-BOILERPLATE = "boilerplate"
 SPANS, ANSWERS = "spans", "answers"
 """What the gold of a layer is: labelled spans, or an answer for each target."""
 

@@ -14,14 +14,14 @@ from corpus_kit.core.layers import Layer
 from corpus_kit.core.schema.spec import ContractFile
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import read_table
+from corpus_kit.core.vocabulary import AGREEMENT_FILE, BOILERPLATE
 from corpus_kit.release.card_labels import Told
 from corpus_kit.release.configs.labels import keep_slice, read_labels_of
-from corpus_kit.release.configs.nested import BOILERPLATE, Nested
+from corpus_kit.release.configs.nested import Nested
 from corpus_kit.release.configs.spec import DOCUMENTS, ConfigSpec, plan_configs
 from corpus_kit.release.shards import LabelTask
 
 _FOLDERS = ("annotations", "gold", "suggestions")
-_AGREEMENT = "agreement.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def plan_release(out: Path, layers: Mapping[str, Layer]) -> Labelling:
     )
     agreement: dict[str, Any] = {}
     if "gold" in manifests:
-        agreement = json.loads((out / "gold" / _AGREEMENT).read_text(encoding="utf-8"))
+        agreement = json.loads((out / "gold" / AGREEMENT_FILE).read_text(encoding="utf-8"))
     return Labelling(tuple(configs), nested, manifests, agreement)
 
 

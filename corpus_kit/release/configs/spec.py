@@ -21,8 +21,9 @@ import pyarrow.compute as pc
 from corpus_kit.core.labels import UNREAD
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.storage.tables import read_table
+from corpus_kit.core.vocabulary import BOILERPLATE
 from corpus_kit.release.configs.labels import LabelSlice
-from corpus_kit.release.configs.nested import ANSWERS, BOILERPLATE, SPANS, Nested
+from corpus_kit.release.configs.nested import ANSWERS, SPANS, Nested
 from corpus_kit.release.configs.relations import DESCRIPTIONS as OF_RELATIONS
 from corpus_kit.release.configs.relations import RELATIONS as RELATION_ROWS
 from corpus_kit.release.configs.relations import UNLABELLED, relation_rows

@@ -13,10 +13,10 @@ import polars as pl
 from corpus_kit.core.labels import read_label_table
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import read_table, scan
+from corpus_kit.core.vocabulary import BOILERPLATE
 from corpus_kit.suggest.entities.labelled import Labelled
 from corpus_kit.suggest.entities.records import Place
 
-BOILERPLATE = "boilerplate"
 NOTES = {"doc_id": pl.String, "kind": pl.String, "start": pl.Int64, "end": pl.Int64}
 FINISHED, TAKEN, SETTLED, CLUTTER = "finished", "taken", "settled", "clutter"
 """Kinds of notes: people finished the document; labelled this place; settled its boilerplate; this is boilerplate."""
