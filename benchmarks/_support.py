@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,9 @@ def make_corpus(root: Path, count: int, *, suggest: bool) -> Corpus:
     return Corpus.open(root)
 
 
-def documents_only(raw: list[Path], out: Path, work: Path, recipe: Recipe, pool: Workers, refusals: Refusals) -> None:
+def documents_only(
+    raw: Sequence[Path], out: Path, work: Path, recipe: Recipe, pool: Workers, refusals: Refusals
+) -> None:
     """`out/documents` from the raw files; only equal texts are copies, nothing is suggested."""
     read = read_documents(raw, work, recipe, pool, Silent())
     equal_only = CopyRecipe(Duplicates(near=False))
