@@ -18,7 +18,7 @@ from corpus_kit.ingest.html.tokens import VOID, HtmlTokens
 # Parsers look through all open elements again and again; browsers stop at 512.
 _DEEPEST = 512
 _MOST_FORMATTING = 64
-_EVENT = re.compile(r'<(/?)([^\s>/]+)(?: i="(\d+)")?[^>]*>|([^<]+)')
+_EVENT = re.compile(r'<(/?)([^\s>/!][^\s>/]*)(?: i="(\d+)")?[^>]*>|([^<]+)')
 _SPACES_TO = str.maketrans(" \t", "01")
 _NAMED = re.compile(r"(\d+);|([ \t]+)")
 

@@ -18,7 +18,7 @@ from corpus_kit.corpus import Corpus
 from corpus_kit.ingest.html import read_html
 from corpus_kit.ingest.locate import locate_span
 
-PAGE = b"<body><h1>Ferry runs again</h1><p>Fish &amp; <b>chips</b> for all</p><p>x</p>"
+PAGE = b"<!doctype html><body><h1>Ferry runs again</h1><p>Fish &amp; <b>chips</b> for all</p><p>x</p>"
 
 
 @settings(max_examples=60, deadline=None)
