@@ -2,7 +2,7 @@
 
     python benchmarks/html_pages.py pages-dev/pages.jsonl.gz [--peers PYTHON]
 
-PYTHON is the interpreter of an environment with `requirements-peers.txt`. A title is right where letters and digits are the
+PYTHON is the interpreter of an environment with `requirements-peers-html.txt`. A title is right where letters and digits are the
 same, a date where the day is. Of the pages' titles and dates a few are wrong.
 """
 
@@ -80,7 +80,7 @@ def main() -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path, help="JSON Lines (.gz) with id, url, title, publish_date, html")
-    parser.add_argument("--peers", help="the interpreter of an environment with requirements-peers.txt")
+    parser.add_argument("--peers", help="the interpreter of an environment with requirements-peers-html.txt")
     options = parser.parse_args()
     with gzip.open(options.dataset, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
