@@ -2,8 +2,8 @@
 
     python benchmarks/html_pages.py pages-dev/pages.jsonl.gz [--peers PYTHON]
 
-PYTHON is the interpreter of an environment with `requirements-peers-html.txt`. A title is right where letters and digits are the
-same, a date where the day is. Of the pages' titles and dates a few are wrong.
+PYTHON is the interpreter of an environment with `requirements-peers-html.txt`. A title is right where letters and digits are
+the same, a date where the day is. Of the pages' titles and dates a few are wrong.
 """
 
 from __future__ import annotations
