@@ -7,11 +7,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from corpus_kit.core.config import input_with
+from corpus_kit.core.config.corpus_toml import CORPUS_FILE, add_lines, find_corpus
 from corpus_kit.core.config.template import CARD_FILE, Written, init_corpus
 from corpus_kit.core.errors import FindingsError, UsageError
 from corpus_kit.core.progress import Progress, Silent
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from corpus_kit.agreement.review import Suspect
     from corpus_kit.core.vocabulary import OrderName
     from corpus_kit.doctor import Check
+    from corpus_kit.ingest.inspect import Inspected
     from corpus_kit.labelstudio.server.studio import Studio
     from corpus_kit.labelstudio.sync.adopt import AdoptPlan
     from corpus_kit.labelstudio.sync.pull import Pulled
@@ -52,6 +55,26 @@ class Corpus(Workspace):
         config: Its settings.
         data: Where the made folders are.
     """
+
+    @staticmethod
+    def near(path: str | Path = ".") -> Path | None:
+        """The `corpus.toml` at `path` or in the nearest folder above it, None where there is none."""
+        root = find_corpus(Path(path))
+        return root / CORPUS_FILE if root else None
+
+    def read_as(self, columns: Mapping[str, str], settings: Mapping[str, str]) -> Corpus:
+        """This corpus, its raw files read with other settings; nothing is written.
+
+        Args:
+            columns: Known column to the field that fills it, as `[input.columns]`.
+            settings: Keys of `[input]`, or of an entry of `[[input.files]]` for all files, and their values as words.
+
+        Raises:
+            UsageError: An unknown key, or a value that it does not take.
+        """
+        return replace(
+            self, config=self.config.model_copy(update={"input": input_with(self.config.input, columns, settings)})
+        )
 
     @staticmethod
     def init(folder: str | Path) -> Written:
@@ -90,6 +113,28 @@ class Corpus(Workspace):
         if strict and rejected:
             raise FindingsError(f"{rejected} records and results were rejected.", f"See {result.out / 'rejected'}.")
         return result
+
+    def inspect(self, paths: Sequence[str | Path] = (), *, write: bool = False) -> Inspected:
+        """What is there and how it would be read, before anything is built.
+
+        Args:
+            paths: Folders, globs or files, by default the corpus's `data/raw`.
+            write: Put the lines that are found into `corpus.toml`.
+
+        Returns:
+            Groups of files that are alike, what is not read, and the lines for `corpus.toml`.
+
+        Raises:
+            UsageError: A path that does not exist, or no corpus to write to.
+        """
+        from corpus_kit.ingest.inspect import inspect_files
+
+        if self.root is None and (write or not paths):
+            raise UsageError("There is no corpus here.", "Name the files, or make a corpus with `corpus-kit init DIR`.")
+        found = inspect_files(paths or [self.data / "raw"], self.config.input)
+        if write and found.lines and self.root is not None:
+            add_lines(self.root / CORPUS_FILE, found.lines)
+        return found
 
     def import_(
         self, files: Sequence[str | Path], layer: str | None = None, *, source: str | None = None

@@ -15,6 +15,7 @@ from corpus_kit.core.version import __version__
 # that is a word of Python (`import`) gets an underscore behind it.
 COMMANDS = {
     "init": "Make a new corpus from the template.",
+    "inspect": "What is there and how it would be read, with the corpus.toml lines that say so.",
     "build": "Raw files to documents, release and card: the main job.",
     "validate": "Check every made table against its contract, and the release.",
     "export": "The release as --hf, --arrow, --jsonl; its gold as --conll, --spacy, --tokenizer.",

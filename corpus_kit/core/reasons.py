@@ -10,15 +10,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One cause of rejection: `code` (stable), `meaning` (one sentence), `hint` (what the user can do)."""
+    """One cause of rejection: `code` (stable), `meaning` (one sentence), `hint` (what the user can do).
+
+    alone: what one can do in a build without a corpus, where that is something else.
+    """
 
     code: str
     meaning: str
     hint: str
+    alone: str = ""
 
 
 _ALL = (
-    Reason("empty_text", "The text is empty or holds white space only.", "Scrape the page again or remove the file."),
+    Reason(
+        "empty_text",
+        "The text is empty, holds white space only, or is a word for null: nan, None, NULL.",
+        "Scrape the page again or remove the file.",
+    ),
     Reason("binary", "The content is not text.", "Convert it to text before it comes to the raw folder."),
     Reason(
         "undecodable",
@@ -32,7 +40,11 @@ _ALL = (
         "Write the character as a whole in the input.",
     ),
     Reason("truncated", "The compressed file ends too early.", "Fetch the file again."),
-    Reason("malformed_compression", "The file is not valid gzip or Zstandard.", "Check its suffix and fetch it again."),
+    Reason(
+        "malformed_compression",
+        "The file is not valid gzip, Zstandard, bzip2 or xz.",
+        "Check its suffix and fetch it again.",
+    ),
     Reason(
         "decompression_bomb",
         "The file expands to far more than text ever does.",
@@ -42,31 +54,72 @@ _ALL = (
         "record_too_large",
         "The record is larger than `input.max_record_bytes`.",
         "Split the record, or raise the limit in corpus.toml.",
+        "Split the record, or raise the limit: --read max_record_bytes='64 MiB'.",
     ),
     Reason(
         "file_too_large",
         "The file is larger than `input.max_file_bytes`.",
         "Split the file, or raise the limit in corpus.toml.",
+        "Split the file, or raise the limit: --read max_file_bytes='16 GiB'.",
     ),
-    Reason("malformed_json", "The record is not valid JSON.", "Mend that line; the other lines are taken."),
-    Reason("malformed_csv", "The row does not have the header's columns or its quoting is broken.", "Mend that row."),
-    Reason("malformed_parquet", "The file is not a readable Parquet file.", "Write the file again."),
+    Reason("malformed_json", "The record is not valid JSON.", "Fix that record; the others are taken."),
+    Reason(
+        "malformed_csv",
+        "The row does not have the header's columns or its quoting is broken.",
+        "Fix that row, or name the dialect in [[input.files]]: delimiter, quote, escape; the other rows are taken.",
+        "Fix that row, or name the dialect: --read delimiter=';', --read quote=, --read 'escape=\\'; others are taken.",
+    ),
+    Reason(
+        "no_header",
+        "The first row of the file looks like data, not like names of columns.",
+        'Add an entry [[input.files]] with header = false and name columns by number: columns = { text = "3" }.',
+        "Read it with --read header=false and name columns by number: --column text=3.",
+    ),
+    Reason(
+        "malformed_parquet",
+        "The file, or a part of it, is not readable Parquet.",
+        "Write the file again; the parts that can be read are taken.",
+    ),
+    Reason(
+        "malformed_archive", "The archive, or a file in it, cannot be read.", "Fetch the archive again or unpack it."
+    ),
+    Reason("malformed_warc", "The record of the web archive cannot be read.", "Fetch the archive again."),
+    Reason(
+        "malformed_text",
+        "The text cannot be cut into records.",
+        "Correct `records` of the entry in [[input.files]].",
+        "Correct --read records=….",
+    ),
+    Reason(
+        "label_studio_export",
+        "The file is an export of Label Studio: people's answers, not texts.",
+        'Bring the answers in with `corpus-kit import FILE`; for the texts name their field: text = "data.text".',
+        "Bring the answers into a corpus with `corpus-kit import FILE`; for the texts: --column text=data.text.",
+    ),
     Reason(
         "missing_text",
         "The record has no text field.",
         "Name the field that holds the text in corpus.toml: [input.columns] text = …",
+        "Name the field that holds the text: --column text=FIELD.",
     ),
-    Reason("text_not_string", "The text field holds something other than a string.", "Write the text as a string."),
+    Reason(
+        "text_not_string",
+        "The text field holds something other than a string.",
+        'Write the text as a string; a list of strings is joined by [input] join = "\\n\\n".',
+        "Write the text as a string; a list of strings is joined by --read 'join=\\n\\n'.",
+    ),
     Reason(
         "duplicate_id",
-        "Another record has the same id, or is the same path with .gz or .zst; the first one is kept.",
+        "Another record has the same id, or is the same path with another compression; the first one is kept.",
         'Make the ids unique, or set id_scope = "file" in corpus.toml when they are unique in each file only.',
+        "Make the ids unique, or use --read id_scope=file when they are unique in each file only.",
     ),
     Reason("bad_id", "The record's id is neither a string nor a whole number, or is empty.", "Mend or omit the id."),
     Reason(
         "unsupported_format",
-        "Files of this suffix are not read.",
-        "Convert it to .txt, .md, .jsonl, .json, .csv or .parquet.",
+        "Files of this kind are not read.",
+        "The detail names the command that converts it; text under another suffix is read with an entry in [[input.files]].",
+        "The detail names the command that converts it; text under another suffix is read with --read format=text.",
     ),
     Reason("unreadable", "The file or folder cannot be opened.", "Check its permissions and the disk."),
     Reason("not_a_file", "It is neither a regular file nor a folder.", "Remove it from the raw folder."),

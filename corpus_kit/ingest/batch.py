@@ -20,7 +20,7 @@ import polars as pl
 import pyarrow as pa
 
 from corpus_kit.core.errors import IdentityCollisionError
-from corpus_kit.core.identity import HEX_DIGITS, Identity, by_id, by_path, by_text, ends_shard
+from corpus_kit.core.identity import HEX_DIGITS, Identity, ends_shard
 from corpus_kit.core.parallel.process import without_collector
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.schema.contracts import Contract
@@ -38,9 +38,14 @@ from corpus_kit.core.storage.tables import (
     write_table,
 )
 from corpus_kit.ingest.discover import RawFile, stamp_of
+from corpus_kit.ingest.formats import ONE_RECORD
+from corpus_kit.ingest.formats.base import Limits, ReadingNotes, Record
 from corpus_kit.ingest.json_values import Refusal, canonical_json
-from corpus_kit.ingest.readers import Limits, Record, read_file
+from corpus_kit.ingest.naming import RecordNames, explicit_id
+from corpus_kit.ingest.notes import UnitNotes
+from corpus_kit.ingest.readers import read_file
 from corpus_kit.ingest.rows import Fields, make_row, text_hash
+from corpus_kit.ingest.rules import Rules
 
 SHARD_BYTES = 2 << 20
 """Small enough that a new file costs little, at every stage; large enough that Parquet's own bytes do not count."""
@@ -51,29 +56,30 @@ IDS_FILE = "ids.npy"
 """doc_id, check and the beginning of text_sha256 of every document, as three columns of uint64."""
 REJECTED_FILE = "rejected.parquet"
 """The unit's refusals; there is none where nothing was refused."""
-_FORMAT = 2
+_FORMAT = 3
 """Of a unit's folder. Counted up when what lies in there changes, so that no build takes over what it cannot read."""
-FILES_OF_MANY = frozenset({"jsonl", "json", "csv", "parquet"})
-"""Formats of which a file holds many records."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How files are read. Everything that can change a byte of the result is in here, and in `key`."""
 
-    text_field: str
-    id_field: str
+    rules: Rules
     id_scope: str
     fields: Fields
-    limits: Limits
     contract: ContractFile
     gate: bytes
     versions: str
     shard_bytes: int = SHARD_BYTES
 
     @property
+    def limits(self) -> Limits:
+        """The largest record and file."""
+        return self.rules.default.limits
+
+    @property
     def key(self) -> str:
-        parts: list[Any] = [self.text_field, self.id_field, self.id_scope, asdict(self.fields), asdict(self.limits)]
+        parts: list[Any] = [asdict(self.rules), self.id_scope, asdict(self.fields)]
         parts += [self.contract.sha256, self.versions, self.shard_bytes, _FORMAT]
         return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
 
@@ -117,6 +123,7 @@ class UnitWriter:
         self.shards: list[dict[str, Any]] = []
         self.seen: dict[str, tuple[str, str]] = {}
         self.changed: set[str] = set()
+        self.notes = UnitNotes()
         self.records = 0
 
     def take_file(self, file: RawFile, content: bytes | None, digest: str | None) -> None:
@@ -125,25 +132,26 @@ class UnitWriter:
             self.records += 1
             self.rejected.append(Rejected("read", file.source, "hash_mismatch", wrong, raw_sha256=digest))
             return
-        many = file.format in FILES_OF_MANY
-        raw = content if not many and not file.compression else None
-        occurrences: Counter[str] = Counter()
+        many = file.format not in ONE_RECORD
+        notes, names = ReadingNotes(), RecordNames(file, self.recipe.id_scope)
         before = len(self.rejected), self.records
-        for item in read_file(file, self.recipe.text_field, self.recipe.limits, content, digest):
+        for item in read_file(file, self.recipe.rules, notes, content, digest):
             self.records += 1
             if isinstance(item, Record):
-                self._take_record(file, item, raw, sidecar, occurrences)
+                # Of a page that lies on the disk as it is read, the bytes are the text.
+                raw = content if content is not None and item.raw_sha256 == digest else None
+                self._take_record(item, raw, sidecar, names, notes)
                 if (
-                    many
+                    (item.number is not None or item.member)
                     and self.rows
                     and ends_shard(self.rows[-1]["doc_id"], self.rows[-1]["raw_bytes"], self.recipe.shard_bytes)
                 ):
                     self._write_shard()
             else:
-                place = file.source if item.number is None else f"{file.source}#{item.number}"
-                refusal = item.refusal
-                sha = refusal.raw_sha256 or (None if many else digest)
+                place, refusal = names.place(item), item.refusal
+                sha = refusal.raw_sha256 or (None if many or item.member else digest)
                 self.rejected.append(Rejected("read", place, refusal.reason, refusal.detail, raw_sha256=sha))
+                self.notes.lose(item)
         if many and _was_written_to(file):
             self.records += 1
             self.changed.add(file.source)
@@ -152,28 +160,19 @@ class UnitWriter:
             # A file of many records that holds none is a refusal too: nothing vanishes without a word.
             self.records += 1
             self.rejected.append(Rejected("read", file.source, "empty_text", "no records", raw_sha256=digest))
+        self.notes.add(file, notes)
 
     def _take_record(
-        self, file: RawFile, record: Record, raw: bytes | None, sidecar: dict[str, Any], occurrences: Counter[str]
+        self, record: Record, raw: bytes | None, sidecar: dict[str, Any], names: RecordNames, notes: ReadingNotes
     ) -> None:
-        """raw: the bytes of a file of one record that lies uncompressed on the disk."""
-        source = place = file.source
-        if record.number is not None:
-            source = place = f"{source}#{record.number}"
+        """raw: the bytes of the text where they are at hand."""
+        reading = self.recipe.rules.of(names.path(record))
         try:
             text_sha256 = text_hash(record)
-            explicit = self._explicit_id(record, sidecar)
-            if explicit is not None:
-                identity = by_id(file.root, file.plain_path, explicit, self.recipe.id_scope)
-                if record.number is not None:
-                    source = f"{file.source}#{explicit}"
-            elif record.number is None:
-                identity = by_path(file.root, file.plain_path)
-            else:
-                identity = by_text(file.root, file.plain_path, text_sha256, occurrences[text_sha256])
-                occurrences[text_sha256] += 1
+            explicit = explicit_id(record, sidecar, reading.columns["id"])
+            identity, source = names.name(record, text_sha256, explicit)
             self._refuse_repeated(identity, source)
-            row = make_row(record, identity.doc_id, source, text_sha256, sidecar, self.recipe.fields)
+            row = make_row(record, identity.doc_id, source, text_sha256, sidecar, reading, self.recipe.fields, notes)
             if raw is not None and record.decoded.same_bytes:
                 row["text"] = raw  # what the table holds in the end: the text is not encoded again
             self.rows.append(row)
@@ -181,18 +180,7 @@ class UnitWriter:
             self.seen[identity.doc_id] = (identity.check, source)
         except Refusal as e:
             stage = "validate" if e.reason == "contract" else "read"
-            self.rejected.append(Rejected(stage, place, e.reason, e.detail, raw_sha256=record.raw_sha256))
-
-    def _explicit_id(self, record: Record, sidecar: dict[str, Any]) -> str | None:
-        if record.number is None and not sidecar:
-            return None
-        name = self.recipe.id_field
-        value = record.fields.pop(name, None) if record.number is not None else sidecar.get(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
-            raise Refusal("bad_id", f"field '{name}' holds {value!r}"[:120])
-        return str(value)
+            self.rejected.append(Rejected(stage, names.place(record), e.reason, e.detail, raw_sha256=record.raw_sha256))
 
     def _refuse_repeated(self, identity: Identity, source: str) -> None:
         """The first record of an identity wins, in this unit and (`repeated`) in those before it."""
@@ -260,6 +248,7 @@ class UnitWriter:
             "records": self.records,
             "documents": len(self.kept),
             "rejected": dict(sorted(Counter(r.reason for r in self.rejected).items())),
+            "notes": self.notes.facts(),
             "shards": self.shards,
         }
 
@@ -365,7 +354,7 @@ def _told(facts: dict[str, Any]) -> dict[str, Any]:
 def _read(file: RawFile, limits: Limits) -> tuple[bytes | None, str | None]:
     """A file's bytes as they lie on the disk, where it is a small one of one record, and their sha256."""
     try:
-        if file.format in FILES_OF_MANY or file.size > limits.max_record_bytes:
+        if file.format not in ONE_RECORD or file.size > limits.max_record_bytes:
             return None, file_sha256(Path(file.location))
         # Plain descriptors: a file object costs as much as the reading of a small file.
         handle = os.open(file.location, os.O_RDONLY | os.O_CLOEXEC)

@@ -75,6 +75,27 @@ def decode(raw: bytes) -> Decoded:
     return _finished(text, encoding, same_bytes=encoding == "utf-8" and not bom)
 
 
+def bom_of(head: bytes) -> tuple[bytes, str]:
+    """The byte order mark that a text begins with and its codec, ("", "") for none."""
+    if head[:1] in (b"\xef", b"\xff", b"\xfe", b"\x00"):
+        for bom, codec in _BOMS:
+            if head.startswith(bom):
+                return bom, codec
+    return b"", ""
+
+
+def codec_without_bom(head: bytes) -> str | None:
+    """UTF-16 or UTF-32 that the beginning of a file speaks of where it has no byte order mark, else None."""
+    if b"\x00" not in head[:4096]:
+        return None
+    sample = head[: min(4096, len(head) // 4 * 4)]
+    for codec in _utf16_or_32(sample):
+        text = sample.decode(codec, "replace")
+        if len(_CONTROL.findall(text)) * 100 <= len(text):
+            return codec
+    return None
+
+
 def from_string(text: str) -> Decoded:
     """The same rules for a text that arrives as a string (JSON, CSV, Parquet).
 

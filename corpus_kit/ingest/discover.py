@@ -6,18 +6,19 @@ import contextlib
 import glob
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.records import Rejected
+from corpus_kit.ingest.expand import compression_of
+from corpus_kit.ingest.formats import CONVERTED, FORMATS, JUNK, JUNK_FOLDERS, SUFFIXES, conversion, split_compression
+from corpus_kit.ingest.formats.opened import OpenedFile
+from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.recognise import recognise
 
-FORMATS = {".txt": "text", ".md": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv"} | {
-    ".parquet": "parquet"
-}
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 SIDECARS = ("metadata.csv", "metadata.jsonl")
 _WEIGHED = 500
 
@@ -59,12 +60,14 @@ class Sidecar:
 
 @dataclass(slots=True)
 class Discovered:
-    """files: sorted by source. rejected: what cannot be read. sidecars: metadata files. ignored: hidden files."""
+    """files: sorted by source. rejected: what cannot be read. sidecars: metadata files. ignored: hidden files.
+    named: the format that the settings give a file by its path, "" for none."""
 
     files: list[RawFile] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     sidecars: list[Sidecar] = field(default_factory=list)
     ignored: int = 0
+    named: Callable[[str], str] = lambda path: ""
 
 
 def discover(raw: Sequence[str | Path]) -> Discovered:
@@ -75,19 +78,25 @@ def discover(raw: Sequence[str | Path]) -> Discovered:
     return found
 
 
-def list_files(raw: Sequence[str | Path], found: Discovered) -> Iterator[RawFile]:
+def list_files(
+    raw: Sequence[str | Path], found: Discovered, named: Callable[[str], str] | None = None
+) -> Iterator[RawFile]:
     """The files that `raw` stands for, in the order of their sources, looked at one by one as they are asked for.
+
+    named: the format that the settings give a file by its path, "" for none.
 
     `found` fills meanwhile; its sidecars are all there when this returns. With several roots the first file comes last of
     all, as their order shows then.
     Raises UsageError for a path that does not exist, a glob that matches nothing, or two roots of one name.
     """
     roots, singles = _roots(raw)
-    named = len(roots) + bool(singles) > 1
+    if named is not None:
+        found.named = named
+    several = len(roots) + bool(singles) > 1
     names: dict[str, Path] = {}
     entries: list[tuple[str, str, str, Path]] = []
     for root in roots:
-        name = root.name if named else ""
+        name = root.name if several else ""
         if names.setdefault(name, root) != root:
             raise UsageError(
                 f"Two raw folders are called '{name}'; their documents could not be told apart.",
@@ -96,7 +105,7 @@ def list_files(raw: Sequence[str | Path], found: Discovered) -> Iterator[RawFile
         entries += [(path, location, name, root) for path, location in _walk(root, found, name)]
     if singles:
         base = Path(os.path.commonpath([p.parent for p in singles]))
-        name = base.name if named else ""
+        name = base.name if several else ""
         if name in names and names[name] != base:
             raise UsageError(f"Two raw folders are called '{name}'.", "Build the folder above both.")
         entries += [(file.relative_to(base).as_posix(), str(file), name, base) for file in singles]
@@ -107,7 +116,7 @@ def list_files(raw: Sequence[str | Path], found: Discovered) -> Iterator[RawFile
     if sidecars:
         taken = {location for _, location, _, _ in sidecars}
         entries = [e for e in entries if e[1] not in taken]
-    if named:
+    if several:
         for path, location, name, root in entries:
             _take(found, name, path, location, root)
         found.files.sort(key=lambda f: (f.source, f.root))
@@ -183,7 +192,7 @@ def _walk(root: Path, found: Discovered, name: str) -> Iterator[tuple[str, str]]
             continue
         for entry in entries:
             path = prefix + entry.name
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") or entry.name in JUNK_FOLDERS or entry.name.lower() in JUNK:
                 found.ignored += 1
             elif entry.is_dir(follow_symlinks=False):
                 pending.append((Path(entry.path), path + "/"))
@@ -218,10 +227,13 @@ def _take(found: Discovered, name: str, path: str, location: str, root: Path) ->
         return None
     stem, compression, format = path, None, "text"
     if not path.endswith(".txt") or path[-5:-4] in ("", "/", "."):  # most are plain texts, and there may be millions
-        stem, compression = _split_compression(path)
-        known = FORMATS.get(os.path.splitext(stem)[1].lower())
+        stem, compression = split_compression(path)
+        suffix = os.path.splitext(stem)[1].lower()
+        known = found.named(path) or SUFFIXES.get(suffix)
+        if known is None and suffix not in CONVERTED:
+            known = _by_content(location, status.st_size)
         if known is None:
-            return _refuse(found, name, path, "unsupported_format", f"suffix '{os.path.splitext(stem)[1]}'")
+            return _refuse(found, name, path, "unsupported_format", _not_read(stem, suffix))
         format = known
     found.files.append(RawFile(name, path, stem, location, format, compression, status.st_size, stamp_of(status)))
     return None
@@ -240,7 +252,23 @@ def _source(root: str, path: str) -> str:
     return f"{root}/{path}" if root else path
 
 
-def _split_compression(path: str) -> tuple[str, str | None]:
-    stem, suffix = os.path.splitext(path)
-    kind = COMPRESSIONS.get(suffix.lower())
-    return (stem, kind) if kind else (path, None)
+def _by_content(location: str, size: int) -> str | None:
+    """The format of a file whose name says nothing, where its bytes leave no doubt."""
+    try:
+        with open(location, "rb", buffering=0) as handle:
+            compression = compression_of(handle.read(16))
+            handle.seek(0)
+            opened = OpenedFile(location, handle, compression, location, size)
+            kind = recognise(opened.peek(), "", whole=compression is None and len(opened.peek()) >= size)
+    except (OSError, Refusal):
+        return None
+    return kind if kind in FORMATS or kind in ("zip", "tar") else None
+
+
+def _not_read(path: str, suffix: str) -> str:
+    """Why a file is not read, with the command that converts it or the lines that have it read."""
+    kind = f"suffix '{suffix}'"
+    if command := conversion(path, suffix):
+        return f"{kind}; convert it: {command}"
+    glob = f"*{suffix}" if suffix else path.rpartition("/")[2]
+    return f'{kind}; if it is text, say so: [[input.files]] glob = "{glob}", format = "text"'

@@ -46,11 +46,22 @@ from corpus_kit.ingest.batch import (
     write_unit,
 )
 from corpus_kit.ingest.discover import Discovered, RawFile, Sidecar, list_files
-from corpus_kit.ingest.readers import Limits
+from corpus_kit.ingest.formats import suffix_of
+from corpus_kit.ingest.notes import BuildNotes, add_up
 from corpus_kit.ingest.rows import Fields
+from corpus_kit.ingest.rules import make_rules
 from corpus_kit.ingest.sidecar import Metadata, read_metadata
 
 _LEAST_SIZE = 512  # an empty file counts for something too, or a million of them would be one unit
+
+
+@dataclass(slots=True)
+class NotRead:
+    """Files of a kind that is not read. first: the source of the first. advice: the command that converts it."""
+
+    files: int
+    first: str
+    advice: str
 
 
 @dataclass(slots=True)
@@ -60,6 +71,7 @@ class Ingested:
     rejected: reason → count, of records and files. metadata_rejected: reason → count, of metadata rows.
     unchanged_units, units: how much was taken over from the last build. moved: (old source, new source).
     clusters, copies: clusters of copies and the documents in them. splits: side → documents, where there are sides.
+    unsupported: suffix → files that are not read. notes: what came to light about the files.
     """
 
     files: int = 0
@@ -76,6 +88,8 @@ class Ingested:
     clusters: int = 0
     copies: int = 0
     splits: dict[str, int] = field(default_factory=dict)
+    unsupported: dict[str, NotRead] = field(default_factory=dict)
+    notes: BuildNotes = field(default_factory=BuildNotes)
 
 
 @dataclass(slots=True)
@@ -144,6 +158,8 @@ class ReadDocuments:
             units=len(self.made),
             unchanged_units=len(reused),
             unchanged_documents=sum(m.facts["documents"] for m in reused),
+            unsupported=_unsupported(self.found.rejected),
+            notes=add_up(m.facts.get("notes", {}) for m in self.made),
         )
 
     def refuse(self, refusals: Refusals) -> None:
@@ -168,16 +184,13 @@ def make_recipe(settings: Input, contract: ContractFile) -> Recipe:
 
     builtin = _builtin_columns()
     own = tuple((c.name, str(c.dtype)) for c in contract.columns if c.name not in builtin)
-    names = settings.columns
-    fields = Fields(names.title, names.published_on, names.outlet, names.url, names.language, own, settings.language)
+    fields = Fields(own, settings.language)
     versions = {"corpus-kit": __version__, "pyarrow": pa.__version__, "polars": polars.__version__}
     versions |= {"chardet": installed_version("chardet"), "cld2": getattr(pycld2, "__version__", "")}
     return Recipe(
-        names.text,
-        names.id,
+        make_rules(settings),
         settings.id_scope,
         fields,
-        Limits(settings.max_record_bytes, settings.max_file_bytes),
         contract,
         compile_gate(contract),
         " ".join(f"{k}={v}" for k, v in versions.items()),
@@ -214,7 +227,7 @@ def read_documents(
         IdentityCollisionError: Two records get one doc_id.
     """
     found = Discovered()
-    files = list_files(raw, found)
+    files = list_files(raw, found, recipe.rules.named)
     sidecars = [*found.sidecars, *([Sidecar("", "", metadata)] if metadata else [])]
     if sidecars:  # else the first files are read while the others are still looked at
         files = iter(list(files))
@@ -356,3 +369,15 @@ def _source_of(made: UnitFacts, doc_id: str) -> str:
         if index >= 0:
             return str(table["source"][index].as_py())
     raise AssertionError(f"{doc_id} is in no shard of its unit")
+
+
+def _unsupported(rejected: Sequence[Rejected]) -> dict[str, NotRead]:
+    by_suffix: dict[str, NotRead] = {}
+    for row in sorted(rejected, key=lambda row: row.source or ""):
+        if row.reason == "unsupported_format" and row.source:
+            suffix = suffix_of(row.source)
+            if suffix in by_suffix:
+                by_suffix[suffix].files += 1
+            else:
+                by_suffix[suffix] = NotRead(1, row.source, row.detail.partition("; ")[2] or row.detail)
+    return dict(sorted(by_suffix.items()))

@@ -58,6 +58,7 @@ _UTF8_SEQUENCE = re.compile(
     rb"|[\xc2-\xf4][\x80-\xbf]{0,2}\Z"  # a text that was cut
 )
 _NON_ASCII = re.compile("[^\x00-\x7f]")
+_WIDE_RUN = re.compile("[\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]+")
 _ALPHABETS = frozenset({"LATIN", "GREEK", "CYRILLIC", "HEBREW", "ARABIC", "THAI"})
 _DETACHED = "¡¿¨¯´¸˜ˆ˝˛˙˘ˇ"  # marks that never follow a letter directly
 
@@ -96,9 +97,21 @@ def read_legacy(raw: bytes, first_bad: int) -> tuple[str | None, str]:
             break
     if not best[1] or best_oddity > _SUSPECT:
         return None, ", ".join(tried[:6])
+    if few and best[1].startswith(_MULTIBYTE) and _eats_letters(best[0]):
+        return None, f"{best[1]} of a few characters within another script"
     if (nearly := _but_for_a_byte(raw, sample, first, best[1])) is not None:
         return None, f"{best[1]}, or a damaged {nearly}"
     return best
+
+
+def _eats_letters(text: str) -> bool:
+    """Whether a page in Latin letters has a few characters of East Asia that touch them: quotes and accents of another
+    codec, which took the letter behind them along."""
+    wide = list(_WIDE_RUN.finditer(text))
+    count = sum(len(m[0]) for m in wide)
+    if count > _FEW or count > 0.1 * sum(map(str.isalpha, text[:_WINDOW])):
+        return False
+    return any(text[m.end() : m.end() + 1].isalpha() or text[m.start() - 1 : m.start()].isalpha() for m in wide)
 
 
 def _but_for_a_byte(raw: bytes, sample: bytes, first: str, codec: str) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import io
+import lzma
 import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -12,6 +14,11 @@ import zstandard
 from corpus_kit.ingest.json_values import Refusal
 
 CHUNK = 1 << 18
+MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
+"""How a compressed file begins. A skippable frame of Zstandard begins otherwise; then its suffix says what it is."""
+WINDOW = 1 << 31
+"""The longest window of Zstandard: what `zstd --long=31` writes. Only what a file fills of it takes memory."""
+_XZ_MEMORY = 1 << 28
 # Text compresses 3 to 10 times, logs some 50 times; a bomb 1,000 times and more.
 _SUSPECT_RATIO, _SUSPECT_BYTES = 200, 32 << 20
 
@@ -33,7 +40,7 @@ def read_all(
 
 
 def expand(file: BinaryIO | io.RawIOBase, compression: str | None) -> Iterator[bytes]:
-    """Chunks of the decompressed content. gzip members and Zstandard frames may follow each other.
+    """Chunks of the decompressed content. Members, frames and streams may follow each other.
 
     Raises Refusal when the data ends too early, is damaged, or expands beyond reason.
     """
@@ -57,23 +64,40 @@ def expand(file: BinaryIO | io.RawIOBase, compression: str | None) -> Iterator[b
                         raise Refusal("decompression_bomb", f"{taken} bytes expand to more than {given}")
                     if piece:
                         yield piece
-            except (zlib.error, zstandard.ZstdError) as e:
+            except (zlib.error, zstandard.ZstdError, lzma.LZMAError, OSError, ValueError) as e:
                 raise Refusal("malformed_compression", str(e)) from e
             chunk = member.rest
     if member is None or not member.ended:
         raise Refusal("truncated", f"the {compression} stream has no end")
 
 
+def compression_of(head: bytes) -> str | None:
+    """The compression that a file's first bytes speak of, None for none."""
+    if head[:1] in (b"\x1f", b"\x28", b"B", b"\xfd"):
+        for magic, name in MAGIC.items():
+            if head.startswith(magic) and (name != "bzip2" or (head[3:4].isdigit() and head[4:10] in _BZIP2_BLOCKS)):
+                return name
+    return None
+
+
+_BZIP2_BLOCKS = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
+
+
 class _Member:
-    """One gzip member or Zstandard frame, decompressed piecewise: no call may turn a few bytes into gigabytes."""
+    """One gzip member, Zstandard frame, bzip2 or xz stream, decompressed piecewise: no call may turn a few bytes into
+    gigabytes."""
 
     def __init__(self, compression: str) -> None:
-        self._gzip = compression == "gzip"
-        self._decoder: Any = (
-            zlib.decompressobj(wbits=31)
-            if self._gzip
-            else zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
-        )
+        self._kind = compression
+        self._decoder: Any
+        if compression == "gzip":
+            self._decoder = zlib.decompressobj(wbits=31)
+        elif compression == "zstd":
+            self._decoder = zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj()
+        elif compression == "bzip2":
+            self._decoder = bz2.BZ2Decompressor()
+        else:
+            self._decoder = lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
         self.rest = b""  # what follows the member in the chunk that ended it
 
     @property
@@ -82,18 +106,24 @@ class _Member:
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         self.rest = b""
-        if self._gzip:
+        if self._kind == "gzip":
             while chunk and not self.ended:
                 yield self._decoder.decompress(chunk, CHUNK)
                 chunk = self._decoder.unconsumed_tail
             self.rest = self._decoder.unused_data
-            return
-        # Zstandard's decoder takes no output bound: 1 KiB of input gives 32 MiB at the very most.
-        for start in range(0, len(chunk), 1024):
-            yield self._decoder.decompress(chunk[start : start + 1024])
+        elif self._kind == "zstd":
+            # Zstandard's decoder takes no output bound: 1 KiB of input gives 32 MiB at the very most.
+            for start in range(0, len(chunk), 1024):
+                yield self._decoder.decompress(chunk[start : start + 1024])
+                if self.ended:
+                    self.rest = self._decoder.unused_data + chunk[start + 1024 :]
+                    return
+        else:
+            yield self._decoder.decompress(chunk, CHUNK)
+            while not self.ended and not self._decoder.needs_input:
+                yield self._decoder.decompress(b"", CHUNK)
             if self.ended:
-                self.rest = self._decoder.unused_data + chunk[start + 1024 :]
-                return
+                self.rest = self._decoder.unused_data
 
 
 class ExpandedStream(io.RawIOBase):

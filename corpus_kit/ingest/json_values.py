@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,14 +21,38 @@ class Refusal(Exception):
         self.reason, self.detail, self.raw_sha256 = reason, detail, raw_sha256
 
 
-def parse_json(source: str) -> Any:
-    """JSON as it is defined: no NaN, no repeated keys (Python's own parser would keep the last and lose the rest).
+class Constants:
+    """Takes NaN and Infinity, which Python writes and JSON does not have, as null. seen: how many there were."""
 
-    Raises Refusal(malformed_json).
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def __call__(self, word: str) -> None:
+        self.seen += 1
+
+    def refuse_in(self, record: Any, name: str) -> Any:
+        """The record, unless such a word is all that its text says."""
+        if self.seen and isinstance(record, dict) and name in record and record[name] is None:
+            raise Refusal("malformed_json", f"not valid JSON: field '{name}' is no text")
+        return record
+
+
+def parse_json(source: str, constants: Callable[[str], Any] | None = None) -> Any:
+    """JSON as it is defined: no repeated keys (Python's own parser would keep the last and lose the rest).
+
+    Args:
+        source: The text.
+        constants: What takes NaN and Infinity; by default they are refused.
+
+    Raises:
+        Refusal: malformed_json.
     """
     try:
         return json.loads(
-            source, object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_float=_finite_float
+            source,
+            object_pairs_hook=_unique_keys,
+            parse_constant=constants or _no_constant,
+            parse_float=_finite_float,
         )
     except RecursionError as e:
         raise Refusal("malformed_json", "objects or lists are nested too deeply") from e
@@ -37,6 +62,13 @@ def parse_json(source: str) -> Any:
         # Python's own words about a number of thousands of digits speak of Python's settings.
         what = "a number has too many digits" if "digits" in str(e) else e
         raise Refusal("malformed_json", f"not valid JSON: {what}") from e
+
+
+def json_decoder(constants: Callable[[str], Any] | None = None) -> json.JSONDecoder:
+    """The same rules for one value at a time."""
+    return json.JSONDecoder(
+        object_pairs_hook=_unique_keys, parse_constant=constants or _no_constant, parse_float=_finite_float
+    )
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,355 +1,183 @@
-"""From one file to its records. A record that cannot be taken is yielded as a Refusal; the others go on.
+"""From one file to its records, whatever it is: opened, recognised by its bytes, read by its format's reader.
 
-A file of one record (.txt, .md) yields its bytes decoded; a file of many (.jsonl, .json, .csv, .parquet) yields fields.
+A record that cannot be taken is yielded as a Refused; the others go on.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
-from corpus_kit.ingest.decode import Decoded, decode, from_string
+from corpus_kit.ingest.decode import codec_without_bom
 from corpus_kit.ingest.discover import RawFile
-from corpus_kit.ingest.expand import ExpandedStream, expand, read_all
-from corpus_kit.ingest.json_values import Refusal, canonical_json, parse_json, plain, refuse_surrogates
+from corpus_kit.ingest.expand import compression_of
+from corpus_kit.ingest.formats import (
+    FORMATS,
+    JUNK,
+    JUNK_FOLDERS,
+    ONE_RECORD,
+    SUFFIXES,
+    conversion,
+    split_compression,
+    suffix_of,
+)
+from corpus_kit.ingest.formats.base import Limits, ReadingNotes, ReadSettings, Record, Refused
+from corpus_kit.ingest.formats.opened import OpenedFile
+from corpus_kit.ingest.formats.text import page
+from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.recognise import OTHER, UNUSUAL, recognise
+from corpus_kit.ingest.rules import Rules
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """max_record_bytes: the largest record read. max_file_bytes: the largest file read, after decompression."""
-
-    max_record_bytes: int
-    max_file_bytes: int
-
-    @property
-    def whole_file(self) -> int:
-        """The largest file that is read into memory as a whole."""
-        return min(self.max_file_bytes, 16 * self.max_record_bytes)
-
-
-@dataclass(slots=True)
-class Record:
-    """number: 1-based place in a file of many (its line in JSONL), None for a file of one record.
-
-    decoded: the text with encoding and newline kind. fields: all input fields but the text.
-    raw_sha256, raw_bytes: of the record's bytes; for CSV, JSON and Parquet of its fields as canonical JSON.
-    """
-
-    number: int | None
-    decoded: Decoded
-    fields: dict[str, Any]
-    raw_sha256: str
-    raw_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A record, or (number None) the rest of the file, that is not taken."""
-
-    number: int | None
-    refusal: Refusal
+__all__ = ["Limits", "ReadSettings", "ReadingNotes", "Record", "Refused", "read_file"]
 
 
 def read_file(
-    file: RawFile, text_field: str, limits: Limits, content: bytes | None = None, digest: str | None = None
+    file: RawFile, rules: Rules, notes: ReadingNotes, content: bytes | None = None, digest: str | None = None
 ) -> Iterable[Record | Refused]:
     """All records of one file in their order.
 
-    content, digest: the file's bytes as they lie on the disk and their sha256, where the caller has read them already.
+    Args:
+        file: The file.
+        rules: How files are read.
+        notes: Filled with what comes to light.
+        content, digest: Its bytes as they lie on the disk and their sha256, where the caller has read them already.
     """
-    if file.format != "text":
-        return _read_many(file, text_field, limits)
-    try:
-        return (_read_text(file, limits, content, digest),)
-    except Refusal as e:
-        return (Refused(None, e),)
-    except OSError as e:
-        return (Refused(None, Refusal("unreadable", e.strerror or "cannot be read")),)
+    reading = rules.of(file.path)
+    if content is not None and _is_plain(file, reading, content):
+        return (_page(content, digest, reading, notes),)
+    return _read(file, content, reading, rules, notes)
 
 
-def _read_many(file: RawFile, text_field: str, limits: Limits) -> Iterator[Record | Refused]:
-    try:
-        yield from _READERS[file.format](file, text_field, limits)
-    except Refusal as e:
-        yield Refused(None, e)
-    except OSError as e:
-        yield Refused(None, Refusal("unreadable", e.strerror or "cannot be read"))
-
-
-def _read_text(file: RawFile, limits: Limits, content: bytes | None, digest: str | None) -> Record:
-    bound, reason = limits.max_record_bytes, "record_too_large"
-    if limits.max_file_bytes < bound:
-        bound, reason = limits.max_file_bytes, "file_too_large"
-    if content is None or file.compression or len(content) > bound:
-        with open(file.location, "rb", buffering=0) if content is None else io.BytesIO(content) as handle:
-            content = read_all(handle, file.compression, bound, reason)
-        digest = None
-    digest = digest or hashlib.sha256(content).hexdigest()
-    try:
-        return Record(None, decode(content), {}, digest, len(content))
-    except Refusal as e:
-        e.raw_sha256 = digest
-        raise
-
-
-def _read_jsonl(file: RawFile, text_field: str, limits: Limits) -> Iterator[Record | Refused]:
-    with open(file.location, "rb", buffering=0) as handle:
-        chunks = _as_utf8(expand(handle, file.compression))
-        for number, line in enumerate(_lines(chunks, limits), start=1):
-            if isinstance(line, Refusal):
-                yield Refused(number, line)
-            elif line.strip():
-                yield _guarded(_json_record, line, number, text_field)
-
-
-def _json_record(line: bytes, number: int, text_field: str) -> Record:
-    digest = hashlib.sha256(line).hexdigest()
-    try:
-        try:
-            source = line.decode("utf-8")
-        except UnicodeDecodeError as e:
-            raise Refusal("undecodable", f"JSON is UTF-8; byte {e.start} of the line is not") from e
-        decoded, fields = _split_text(parse_json(source), text_field)
-        if "\\u" in source:
-            refuse_surrogates(fields)
-    except Refusal as e:
-        e.raw_sha256 = digest
-        raise
-    encoding = Decoded(decoded.text, "utf-8", decoded.newline, same_bytes=False)
-    return Record(number, encoding, fields, digest, len(line))
-
-
-def _read_json(file: RawFile, text_field: str, limits: Limits) -> Iterator[Record | Refused]:
-    """A JSON array of records, or one record."""
-    with open(file.location, "rb", buffering=0) as handle:
-        raw = _whole_json(expand(handle, file.compression), limits)
-    source = b"".join(_as_utf8(iter([raw])))
-    try:
-        data = parse_json(source.decode("utf-8"))
-    except UnicodeDecodeError as e:
-        raise Refusal("undecodable", f"JSON is UTF-8; byte {e.start} is not") from e
-    records = data if isinstance(data, list) else [data]
-    for number, fields in enumerate(records, start=1):
-        yield _guarded(_field_record, fields, number, text_field, limits)
-
-
-def _whole_json(chunks: Iterator[bytes], limits: Limits) -> bytes:
-    """JSON is parsed as a whole, hence a bound that is tighter than for the streamed formats: tightest for one object."""
-    pieces: list[bytes] = []
-    total, bound, reason = 0, limits.whole_file, "file_too_large"
-    for chunk in chunks:
-        if not pieces and chunk.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
-            bound, reason = min(bound, limits.max_record_bytes), "record_too_large"
-        pieces.append(chunk)
-        total += len(chunk)
-        if total > bound:
-            raise Refusal(reason, f"more than {bound} bytes in one JSON value")
-    return b"".join(pieces)
-
-
-def _read_csv(file: RawFile, text_field: str, limits: Limits) -> Iterator[Record | Refused]:
-    with open(file.location, "rb", buffering=0) as handle:
-        stream = io.BufferedReader(ExpandedStream(handle, file.compression, limits.max_file_bytes), 1 << 16)
-        encoding = _csv_encoding(stream.peek(1 << 16))
-        csv.field_size_limit(limits.max_record_bytes)
-        lines = _text_lines(io.TextIOWrapper(stream, encoding, errors="strict", newline=""), limits)
-        rows = csv.reader(lines, strict=True)
-        try:
-            header = next((row for row in rows if row), None)
-            if header is None:
-                raise Refusal("empty_text", "no bytes")
-            header[0] = header[0].removeprefix("\ufeff")
-            if len(set(header)) != len(header):
-                raise Refusal("malformed_csv", "two columns have the same name")
-            for number, row in enumerate(rows, start=1):
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    wrong = f"{len(row)} fields where the header has {len(header)}"
-                    yield Refused(number, Refusal("malformed_csv", wrong))
-                    continue
-                fields = {k: v for k, v in zip(header, row, strict=True) if v != "" or k == text_field}
-                record = _guarded(_field_record, fields, number, text_field, limits)
-                if isinstance(record, Record):
-                    d = record.decoded
-                    record.decoded = Decoded(d.text, encoding, d.newline, same_bytes=False)
-                yield record
-        except UnicodeDecodeError as e:
-            raise Refusal("undecodable", f"from line {rows.line_num} on it is not {encoding}") from e
-        except csv.Error as e:
-            reason = "record_too_large" if "field limit" in str(e) else "malformed_csv"
-            raise Refusal(reason, f"line {rows.line_num}: {e}") from e
-
-
-def _text_lines(stream: io.TextIOWrapper, limits: Limits) -> Iterator[str]:
-    """Lines of a CSV file; one that is too long is refused before it is in memory, and with it what follows."""
-    while line := stream.readline(limits.max_record_bytes + 1):
-        if len(line) > limits.max_record_bytes:
-            raise Refusal("record_too_large", f"a line of more than {limits.max_record_bytes} characters")
-        yield line
-
-
-def _read_parquet(file: RawFile, text_field: str, limits: Limits) -> Iterator[Record | Refused]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        source: Any = file.location
-        if file.compression:
-            with open(file.location, "rb", buffering=0) as handle:
-                source = pa.BufferReader(read_all(handle, file.compression, limits.whole_file, "file_too_large"))
-        elif file.size > limits.max_file_bytes:
-            raise Refusal("file_too_large", f"more than {limits.max_file_bytes} bytes")
-        with pq.ParquetFile(source) as table:
-            number = 0
-            for batch in table.iter_batches(batch_size=256):
-                for fields in batch.to_pylist():
-                    number += 1
-                    yield _guarded(_field_record, plain(fields), number, text_field, limits)
-    except (pa.ArrowException, UnicodeDecodeError) as e:
-        raise Refusal("malformed_parquet", str(e).splitlines()[0][:200]) from e
-
-
-_READERS: dict[str, Callable[[RawFile, str, Limits], Iterator[Record | Refused]]] = {
-    "jsonl": _read_jsonl,
-    "json": _read_json,
-    "csv": _read_csv,
-    "parquet": _read_parquet,
-}
-
-
-def _guarded(make: Callable[..., Record], source: Any, number: int, *rest: Any) -> Record | Refused:
-    """One record, or its refusal: the others of the file go on."""
-    try:
-        return make(source, number, *rest)
-    except Refusal as e:
-        return Refused(number, e)
-
-
-def _field_record(fields: Any, number: int, text_field: str, limits: Limits) -> Record:
-    text = canonical_json(fields)
-    try:
-        canonical, whole = text.encode(), True
-    except UnicodeEncodeError:
-        canonical, whole = text.encode("utf-8", "surrogatepass"), False
-    digest = hashlib.sha256(canonical).hexdigest()
-    try:
-        if len(canonical) > limits.max_record_bytes:
-            raise Refusal("record_too_large", f"{len(canonical)} bytes")
-        decoded, rest = _split_text(fields, text_field)
-        if not whole:
-            refuse_surrogates(rest)
-    except Refusal as e:
-        e.raw_sha256 = digest
-        raise
-    return Record(number, Decoded(decoded.text, "utf-8", decoded.newline, False), rest, digest, len(canonical))
-
-
-def _split_text(fields: Any, text_field: str) -> tuple[Decoded, dict[str, Any]]:
-    if not isinstance(fields, dict):
-        raise Refusal("malformed_json", f"a record is an object with fields, this is {_kind(fields)}")
-    text = fields.get(text_field)
-    if text_field not in fields:
-        names = ", ".join(list(fields)[:8]).encode("utf-8", "backslashreplace").decode()[:160]
-        raise Refusal("missing_text", f"no field '{text_field}'; the record has: {names or 'no fields'}")
-    if not isinstance(text, str):
-        raise Refusal("text_not_string", f"field '{text_field}' holds {_kind(text)}")
-    return from_string(text), {k: v for k, v in fields.items() if k != text_field}
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true or false"
-    return {dict: "an object", list: "a list", str: "a string", int: "a number", float: "a number"}.get(
-        type(value), "null" if value is None else f"a {type(value).__name__}"
+def _is_plain(file: RawFile, reading: ReadSettings, content: bytes) -> bool:
+    """A page of text, as nearly all files are where there are many: one look at its first bytes."""
+    return (
+        file.format == "text"
+        and file.compression is None
+        and not reading.records
+        and reading.format in ("", "text")
+        and len(content) <= min(reading.limits.max_record_bytes, reading.limits.max_file_bytes)
+        and (reading.format == "text" or UNUSUAL.match(content) is None)
     )
 
 
-def _lines(chunks: Iterator[bytes], limits: Limits) -> Iterator[bytes | Refusal]:
-    """Lines without their newline. One that is too long is skipped, hashed on the way, and yielded as a Refusal."""
-    rest: list[bytes] = []
-    size = total = 0
-    skipping: Any = None
-    for chunk in chunks:
-        total += len(chunk)
-        if total > limits.max_file_bytes:
-            raise Refusal("file_too_large", f"more than {limits.max_file_bytes} bytes after decompression")
-        *whole, tail = chunk.split(b"\n")
-        for piece in whole:
-            if skipping is not None:
-                skipping.update(piece)
-                yield _too_long(limits, skipping)
-                skipping = None
-            elif size + len(piece) > limits.max_record_bytes:
-                yield _too_long(limits, hashlib.sha256(b"".join(rest) + piece))
-            else:
-                yield (b"".join(rest) + piece if rest else piece).removesuffix(b"\r")
-            rest, size = [], 0
-        if skipping is not None:
-            skipping.update(tail)
-        elif tail:
-            rest.append(tail)
-            size += len(tail)
-            if size > limits.max_record_bytes:
-                skipping = hashlib.sha256(b"".join(rest))
-                rest, size = [], 0
-    if skipping is not None:
-        yield _too_long(limits, skipping)
-    elif rest:
-        yield b"".join(rest).removesuffix(b"\r")
-
-
-def _too_long(limits: Limits, digest: Any) -> Refusal:
-    return Refusal("record_too_large", f"more than {limits.max_record_bytes} bytes", raw_sha256=digest.hexdigest())
-
-
-def _as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The stream as UTF-8 without BOM; UTF-16 and UTF-32 are recognised by their BOM."""
-    first = next(chunks, b"")
-    while 0 < len(first) < 4 and (more := next(chunks, b"")):
-        first += more
-    for bom, codec in (
-        (codecs.BOM_UTF8, None),
-        (codecs.BOM_UTF32_LE, "utf-32-le"),
-        (codecs.BOM_UTF32_BE, "utf-32-be"),
-        (codecs.BOM_UTF16_LE, "utf-16-le"),
-        (codecs.BOM_UTF16_BE, "utf-16-be"),
-    ):
-        if first.startswith(bom):
-            first = first[len(bom) :]
-            if codec:
-                yield from _recoded(first, chunks, codec)
-                return
-            break
-    yield first
-    yield from chunks
-
-
-def _recoded(first: bytes, chunks: Iterator[bytes], codec: str) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(codec)("strict")
+def _page(content: bytes, digest: str | None, reading: ReadSettings, notes: ReadingNotes) -> Record | Refused:
     try:
-        yield decoder.decode(first).encode()
-        for chunk in chunks:
-            yield decoder.decode(chunk).encode()
-        yield decoder.decode(b"", final=True).encode()
-    except UnicodeDecodeError as e:
-        raise Refusal("undecodable", f"has a BOM of {codec} but is not") from e
+        return page(content, digest, reading, notes)
+    except Refusal as e:
+        return Refused(None, e, bytes=len(content))
 
 
-def _csv_encoding(sample: bytes) -> str:
-    """The codec of a CSV file, from its beginning; a wrong one shows up later, as reading is strict."""
-    if not sample:
-        return "utf-8"
+def _read(
+    file: RawFile, content: bytes | None, reading: ReadSettings, rules: Rules, notes: ReadingNotes
+) -> Iterator[Record | Refused]:
+    begun = False
     try:
-        codecs.getincrementaldecoder("utf-8")("strict").decode(sample)
-    except UnicodeDecodeError:
-        # Whole lines only: a sample that ends inside a character would read as no encoding at all.
-        whole = sample[: sample.rfind(b"\n") + 1]
-        wide = sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        return decode(sample[: len(sample) // 4 * 4] if wide or not whole else whole).encoding
-    return "utf-8"
+        # The content of a file that is too large for a record is read from the disk, where it need not be whole.
+        with open(file.location, "rb", buffering=0) if content is None else io.BytesIO(content) as handle:
+            opened = _opened(file, handle, notes)
+            for item in _records(opened, file.format, reading, rules, notes):
+                begun = True
+                yield item
+    except Refusal as e:
+        # What was read before is counted; how much of the rest is not known but for a file that gave nothing.
+        yield Refused(None, e, rows=1 if file.format in ONE_RECORD else None, bytes=0 if begun else file.size)
+    except OSError as e:
+        yield Refused(None, Refusal("unreadable", e.strerror or "cannot be read"), rows=None)
+
+
+def _opened(file: RawFile, handle: BinaryIO | io.RawIOBase, notes: ReadingNotes) -> OpenedFile:
+    """The file with the compression that its bytes speak of."""
+    start = handle.read(16) or b""
+    handle.seek(0)
+    compression = compression_of(start)
+    if compression is None and file.compression and not _may_be_text(start):
+        compression = file.compression  # damaged, or empty: expanding says so
+    name = file.plain_path if file.compression else split_compression(file.path)[0]
+    if compression and file.format == "parquet" and start.startswith(b"PAR1"):
+        compression = None
+    notes.settle(compression=compression or "")
+    return OpenedFile(name, handle, compression, file.location, file.size)
+
+
+def _may_be_text(start: bytes) -> bool:
+    """Whether a file that is not compressed, whatever its name says, begins like one that is read."""
+    if not start or start.startswith((b"PAR1", b"PK")):
+        return bool(start)
+    return not start.translate(None, _NO_CONTROLS) and codec_without_bom(start) is None
+
+
+_NO_CONTROLS = bytes(set(range(256)) - (set(range(32)) - {9, 10, 12, 13}) - {0x7F})
+
+
+def _records(
+    opened: OpenedFile, named: str, reading: ReadSettings, rules: Rules, notes: ReadingNotes, depth: int = 0
+) -> Iterator[Record | Refused]:
+    """Records of an opened file: those of its format, or of the files of an archive."""
+    named_by_path = SUFFIXES.get(suffix_of(opened.name), "")
+    kind = reading.format or _kind(opened, named, reading)
+    notes.settle(named=named_by_path, format=kind)
+    if kind in ("zip", "tar"):
+        if depth:
+            raise Refusal("unsupported_format", "an archive in an archive; unpack it")
+        yield from _of_archive(opened, kind, reading, rules, notes)
+    elif kind in FORMATS:
+        yield from FORMATS[kind].read(opened, reading, notes)
+    else:
+        suffix = kind.removeprefix(OTHER) if kind.startswith(OTHER) else suffix_of(opened.name)
+        raise Refusal("unsupported_format", unsupported(opened.name, suffix))
+
+
+def _kind(opened: OpenedFile, named: str, reading: ReadSettings) -> str:
+    head = opened.peek()
+    # A page that begins as pages do; anything else is looked at.
+    if named == "text" and not UNUSUAL.match(head) and head[257:262] != b"ustar":
+        return "text"
+    return recognise(
+        head, named, whole=len(head) >= opened.size > 0 and not opened.compression, text_field=reading.text
+    )
+
+
+def unsupported(name: str, suffix: str) -> str:
+    """Why a file is not read and what makes a readable one of it, for `rejected`."""
+    kind = f"suffix '{suffix}'" if suffix else "no suffix"
+    command = conversion(name, suffix)
+    return f"{kind}; convert it: {command}" if command else kind
+
+
+def _of_archive(
+    opened: OpenedFile, kind: str, reading: ReadSettings, rules: Rules, notes: ReadingNotes
+) -> Iterator[Record | Refused]:
+    from corpus_kit.ingest.formats.archive import members  # with what only archives need
+
+    hidden = total = 0
+    for member in members(opened, kind, reading.limits):
+        parts = member.name.split("/")
+        junk = parts[-1].lower() in JUNK or any(p.startswith(".") or p in JUNK_FOLDERS for p in parts)
+        if junk and member.refusal is None:
+            hidden += 1
+            continue
+        total += member.size
+        if member.refusal is not None or member.stream is None:
+            refusal = member.refusal or Refusal("malformed_archive", "the member cannot be read")
+            yield Refused(None, refusal, bytes=member.size, member=member.name)
+            continue
+        if total > reading.limits.max_file_bytes:
+            raise Refusal("file_too_large", f"more than {reading.limits.max_file_bytes} bytes after decompression")
+        yield from _of_member(member.name, member.stream, member.size, rules, opened.name)
+    if hidden:
+        notes.odd.append(f"{hidden:,} hidden files in the archive are left out")
+
+
+def _of_member(name: str, stream: io.RawIOBase, size: int, rules: Rules, archive: str) -> Iterator[Record | Refused]:
+    plain, compression = split_compression(name)
+    reading = rules.of(f"{archive}/{name}")
+    named = reading.format or SUFFIXES.get(suffix_of(plain), "")
+    inner = OpenedFile(plain, stream, compression, "", size)
+    notes = ReadingNotes()
+    try:
+        for item in _records(inner, named, reading, rules, notes, depth=1):
+            item.member = name
+            yield item
+    except Refusal as e:
+        yield Refused(None, e, rows=1, bytes=size, member=name)

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from corpus_kit.ingest.dates import find_dates
+from corpus_kit.ingest.fields import choose, drop, lookup
+from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record
 from corpus_kit.ingest.json_values import Refusal, canonical_json
+from corpus_kit.ingest.known import plain, propose_all
 from corpus_kit.ingest.language import identify
 from corpus_kit.ingest.page import page_facts
-from corpus_kit.ingest.readers import Record
+from corpus_kit.ingest.values import Read, read_date, read_language, read_string
 
-_LANGUAGE = re.compile(r"^([A-Za-z]{2,3})(?:[-_].*)?$")
 _VERIFIED = ("sha256", "bytes")  # promises of a sidecar, verified when the file is read
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Names of the input fields for the known columns, and the user's own columns with their dtype names."""
+    """The user's own columns with their dtype names, and whether languages are identified."""
 
-    title: str
-    published_on: str
-    outlet: str
-    url: str
-    language: str
     own: tuple[tuple[str, str], ...]
     identify_language: bool
 
@@ -40,11 +36,27 @@ def text_hash(record: Record) -> str:
 
 
 def make_row(
-    record: Record, doc_id: str, source: str, text_sha256: str, sidecar: Mapping[str, Any], fields: Fields
+    record: Record,
+    doc_id: str,
+    source: str,
+    text_sha256: str,
+    sidecar: Mapping[str, Any],
+    reading: ReadSettings,
+    fields: Fields,
+    notes: ReadingNotes,
 ) -> dict[str, Any]:
     """One row of `documents` without `duplicate_cluster` and `split`.
 
-    Raises Refusal(contract) when a value does not fit a column that the user's contract adds.
+    Args:
+        record: What was read.
+        doc_id, source, text_sha256: Its identity.
+        sidecar: What the metadata says of its file.
+        reading: The names of the fields, and the forms of dates.
+        fields: The user's own columns.
+        notes: Filled with the values that were not taken as they are.
+
+    Raises:
+        Refusal: contract, when a value does not fit a column that the user's contract adds.
     """
     text = record.decoded.text
     # What the record says of itself wins over what the sidecar says of its file.
@@ -54,12 +66,14 @@ def make_row(
             given[name] = value
     published, title, outlet, url, language = (None,) * 5
     if given:
-        # The name that corpus.toml gives comes first; the plain name is understood too, as sidecars often use it.
-        published = _take_date(given, fields.published_on) or _take_date(given, "published_on")
-        title = _take_string(given, fields.title) or _take_string(given, "title")
-        outlet = _take_string(given, fields.outlet) or _take_string(given, "outlet")
-        url = _take_string(given, fields.url) or _take_string(given, "url")
-        language = _take_language(given, fields.language) or _take_language(given, "language")
+        names, forms = reading.columns, reading.date_format
+        published = _take(given, "published_on", names, notes, lambda v: read_date(v, forms))
+        title = _take(given, "title", names, notes, read_string)
+        outlet = _take(given, "outlet", names, notes, read_string)
+        url = _take(given, "url", names, notes, read_string)
+        language = _take(given, "language", names, notes, _language)
+        if given:
+            _note_unused(given, {"published_on": published, "title": title, "outlet": outlet, "url": url}, notes, forms)
     facts = page_facts(text, title=title, published_on=published)
     score = None
     if language is None:
@@ -92,48 +106,55 @@ def make_row(
     return row
 
 
-def _take_string(given: dict[str, Any], name: str) -> str | None:
-    """The field's value, taken out of `given`; a value that is no text stays there and so comes to `meta`."""
-    value = _given(given, name)
-    if isinstance(value, str) and value.strip():
-        del given[name]
-        return value
+def _take(
+    given: dict[str, Any], column: str, names: Mapping[str, str], notes: ReadingNotes, read: Callable[[Any], Read]
+) -> Any:
+    """A known column's value, taken out of `given`; where the field says more than the column holds, it stays for `meta`.
+
+    The name that the settings give comes first; the plain name is understood too, as sidecars often use it.
+    """
+    for name in dict.fromkeys((names[column], column)):
+        if "|" in name:
+            name = choose(given, name)
+        value = lookup(given, name)
+        if value is None:
+            given.pop(name, None)  # a known field that is null says nothing
+            continue
+        found = read(value)
+        if found.what:
+            notes.value(column, found.what, value)
+        if found.value is not None:
+            if value == (found.value if isinstance(found.value, str) else found.value.isoformat()):
+                drop(given, name)
+            return found.value
     return None
 
 
-def _given(given: dict[str, Any], name: str) -> Any:
-    """The field's value; a known field that is null says nothing and is dropped."""
-    if name in given and given[name] is None:
-        del given[name]
-    return given.get(name)
+def _language(value: Any) -> Read:
+    return read_language(value) if isinstance(value, str) else Read(None, "unreadable")
 
 
-def _take_date(given: dict[str, Any], name: str) -> date | None:
-    """The field as a date. Where the field says more than the date (a time, words), it stays for `meta` too."""
-    value = _given(given, name)
-    if not isinstance(value, str):
-        return None
-    try:
-        found = date.fromisoformat(value)
-        del given[name]
-        return found
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(value).date()
-    except ValueError:
-        dates = {d.value for d in find_dates(value)}
-        return dates.pop() if len(dates) == 1 else None
+def _note_unused(given: dict[str, Any], filled: Mapping[str, Any], notes: ReadingNotes, forms: tuple[str, ...]) -> None:
+    """Count the fields that look like a column of ours which nothing has filled."""
+    done = ""
+    for column, name in _meant(tuple(given)):
+        if column != done and filled.get(column) is None and _would_fill(column, given[name], forms):
+            notes.unused[column, name] += 1
+            done = column
 
 
-def _take_language(given: dict[str, Any], name: str) -> str | None:
-    value = _given(given, name)
-    match = _LANGUAGE.match(value) if isinstance(value, str) else None
-    if match is None:
-        return None
-    if match[1].lower() == value:
-        del given[name]
-    return match[1].lower()
+@lru_cache(maxsize=256)  # the records of a file have the same fields
+def _meant(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    known = ("title", "published_on", "outlet", "url")
+    return tuple((column, name) for column in known for name in propose_all(column, names) if plain(name) != column)
+
+
+def _would_fill(column: str, value: Any, forms: tuple[str, ...]) -> bool | str | None:
+    if column == "published_on":
+        return read_date(value, forms).value is not None
+    if column == "url":
+        return isinstance(value, str) and value.startswith(("http://", "https://"))
+    return isinstance(value, str) and len(value) <= 300 and not value.startswith("http") and read_string(value).value
 
 
 def _cast(name: str, dtype: str, value: Any) -> Any:

@@ -6,8 +6,7 @@ is called so, by its name alone. Columns `sha256` and `bytes` are promises about
 
 from __future__ import annotations
 
-import csv
-import io
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +16,18 @@ from typing import Any
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.records import Rejected
 from corpus_kit.ingest.discover import RawFile, Sidecar
-from corpus_kit.ingest.json_values import Refusal, parse_json, refuse_surrogates
+from corpus_kit.ingest.expand import compression_of
+from corpus_kit.ingest.formats import json_lines, split_compression, suffix_of
+from corpus_kit.ingest.formats.base import Limits, ReadingNotes, ReadSettings
+from corpus_kit.ingest.formats.delimited import CellTable
+from corpus_kit.ingest.formats.lines import Lines, TooLong
+from corpus_kit.ingest.formats.opened import OpenedFile
+from corpus_kit.ingest.formats.rows import BadRow
+from corpus_kit.ingest.json_values import Constants, Refusal, parse_json, refuse_surrogates
+from corpus_kit.ingest.known import COLUMNS
 
 FILE_COLUMNS = ("file", "file_name", "filename", "path")
+_LIMITS = Limits(16 << 20, 8 << 30)
 
 
 @dataclass(slots=True)
@@ -67,29 +75,46 @@ def read_metadata(sidecars: Sequence[Sidecar], files: Sequence[RawFile]) -> Meta
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any] | Refusal]:
+    """The rows of a metadata file, read as any file of data is: dialect and encoding are found out."""
+    if not os.access(path, os.R_OK) or path.is_dir():
+        raise UsageError(f"The metadata file {path} cannot be read.", "Check its path and permissions.")
+    reading = ReadSettings({"text": ""} | dict.fromkeys(COLUMNS, ""), _LIMITS)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open("rb", buffering=0) as handle:
+            compression = compression_of(handle.read(16))
+            handle.seek(0)
+            plain = split_compression(path.name)[0]
+            opened = OpenedFile(plain, handle, compression, str(path), path.stat().st_size)
+            if suffix_of(plain) in json_lines.SUFFIXES:
+                yield from _objects(opened, reading)
+            else:
+                yield from _cells(opened, reading)
+    except Refusal as e:
+        yield Refusal("malformed_metadata", e.detail)
     except OSError as e:
-        raise UsageError(f"The metadata file {path} cannot be read: {e.strerror}.", "Check its path.") from e
-    except UnicodeDecodeError as e:
-        raise UsageError(f"{path} is not UTF-8 (byte {e.start}).", "Save the metadata file as UTF-8.") from e
-    if path.suffix.lower() in (".jsonl", ".ndjson"):
-        for line in text.split("\n"):
+        raise UsageError(f"The metadata file {path} cannot be read: {e.strerror}.", "Check the disk.") from e
+
+
+def _cells(opened: OpenedFile, reading: ReadSettings) -> Iterator[dict[str, Any] | Refusal]:
+    table = CellTable(opened, reading, ReadingNotes(), names=FILE_COLUMNS)
+    for row in table.rows:
+        if isinstance(row, BadRow):
+            yield Refusal("malformed_metadata", row.refusal.detail)
+        else:
+            yield {name: cell for name, cell in zip(table.header, row.cells, strict=True) if cell != ""}
+
+
+def _objects(opened: OpenedFile, reading: ReadSettings) -> Iterator[dict[str, Any] | Refusal]:
+    lines = Lines(opened.chunks(), reading.limits)
+    for block in lines.blocks():
+        if isinstance(block, TooLong):
+            yield Refusal("malformed_metadata", f"a line of {block.size} bytes")
+            continue
+        for line in block.raw.split(b"\n"):
             if line.strip():
                 try:
-                    row = parse_json(line)
+                    row = parse_json(lines.decode(line), Constants())
                     refuse_surrogates(row)
                     yield row if isinstance(row, dict) else Refusal("malformed_metadata", "not an object")
                 except Refusal as e:
                     yield e
-        return
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(reader, [])
-        for row in reader:
-            if len(row) == len(header):
-                yield dict(zip(header, row, strict=True))
-            elif row:
-                yield Refusal("malformed_metadata", f"{len(row)} fields where the header has {len(header)}")
-    except csv.Error as e:
-        yield Refusal("malformed_metadata", f"line {reader.line_num}: {e}")

@@ -31,6 +31,7 @@ from corpus_kit.ingest.assign import assign
 from corpus_kit.ingest.batch import SECONDS_PER_BYTE
 from corpus_kit.ingest.discover import is_much
 from corpus_kit.ingest.documents import Ingested, make_recipe, read_documents
+from corpus_kit.ingest.notes import for_manifest
 from corpus_kit.ingest.splits import read_splits
 from corpus_kit.pipeline.adjudicate import adjudicate_all, refresh_annotations
 from corpus_kit.pipeline.report import report_on
@@ -126,6 +127,7 @@ def build_documents(
     rules: dict[str, Any] = {
         "duplicates": copy_recipe.facts | {"left_out": _left_out(shards) if suggester is not None else None},
         "split": config.split.model_dump() if config.split else None,
+        **for_manifest(read.counts().notes),
     }
     made = write_documents(
         read, assignment, run.data, work, rules=rules, refusals=refusals, workers=workers, progress=progress

@@ -52,7 +52,7 @@ def test_known_fields_are_read_from_the_columns_that_corpus_toml_names(tmp_path:
         ({"published_on": "18 October 2031"}, "published_on", date(2031, 10, 18), True),
         ({"published_on": "some day"}, "published_on", None, True),
         ({"published_on": "1 May 2031 or 2 May 2031"}, "published_on", None, True),
-        ({"published_on": 20311018}, "published_on", None, True),
+        ({"published_on": 20311018}, "published_on", date(2031, 10, 18), True),
         ({"title": 5}, "title", None, True),
         ({"title": "  "}, "title", None, True),
         ({"language": "pt-BR"}, "language", "pt", True),

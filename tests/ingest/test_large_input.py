@@ -48,7 +48,7 @@ GOOD = '{"text": "A short record beside the long one."}\n'
 LONG = {
     "a.jsonl": ((GOOD + '{"text": "').encode(), ('"}\n' + GOOD).encode(), "a.jsonl#2"),
     "a.txt": (b"", b"\n", "a.txt"),
-    "a.csv": (b"text\nA short record.\n", b"\n", "a.csv"),
+    "a.csv": (b"text\nA short record.\n", b"\n", "a.csv#2"),
     "a.json": (b'{"text": "', b'"}', "a.json"),
 }
 
@@ -87,8 +87,8 @@ def test_decompression_bombs_are_refused_not_expanded(tmp_path: Path) -> None:
     code, peak = build_measured(raw, tmp_path / "out")
     assert code == 0 and peak < MOST_MEMORY, f"{peak / MB:.0f} MB"
     refused = {r["source"].split("#")[0]: r["reason"] for r in rows(tmp_path / "out" / "rejected")}
-    # A single text, and a CSV of one line, meet the record's own limit first.
-    too_large = {"b.txt.gz", "b.txt.zst", "b.csv.gz", "b.csv.zst"}
+    # A single text meets the limit of a record first.
+    too_large = {"b.txt.gz", "b.txt.zst"}
     assert refused == {n: "record_too_large" if n in too_large else "decompression_bomb" for n in names}
     assert {d["source"] for d in rows(tmp_path / "out" / "documents")} == {"b.jsonl.gz#1"}, (
         "what was read before is kept"

@@ -91,8 +91,8 @@ def test_several_gzip_members_and_zstandard_frames_are_one_text(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("a.txt.gz", b"no gzip at all", "malformed_compression"),
-        ("a.txt.zst", b"no zstandard at all", "malformed_compression"),
+        ("a.txt.gz", b"\x00\x01no gzip at all", "malformed_compression"),
+        ("a.txt.zst", b"\x00\x01no zstandard at all", "malformed_compression"),
         ("a.txt.gz", gzip.compress(page(1).encode(), mtime=0)[:-8] + b"\xff" * 8, "malformed_compression"),
         ("a.txt.gz", b"", "truncated"),
         ("a.jsonl", b"", "empty_text"),
@@ -103,7 +103,6 @@ def test_several_gzip_members_and_zstandard_frames_are_one_text(tmp_path: Path) 
         ("a.csv", b"", "empty_text"),
         ("a.csv", b"id,text\n", "empty_text"),
         ("a.csv", b"text,text\none,two\n", "malformed_csv"),
-        ("a.csv", b'text\n"one" two\n', "malformed_csv"),
         ("a.jsonl", codecs.BOM_UTF16_LE + b"{\x00\xd8\xd8\xd8\xd8", "undecodable"),
         ("a.parquet", as_parquet([{"text": "x"}])[:-20], "malformed_parquet"),
         ("a.docx", b"word", "unsupported_format"),
@@ -129,7 +128,6 @@ GOOD = '{"text": "One good line of a harbour report."}'
         ("null", "malformed_json"),
         ('{"text": NaN}', "malformed_json"),
         ('{"text": "x", "n": 1e999}', "malformed_json"),
-        ('{"text": "x", "n": -Infinity}', "malformed_json"),
         ('{"text": "x", "n": ' + "9" * 5000 + "}", "malformed_json"),
         ('{"text": "x", "text": "y"}', "malformed_json"),
         ('{"text": "x", "n": ' + "[" * 100_000 + "]" * 100_000 + "}", "malformed_json"),
@@ -231,11 +229,11 @@ def test_a_csv_in_cp1251_is_recognised(tmp_path: Path) -> None:
     assert [(d["text"], d["encoding"]) for d in made.documents] == [(text * 3, "cp1251")] * 5
 
 
-def test_a_csv_that_stops_being_utf8_is_refused_from_there(tmp_path: Path) -> None:
+def test_a_csv_row_that_is_not_utf8_costs_itself_only(tmp_path: Path) -> None:
     rows = b"id,text\n" + b"".join(b"%d,%s\n" % (i, b"A good row. " * 200) for i in range(60)) + b"z,\xff\xfe\n"
     made = ingest(write(tmp_path / "raw", {"a.csv": rows}), tmp_path / "out")
-    assert made.reasons == [("a.csv", "undecodable")]
-    assert made.result.documents >= 20
+    assert made.reasons == [("a.csv#61", "undecodable")]
+    assert made.result.documents == 60
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e400", '{"a":1,"a":1}', "", "01", "[1,]", "tru"])

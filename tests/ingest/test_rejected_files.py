@@ -27,6 +27,7 @@ GOOD = {
     "missing-text.jsonl": 2,
     "nul.jsonl": 2,
     "text-not-string.jsonl": 1,
+    "truncated.json": 2,
 }
 
 

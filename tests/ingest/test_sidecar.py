@@ -138,13 +138,48 @@ def test_a_page_and_its_compressed_copy_keep_their_own_rows(tmp_path: Path) -> N
     assert ingest(raw, tmp_path / "out").by_source["a.txt"]["outlet"] == "P"
 
 
-@pytest.mark.parametrize(("content", "says"), [(None, "cannot be read"), (b"file\n\xff\xfe", "is not UTF-8")])
-def test_a_metadata_file_that_cannot_be_read_is_a_usage_error(content: bytes | None, says: str, tmp_path: Path) -> None:
+def test_a_metadata_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
     raw = write(tmp_path / "raw", {"a.txt": page(1)})
-    if content is not None:
-        write(tmp_path, {"facts.csv": content})
-    with pytest.raises(UsageError, match=says):
+    with pytest.raises(UsageError, match="cannot be read"):
         ingest(raw, tmp_path / "out", metadata=tmp_path / "facts.csv")
+
+
+def test_a_metadata_row_that_is_no_text_costs_itself_only(tmp_path: Path) -> None:
+    raw = write(tmp_path / "raw", {"a.txt": page(1), "metadata.csv": b"file,title\n\xff\xfe,x\na.txt,A title\n"})
+    made = ingest(raw, tmp_path / "out")
+    assert made.reasons == [("metadata.csv#1", "malformed_metadata")]
+    assert made.documents[0]["title"] == "A title"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("metadata.csv", "file;title;published_on\na.txt;Über die Fähre nach München;2031-10-18\n".encode()),
+        ("metadata.csv", "file,title,published_on\na.txt,Über die Fähre nach München,18.10.2031\n".encode("cp1252")),
+        (
+            "metadata.csv",
+            '"file"\t"title"\t"published_on"\r\n"a.txt"\t"Über die Fähre nach München"\t"2031/10/18"\r\n'.encode(
+                "utf-16"
+            ),
+        ),
+        ("metadata.csv", "\ufefffile|title|published_on\na.txt|Über die Fähre nach München|20311018\n".encode()),
+        (
+            "metadata.jsonl",
+            '{"file": "a.txt", "title": "Über die Fähre nach München", "published_on": 1950048000, "x": NaN}'.encode(
+                "cp1252"
+            ),
+        ),
+    ],
+    ids=["semicolon", "cp1252", "tab-utf16", "pipe-bom", "jsonl-cp1252"],
+)
+def test_metadata_is_read_in_the_dialects_and_codecs_of_data(name: str, content: bytes, tmp_path: Path) -> None:
+    raw = write(tmp_path / "raw", {"a.txt": page(1), name: content})
+    made = ingest(raw, tmp_path / "out")
+    assert made.rejected == []
+    assert (made.documents[0]["title"], made.documents[0]["published_on"]) == (
+        "Über die Fähre nach München",
+        date(2031, 10, 18),
+    )
 
 
 def test_the_real_pages_are_taken_with_their_facts_and_verified(seeds: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from corpus_kit.cli.options import (
     workers_option,
 )
 from corpus_kit.cli.output import ConsoleProgress, Output, again, say_losses, shown_path
+from corpus_kit.cli.reading import hint, say_reading
 from corpus_kit.core.reasons import REASONS
 from corpus_kit.core.vocabulary import SPLITS
 
@@ -34,6 +35,20 @@ SHOWN, MOVES = 5, 20
     "--out", type=FOLDER, metavar="DIR", help="Where the made folders go; by default the corpus's data folder."
 )
 @click.option("--metadata", type=PATH, metavar="FILE", help="A CSV or JSONL file with fields by file name.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="COLUMN=FIELD",
+    help="The field that fills a column, as text=body; paths and a|b as in [input.columns]. May be repeated.",
+)
+@click.option(
+    "--read",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of [input] or [[input.files]] for all files, as delimiter=';' or preset=nexis. May be repeated.",
+)
 @click.option("--no-report", is_flag=True, help="Leave out the report; an older one is taken away.")
 @workers_option
 @cluster_option
@@ -45,6 +60,8 @@ def command(
     raw: tuple[str, ...],
     out: str | None,
     metadata: str | None,
+    columns: tuple[str, ...],
+    settings: tuple[str, ...],
     no_report: bool,
     workers: int | None,
     cluster: str | None,
@@ -61,6 +78,7 @@ def command(
     Examples:
       corpus-kit build                         in a corpus
       corpus-kit build pages --out built       without one
+      corpus-kit build export.csv --out built --column text=body --column published_on=date
       corpus-kit build 'pages/2031-*/*.txt.gz' --out built --workers 4
       corpus-kit build /shared/raw --out /shared/out --cluster tcp://boss:8786
     """
@@ -70,6 +88,8 @@ def command(
         raise click.UsageError("--workers counts processes of this machine; --cluster uses those of a Dask cluster.")
     output = Output(as_json)
     corpus = Corpus.without(out) if raw and out and corpus_dir is None else Corpus.open(corpus_dir or ".")
+    if columns or settings:
+        corpus = corpus.read_as(_pairs(columns, "--column"), _pairs(settings, "--read"))
     result = corpus.build(
         raw,
         out,
@@ -81,14 +101,28 @@ def command(
         progress=ConsoleProgress(),
     )
     rejected = sum(result.rejected.values())
-    _report(result, output, corpus_dir, whole=corpus.root is not None and out is None)
+    if corpus.root is None and (unused := Corpus.near(".")) is not None:
+        output.say(
+            f"The settings of {shown_path(unused)} are not used; with `--corpus {shown_path(unused.parent)}` they are."
+        )
+    _report(result, output, corpus_dir, whole=corpus.root is not None and out is None, corpus=corpus.root is not None)
     if strict and rejected:
         output.say(f"--strict: {rejected:,} rejected.")
         return 1
     return 0
 
 
-def _report(result: BuildResult, output: Output, corpus_dir: str | None, *, whole: bool) -> None:
+def _pairs(given: tuple[str, ...], option: str) -> dict[str, str]:
+    pairs = {}
+    for one in given:
+        key, sign, value = one.partition("=")
+        if not sign or not key:
+            raise click.UsageError(f"{option} takes NAME=VALUE, this is '{one}'.")
+        pairs[key] = value
+    return pairs
+
+
+def _report(result: BuildResult, output: Output, corpus_dir: str | None, *, whole: bool, corpus: bool) -> None:
     output.table(_made(result), header=("made", "rows", "folder"))
     splits = result.release.rows["documents"] if result.release else {}
     if len(splits) > 1:
@@ -102,8 +136,9 @@ def _report(result: BuildResult, output: Output, corpus_dir: str | None, *, whol
         output.say(f"Open disagreements: {result.gold.open:,}; see `corpus-kit adjudicate`.")
     if result.release:
         say_losses(result.release.losses, output)
+    say_reading(result, output, corpus=corpus)
     for reason in [name for name in result.rejected if name in REASONS][:SHOWN]:
-        output.say(f"{reason}{_where(result, reason)}: {REASONS[reason].hint}")
+        output.say(f"{reason}{_where(result, reason)}: {hint(reason, corpus=corpus)}")
     if result.release_folder:
         output.data(f'from datasets import load_dataset; ds = load_dataset("{shown_path(result.release_folder)}")')
         output.next_step(_next(result, corpus_dir, whole))

@@ -1,6 +1,7 @@
 """The sections of `corpus.toml`, one class each; `core.config.corpus_toml` reads the file."""
 
-from corpus_kit.core.config.documents import Columns, Duplicates, Input, Split
+from corpus_kit.core.config.documents import Columns, Duplicates, Input, Split, input_with
+from corpus_kit.core.config.files import FileColumns, FileRule
 from corpus_kit.core.config.people import (
     Adjudication,
     Agreement,
@@ -19,6 +20,8 @@ __all__ = [
     "Duplicates",
     "Entities",
     "EntityModel",
+    "FileColumns",
+    "FileRule",
     "Input",
     "LabelStudio",
     "LayerAdjudication",
@@ -26,4 +29,5 @@ __all__ = [
     "Release",
     "Split",
     "Suggest",
+    "input_with",
 ]

@@ -135,6 +135,22 @@ def load_config(path: Path) -> ProjectConfig:
         raise ConfigError(f"{path}: " + "; ".join(faults) + ".", "Mend the keys named above.") from e
 
 
+def add_lines(path: Path, lines: str) -> None:
+    """Put entries of `[[input.files]]` at the end of a `corpus.toml`, where they can be read with what is there.
+
+    Raises UsageError where the file describes `input.files` in a way that lines cannot be added to.
+    """
+    before = path.read_text(encoding="utf-8")
+    after = before.rstrip("\n") + "\n\n" + lines
+    try:
+        ProjectConfig.model_validate(tomllib.loads(after))
+    except (tomllib.TOMLDecodeError, ValidationError) as e:
+        raise UsageError(f"The lines do not fit into {path}: {str(e).splitlines()[0]}.", "Add them by hand.") from e
+    aside = path.with_name(path.name + ".part")
+    aside.write_text(after, encoding="utf-8")
+    aside.replace(path)
+
+
 def _sentence(error: Any) -> str:
     """One pydantic error as a clause that names the key and what is accepted."""
     keys = [str(k) for k in error["loc"] if not isinstance(k, int)]

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from corpus_kit.core.config.base import Day, Number, Section, Share, Size
+from corpus_kit.core.config.base import Day, Number, Section, Share, Size, as_tuple
+from corpus_kit.core.config.files import FileRule, OneOrMany
+from corpus_kit.core.errors import UsageError, did_you_mean
 
 
 class Columns(Section):
-    """Names of the input fields (JSON keys, CSV and Parquet columns) that fill the known columns."""
+    """Names of the input fields (JSON keys, CSV and Parquet columns) that fill the known columns. A path leads into nested
+    fields: `data.text`, `items[].body`; `a|b` is the first of them that a record has."""
 
     text: str = Field(default="text", description="field that holds the document's text")
     id: str = Field(
         default="id", description="field that holds the record's own id; records without one are identified by place"
     )
     title: str = Field(default="title", description="field that holds the headline")
-    published_on: str = Field(default="published_on", description="field that holds the date of publication, ISO 8601")
+    published_on: str = Field(default="published_on", description="field that holds the date of publication")
     outlet: str = Field(default="outlet", description="field that holds the publisher's name")
     url: str = Field(default="url", description="field that holds the page's address")
     language: str = Field(
@@ -47,6 +51,15 @@ class Input(Section):
     )
     max_file_bytes: Size = Field(default=8 * 2**30, description="the largest file that is read, after decompression")
     language: bool = Field(default=True, description="identify the language of documents that do not name it")
+    date_format: OneOrMany = Field(
+        default=(), description='forms of the dates, as Python\'s strptime reads them: "%d/%m/%Y"; one or a list'
+    )
+    join: str | None = Field(
+        default=None, description='what stands between the parts of a text that is a list of strings: "\\n\\n"'
+    )
+    files: Annotated[tuple[FileRule, ...], BeforeValidator(as_tuple)] = Field(
+        default=(), description="how files are read whose bytes do not say it"
+    )
 
     @field_validator("max_record_bytes", "max_file_bytes")
     @classmethod
@@ -54,6 +67,45 @@ class Input(Section):
         if value < 1:
             raise ValueError("the limit must be at least 1 byte")
         return value
+
+
+def input_with(settings: Input, columns: Mapping[str, str], given: Mapping[str, str]) -> Input:
+    """`[input]` with settings that come as words.
+
+    Args:
+        settings: What `corpus.toml` says.
+        columns: Known column to the field that fills it.
+        given: Keys of `[input]`, or of an entry of `[[input.files]]`, which is then one for all files.
+
+    Raises:
+        UsageError: An unknown key, or a value that it does not take.
+    """
+    own, rule = set(Input.model_fields) - {"files", "columns"}, set(FileRule.model_fields) - {"glob", "columns"}
+    for key in (*columns, *given):
+        accepted = sorted(Columns.model_fields) if key in columns and key not in given else sorted(own | rule)
+        if key not in accepted:
+            raise UsageError(
+                f"There is no '{key}' to set.{did_you_mean(key, accepted)}", f"Accepted: {', '.join(accepted)}."
+            )
+    try:
+        values = {key: _value(value) for key, value in given.items()}
+        made = settings.model_dump() | {key: value for key, value in values.items() if key in own}
+        made["columns"] = settings.columns.model_dump() | dict(columns)
+        if of_rule := {key: value for key, value in values.items() if key in rule - own}:
+            made["files"] = ({"glob": "**"} | of_rule, *made["files"])
+        return Input.model_validate(made)
+    except ValidationError as e:
+        error = e.errors(include_url=False)[0]
+        key = next((str(k) for k in reversed(error["loc"]) if isinstance(k, str)), "")
+        raise UsageError(
+            f"'{key}' does not take {error['input']!r}: {error['msg']}.", "See the reference of settings."
+        ) from e
+
+
+def _value(word: str) -> Any:
+    if word in ("true", "false"):
+        return word == "true"
+    return word.replace("\\n", "\n").replace("\\t", "\t")
 
 
 class Duplicates(Section):

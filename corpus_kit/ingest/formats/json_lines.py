@@ -1,0 +1,55 @@
+"""JSON Lines: an object a line, under any name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from corpus_kit.ingest.decode import Decoded
+from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record, Refused, guarded, split_text
+from corpus_kit.ingest.formats.lines import Lines, TooLong
+from corpus_kit.ingest.formats.opened import OpenedFile
+from corpus_kit.ingest.json_values import Constants, Refusal, parse_json, refuse_surrogates
+
+SUFFIXES = (".jsonl", ".ndjson", ".jsonlines", ".jl", ".ldjson", ".geojsonl")
+
+
+def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
+    """A record a line; empty lines are none."""
+    lines = Lines(file.chunks(), reading.limits, reading.encoding)
+    number = 0
+    for block in lines.blocks():
+        if isinstance(block, TooLong):
+            number += 1
+            limit = reading.limits.max_record_bytes
+            refusal = Refusal("record_too_large", f"more than {limit} bytes", raw_sha256=block.sha256)
+            yield Refused(number, refusal, bytes=block.size)
+            continue
+        for line in block.raw.split(lines.newline) if block.raw else ():
+            number += 1
+            line = line.removesuffix(b"\r")
+            if not line.strip():
+                continue
+            made = guarded(_record, line, number, lines, reading, notes)
+            if isinstance(made, Refused):
+                made.bytes = len(line)
+            yield made
+        if block.raw.endswith(lines.newline):
+            number -= 1  # what comes behind the last newline is no line
+    notes.settle(encoding=lines.encoding)
+
+
+def _record(line: bytes, number: int, lines: Lines, reading: ReadSettings, notes: ReadingNotes) -> Record:
+    digest = hashlib.sha256(line).hexdigest()
+    constants = Constants()
+    try:
+        source = lines.decode(line)
+        decoded, fields = split_text(constants.refuse_in(parse_json(source, constants), reading.text), reading, notes)
+        if "\\u" in source:
+            refuse_surrogates(fields)
+    except Refusal as e:
+        e.raw_sha256 = digest
+        raise
+    if constants.seen:
+        notes.value("other fields", "null", "NaN", constants.seen)
+    return Record(number, Decoded(decoded.text, lines.encoding, decoded.newline, False), fields, digest, len(line))

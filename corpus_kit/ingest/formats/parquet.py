@@ -1,0 +1,94 @@
+"""Parquet: a row group that is damaged costs its rows only, a value that JSON cannot hold costs itself only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from corpus_kit.ingest.expand import read_all
+from corpus_kit.ingest.fields import FieldPath
+from corpus_kit.ingest.formats.base import NotText, ReadingNotes, ReadSettings, Record, Refused, field_record, guarded
+from corpus_kit.ingest.formats.opened import ChunkStream, OpenedFile
+from corpus_kit.ingest.json_values import Refusal, plain
+
+SUFFIXES = (".parquet", ".pq")
+_BATCH = 256
+
+
+def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
+    """Rows as records."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    source: Any = file.location
+    if file.compression or not file.location:
+        stream = ChunkStream(file.chunks())
+        source = pa.BufferReader(read_all(stream, None, reading.limits.whole_file, "file_too_large"))
+    elif file.size > reading.limits.max_file_bytes:
+        raise Refusal("file_too_large", f"more than {reading.limits.max_file_bytes} bytes")
+    try:
+        table = pq.ParquetFile(source)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
+        raise _malformed(e) from e
+    with table:
+        notes.fields.update(dict.fromkeys(table.schema_arrow.names))
+        number = 0
+        for group in range(table.num_row_groups):
+            facts = table.metadata.row_group(group)
+            first = number
+            try:
+                for batch in table.iter_batches(batch_size=_BATCH, row_groups=[group]):
+                    for fields in _records(batch, reading, notes):
+                        number += 1
+                        yield guarded(field_record, fields, number, reading, notes)
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
+                lost = first + facts.num_rows - number
+                size = sum(facts.column(i).total_compressed_size for i in range(facts.num_columns))
+                e2 = _malformed(e)
+                e2.detail = f"row group {group + 1}, rows {number + 1} to {number + lost}: {e2.detail}"
+                yield Refused(None, e2, rows=lost, bytes=size * lost // max(facts.num_rows, 1))
+                number = first + facts.num_rows
+
+
+def _malformed(error: BaseException) -> Refusal:
+    """What is wrong with the file; what is wrong with the disk stays an OSError."""
+    if isinstance(error, OSError) and error.errno is not None:
+        raise error
+    lines = str(error).splitlines()
+    return Refusal("malformed_parquet", (lines[0] if lines else type(error).__name__)[:200])
+
+
+def _records(batch: Any, reading: ReadSettings, notes: ReadingNotes) -> Iterator[dict[str, Any]]:
+    names = batch.schema.names
+    columns = [_values(batch.column(i), name, reading, notes) for i, name in enumerate(names)]
+    for values in zip(*columns, strict=True):
+        yield dict(zip(names, values, strict=True))
+
+
+def _values(column: Any, name: str, reading: ReadSettings, notes: ReadingNotes) -> list[Any]:
+    """A column's values as JSON can hold them; what Python cannot hold is null, and counted."""
+    try:
+        values = column.to_pylist()
+    except (ValueError, OverflowError, ArithmeticError, TypeError):
+        values = [_value(cell, name, notes) for cell in column]
+    if name == FieldPath.of(reading.text).steps[0] and any(isinstance(value, bytes) for value in values):
+        return [_as_text(value) for value in values]
+    return [plain(value) for value in values]
+
+
+def _value(cell: Any, name: str, notes: ReadingNotes) -> Any:
+    try:
+        return cell.as_py()
+    except (ValueError, OverflowError, ArithmeticError, TypeError):
+        notes.value(name, "null", str(cell.type))
+        return None
+
+
+def _as_text(value: Any) -> Any:
+    """Bytes in the text's column: what is no UTF-8 stays bytes, and so is no text."""
+    if not isinstance(value, bytes):
+        return plain(value)
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return NotText(len(value))
