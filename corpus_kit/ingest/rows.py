@@ -14,7 +14,7 @@ from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record
 from corpus_kit.ingest.json_values import Refusal, canonical_json
 from corpus_kit.ingest.known import plain, propose_all
 from corpus_kit.ingest.language import identify
-from corpus_kit.ingest.page import page_facts
+from corpus_kit.ingest.page import PageFacts, page_facts
 from corpus_kit.ingest.values import Read, read_date, read_language, read_string
 
 _VERIFIED = ("sha256", "bytes")  # promises of a sidecar, verified when the file is read
@@ -74,7 +74,7 @@ def make_row(
         language = _take(given, "language", names, notes, _language)
         if given:
             _note_unused(given, {"published_on": published, "title": title, "outlet": outlet, "url": url}, notes, forms)
-    facts = page_facts(text, title=title, published_on=published)
+    facts = _facts(record, title, published)
     score = None
     if language is None:
         language, score = identify(text) if fields.identify_language else ("und", None)
@@ -104,6 +104,21 @@ def make_row(
         row[name] = _cast(name, dtype, given.pop(name, None))
     row["meta"] = canonical_json(given) if given else None
     return row
+
+
+def _facts(record: Record, title: str | None, published: date | None) -> PageFacts:
+    """What the page says: its markup where it has some, else its lines; what is given already is looked for only."""
+    said = record.page
+    if said is None:
+        return page_facts(record.decoded.text, title=title, published_on=published)
+    found = PageFacts(
+        said.title, said.title_start, said.title_end, said.published_on, said.published_start, said.published_end
+    )
+    found = found._replace(outlet=said.outlet, url=said.url)
+    if (title is None or title == said.title) and (published is None or published == said.published_on):
+        return found
+    given = page_facts(record.decoded.text, title=title or said.title, published_on=published or said.published_on)
+    return given._replace(outlet=said.outlet, url=said.url)
 
 
 def _take(

@@ -7,8 +7,8 @@ as the column wants it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -76,7 +76,7 @@ def read_date(value: Any, forms: Sequence[str] = ()) -> Read:
 def _by_form(value: str, forms: tuple[str, ...]) -> Read:
     for form in forms:
         try:
-            return Read(datetime.strptime(value.strip(), form).date())
+            return Read(datetime.strptime(value.strip(), form).date())  # noqa: DTZ007 (the day as it is written)
         except ValueError:
             continue
     # Two forms in one column are no wonder, but what is ambiguous is read as the settings say, or not at all.
@@ -86,38 +86,67 @@ def _by_form(value: str, forms: tuple[str, ...]) -> Read:
 
 @lru_cache(maxsize=4096)  # many records of one day
 def _read(value: str) -> Read:
-    if (match := _YEAR_FIRST.fullmatch(value)) is not None:
-        year, month, day = (int(part) for part in match.groups() if part is not None)
-        return _day(year, month, day, zero_is_null=True)
-    if (match := _EPOCH.fullmatch(value)) is not None:
-        seconds = int(match[1]) / (1000 if len(match[1].lstrip("-")) > 10 else 1)
-        if _SECONDS[0] <= seconds < _SECONDS[1]:
-            return Read(datetime.fromtimestamp(seconds, UTC).date())
-    if (match := _COMPACT.fullmatch(value)) is not None and _FIRST <= int(match[1]) < _LAST:
-        return _day(int(match[1]), int(match[2]), int(match[3]))
-    if _WEEK.fullmatch(value):
-        try:
-            return Read(date.fromisoformat(value.strip()))
-        except ValueError:
-            return Read(None, UNREADABLE)
-    if (match := _ORDINAL.fullmatch(value)) is not None:
-        try:
-            return Read(datetime.strptime(match[1] + match[2], "%Y%j").date())
-        except ValueError:
-            return Read(None, UNREADABLE)
-    if (match := _DAY_MONTH.fullmatch(value)) is not None:
-        first, second, year = int(match[1]), int(match[3]), int(match[4])
-        if first == second or first > 12 or second > 12:
-            return _day(year, *((first, second) if second > 12 else (second, first)))
-        return Read(None, AMBIGUOUS)
-    if _PARTIAL.fullmatch(value):
-        return Read(None, PARTIAL)
+    for pattern, read in _MACHINE_FORMS:
+        if (match := pattern.fullmatch(value)) is not None and (found := read(match)) is not None:
+            return found
     if is_null_word(value):
         return Read(None, NULL)
     for pattern, order in ((_UNIX, "{2} {1} {3}"), (_DASHED, "{1} {2} {3}")):
         if (match := pattern.fullmatch(value)) is not None:
             value = order.format("", *match.groups())
     return _long(value)
+
+
+def _year_first(match: re.Match[str]) -> Read:
+    year, month, day = (int(part) for part in match.groups() if part is not None)
+    return _day(year, month, day, zero_is_null=True)
+
+
+def _epoch(match: re.Match[str]) -> Read | None:
+    seconds = int(match[1]) / (1000 if len(match[1].lstrip("-")) > 10 else 1)
+    if _SECONDS[0] <= seconds < _SECONDS[1]:
+        return Read(datetime.fromtimestamp(seconds, UTC).date())
+    return None
+
+
+def _compact(match: re.Match[str]) -> Read | None:
+    if _FIRST <= int(match[1]) < _LAST:
+        return _day(int(match[1]), int(match[2]), int(match[3]))
+    return None
+
+
+def _week(match: re.Match[str]) -> Read:
+    try:
+        return Read(date.fromisoformat(match[0].strip()))
+    except ValueError:
+        return Read(None, UNREADABLE)
+
+
+def _ordinal(match: re.Match[str]) -> Read:
+    year, day = int(match[1]), int(match[2])
+    try:
+        found = date(year, 1, 1) + timedelta(days=day - 1)
+    except (ValueError, OverflowError):
+        return Read(None, UNREADABLE)
+    return Read(found) if found.year == year else Read(None, UNREADABLE)
+
+
+def _day_month(match: re.Match[str]) -> Read:
+    first, second, year = int(match[1]), int(match[3]), int(match[4])
+    if first == second or first > 12 or second > 12:
+        return _day(year, *((first, second) if second > 12 else (second, first)))
+    return Read(None, AMBIGUOUS)
+
+
+_MACHINE_FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Read | None]], ...] = (
+    (_YEAR_FIRST, _year_first),
+    (_EPOCH, _epoch),
+    (_COMPACT, _compact),
+    (_WEEK, _week),
+    (_ORDINAL, _ordinal),
+    (_DAY_MONTH, _day_month),
+    (_PARTIAL, lambda _: Read(None, PARTIAL)),
+)
 
 
 def _long(value: str) -> Read:

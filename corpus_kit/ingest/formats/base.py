@@ -10,7 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corpus_kit.ingest.decode import Decoded, from_string
 from corpus_kit.ingest.fields import (
@@ -25,6 +25,9 @@ from corpus_kit.ingest.fields import (
 )
 from corpus_kit.ingest.json_values import Refusal, canonical_json, refuse_surrogates
 from corpus_kit.ingest.known import propose_all
+
+if TYPE_CHECKING:
+    from corpus_kit.ingest.html import HtmlFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Record:
         fields: All input fields but the text.
         raw_sha256, raw_bytes: Of the record's bytes; for CSV, JSON and Parquet of its fields as canonical JSON.
         member: Path inside an archive, "" elsewhere.
+        page: What an HTML page says of itself, None elsewhere.
     """
 
     number: int | None
@@ -96,6 +100,7 @@ class Record:
     raw_sha256: str
     raw_bytes: int
     member: str = ""
+    page: HtmlFacts | None = None
 
 
 @dataclass(slots=True)

@@ -95,49 +95,51 @@ def _without_head(decoded: Decoded, reading: ReadSettings, notes: ReadingNotes) 
 
 def _many(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
     lines = Lines(file.chunks(), reading.limits, reading.encoding)
-    begins = None if reading.records == LINES else regex.compile(reading.records)
-    number, at, pieces, size = 0, 0, list[bytes](), 0
     limit = reading.limits.max_record_bytes
+    for number, raw in _parts(lines, reading.records, limit):
+        if isinstance(raw, TooLong):
+            refusal = Refusal("record_too_large", f"more than {limit} bytes", raw_sha256=raw.sha256)
+            yield Refused(number, refusal, bytes=raw.size)
+        elif raw.strip():
+            record = guarded(_part, raw, number, lines, reading, notes)
+            if isinstance(record, Refused):
+                record.bytes = len(raw)
+            yield record
+    notes.settle(encoding=lines.encoding, records=reading.records)
 
-    def made() -> Record | Refused | None:
-        raw = b"".join(pieces)
-        if not raw.strip():
-            return None
-        if size > limit:
-            refusal = Refusal(
-                "record_too_large", f"more than {limit} bytes", raw_sha256=hashlib.sha256(raw).hexdigest()
-            )
-            return Refused(number, refusal, bytes=size)
-        record = guarded(_part, raw, number, lines, reading, notes)
-        if isinstance(record, Refused):
-            record.bytes = len(raw)
-        return record
 
+def _parts(lines: Lines, records: str, limit: int) -> Iterator[tuple[int, bytes | TooLong]]:
+    """The bytes of the records with their numbers: a line each, or from one line that matches to the next."""
+    begins = None if records == LINES else regex.compile(records)
+    number, pieces = 0, list[bytes]()
+    for at, line in enumerate(_each_line(lines), start=1):
+        if isinstance(line, TooLong):
+            yield at if begins is None else number + 1, line
+        elif begins is None:
+            yield at, line
+        else:
+            if _begins(begins, _shown(line, lines)) or not number:
+                if pieces:
+                    yield number, _joined(pieces, limit)
+                number, pieces = number + 1, []
+            pieces.append(line)
+    if pieces:
+        yield number, _joined(pieces, limit)
+
+
+def _each_line(lines: Lines) -> Iterator[bytes | TooLong]:
     for block in lines.blocks():
         if isinstance(block, TooLong):
-            at += 1
-            number = at
-            refusal = Refusal("record_too_large", f"a line of {block.size} bytes", raw_sha256=block.sha256)
-            yield Refused(number, refusal, bytes=block.size)
-            continue
-        for line in block.raw.splitlines(keepends=True) if lines.newline == b"\n" else block.raw.split(b"\r"):
-            at += 1
-            if begins is None or _begins(begins, _shown(line, lines)):
-                if begins is not None and pieces and (record := made()) is not None:
-                    yield record
-                pieces, size = [], 0
-                number = at if begins is None else number + 1
-            if begins is not None and not number:
-                number = 1
-            if size <= limit:
-                pieces.append(line)
-            size += len(line)
-            if begins is None and (record := made()) is not None:
-                yield record
-                pieces, size = [], 0
-    if begins is not None and pieces and (record := made()) is not None:
-        yield record
-    notes.settle(encoding=lines.encoding, records=reading.records)
+            yield block
+        elif lines.newline == b"\n":
+            yield from block.raw.splitlines(keepends=True)
+        else:
+            yield from block.raw.split(b"\r")
+
+
+def _joined(pieces: list[bytes], limit: int) -> bytes | TooLong:
+    raw = b"".join(pieces)
+    return raw if len(raw) <= limit else TooLong(len(raw), hashlib.sha256(raw).hexdigest())
 
 
 def _begins(pattern: Any, line: str) -> bool:

@@ -87,7 +87,7 @@ def _record(part: Part, kind: str, number: int, reading: ReadSettings, notes: Re
     if content_type.partition(";")[0].strip().casefold() in HTML_TYPES:
         from corpus_kit.ingest.formats.html import page_record
 
-        return page_record(block, fields, number, digest, len(part.block), content_type)
+        return page_record(block, fields, number, digest, content_type)
     decoded = decode(block)
     return Record(number, Decoded(*decoded[:3], False), fields, digest, len(part.block))
 
