@@ -7,13 +7,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus_kit.core.config import input_with
-from corpus_kit.core.config.corpus_toml import CORPUS_FILE, add_lines, find_corpus
+from corpus_kit.core.config.corpus_toml import CORPUS_FILE, add_lines
 from corpus_kit.core.config.template import CARD_FILE, Written, init_corpus
 from corpus_kit.core.errors import FindingsError, UsageError
 from corpus_kit.core.progress import Progress, Silent
@@ -55,26 +54,6 @@ class Corpus(Workspace):
         config: Its settings.
         data: Where the made folders are.
     """
-
-    @staticmethod
-    def near(path: str | Path = ".") -> Path | None:
-        """The `corpus.toml` at `path` or in the nearest folder above it, None where there is none."""
-        root = find_corpus(Path(path))
-        return root / CORPUS_FILE if root else None
-
-    def read_as(self, columns: Mapping[str, str], settings: Mapping[str, str]) -> Corpus:
-        """This corpus, its raw files read with other settings; nothing is written.
-
-        Args:
-            columns: Known column to the field that fills it, as `[input.columns]`.
-            settings: Keys of `[input]`, or of an entry of `[[input.files]]` for all files, and their values as words.
-
-        Raises:
-            UsageError: An unknown key, or a value that it does not take.
-        """
-        return replace(
-            self, config=self.config.model_copy(update={"input": input_with(self.config.input, columns, settings)})
-        )
 
     @staticmethod
     def init(folder: str | Path) -> Written:

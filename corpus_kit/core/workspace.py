@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from corpus_kit.core.config import input_with
 from corpus_kit.core.config.corpus_toml import CORPUS_FILE, ProjectConfig, find_corpus, load_config
 from corpus_kit.core.config.template import CARD_FILE, shipped
 from corpus_kit.core.errors import UsageError, did_you_mean
@@ -46,6 +48,26 @@ class Workspace:
                 "Make a corpus with `corpus-kit init DIR`, or build without one: `corpus-kit build RAW --out DIR`.",
             )
         return cls(root, load_config(root / CORPUS_FILE), root / "data")
+
+    @staticmethod
+    def near(path: str | Path = ".") -> Path | None:
+        """The `corpus.toml` at `path` or in the nearest folder above it, None where there is none."""
+        root = find_corpus(Path(path))
+        return root / CORPUS_FILE if root else None
+
+    def read_as(self, columns: Mapping[str, str], settings: Mapping[str, str]) -> Self:
+        """This corpus, its raw files read with other settings; nothing is written.
+
+        Args:
+            columns: Known column to the field that fills it, as `[input.columns]`.
+            settings: Keys of `[input]`, or of an entry of `[[input.files]]` for all files, and their values as words.
+
+        Raises:
+            UsageError: An unknown key, or a value that it does not take.
+        """
+        return replace(
+            self, config=self.config.model_copy(update={"input": input_with(self.config.input, columns, settings)})
+        )
 
     @classmethod
     def without(cls, out: str | Path) -> Self:
