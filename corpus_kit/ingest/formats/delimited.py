@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record, Refused, field_record, guarded
 from corpus_kit.ingest.formats.dialects import FoundDialect, find_dialect
-from corpus_kit.ingest.formats.lines import Block, Lines, TooLong
+from corpus_kit.ingest.formats.lines import LineBlock, Lines, TooLong
 from corpus_kit.ingest.formats.opened import OpenedFile
 from corpus_kit.ingest.formats.rows import BadLine, BadRow, Dialect, read_rows
 from corpus_kit.ingest.json_values import Refusal
@@ -48,12 +48,12 @@ class CellTable:
         self._lines = Lines(file.chunks(), reading.limits, reading.encoding)
         self._blocks = self._lines.blocks()
         first = next((block for block in self._blocks), None)
-        sample = first.text if isinstance(first, Block) and first.text is not None else ""
-        if isinstance(first, Block) and first.text is None:
+        sample = first.text if isinstance(first, LineBlock) and first.text is not None else ""
+        if isinstance(first, LineBlock) and first.text is None:
             sample = first.raw.decode("utf-8", "replace")
         names = names or tuple(reading.columns.values())
         # A block that is shorter than a chunk is the whole file, or its last line has no end.
-        whole = isinstance(first, Block) and not sample.endswith(("\n", "\r"))
+        whole = isinstance(first, LineBlock) and not sample.endswith(("\n", "\r"))
         found = find_dialect(
             sample,
             prefer=_PREFERRED.get(file.suffix, ","),
@@ -96,7 +96,7 @@ class CellTable:
             raise Refusal("no_header", f"the first row is: {shown}")
         return True
 
-    def _source(self, first: Block | TooLong | None, skip: int) -> Iterator[str | BadLine]:
+    def _source(self, first: LineBlock | TooLong | None, skip: int) -> Iterator[str | BadLine]:
         blocks = iter([first] if first is not None else [])
         for source in (blocks, self._blocks):
             for block in source:

@@ -25,7 +25,7 @@ _SIGNS = "–—…€£•·“”‘’„«»\xa0°§©®™"
 _RUN = re.compile(r"[A-Za-z]?[^\x00-\x7f]+[A-Za-z]?")
 
 
-class Block(NamedTuple):
+class LineBlock(NamedTuple):
     """Whole lines, with their ends. text: None where they are not all in the codec."""
 
     raw: bytes
@@ -59,7 +59,7 @@ class Lines:
         self._whole = self._whole_lines()
         self._ahead = deque[bytes | TooLong]()
 
-    def blocks(self) -> Iterator[Block | TooLong]:
+    def blocks(self) -> Iterator[LineBlock | TooLong]:
         """Runs of whole lines, the last one perhaps without an end.
 
         Raises Refusal: file_too_large, truncated and what else stops a stream.
@@ -74,7 +74,7 @@ class Lines:
                 raw = self._without_bom(raw)
                 if not raw:
                     continue
-            yield Block(raw, self._text(raw))
+            yield LineBlock(raw, self._text(raw))
 
     def _next(self) -> bytes | TooLong | None:
         return self._ahead.popleft() if self._ahead else next(self._whole, None)
