@@ -183,6 +183,7 @@ OFFLINE: dict[str, list[str]] = {
     "report": ["report"],
     "card": ["card"],
     "locate": ["locate", "ferry.txt", "0", "9"],
+    "inspect": ["inspect"],
     "export": ["export"],
 }
 SERVED = ("studio", "push", "pull", "restore")

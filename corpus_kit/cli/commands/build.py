@@ -78,7 +78,7 @@ def command(
     Examples:
       corpus-kit build                         in a corpus
       corpus-kit build pages --out built       without one
-      corpus-kit build export.csv --out built --column text=body --column published_on=date
+      corpus-kit build export.csv --out built --column text=body
       corpus-kit build 'pages/2031-*/*.txt.gz' --out built --workers 4
       corpus-kit build /shared/raw --out /shared/out --cluster tcp://boss:8786
     """
