@@ -6,6 +6,7 @@ counted as payload-only (no table has a column for it), or is refused with a rea
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ RelationRow = tuple[str, str, str, str | None]
 
 _KINDS = {"choices": "choice", "taxonomy": "taxonomy", "rating": "rating", "number": "number", "textarea": "text"}
 _ORIGINS = {"manual": "manual", "prediction": "accepted", "prediction-changed": "edited"}
+_IDS = ("id", "from_id", "to_id")
 _MARKUP = ("hypertext", "paragraphs")
 
 
@@ -145,7 +147,7 @@ class _Annotation:
         self.regions: set[str] = set()  # ids of regions that have a row
         self.places: dict[str, Span] = {}  # where the region of each id lies
         self.lost: set[str] = set()  # ids of regions whose every row was refused
-        results = results_of(annotation)
+        results = [_without_addresses(result) for result in results_of(annotation)]
         named = {r["id"] for r in results if isinstance(r, dict) and isinstance(r.get("id"), str)}
         drawn = {
             r["id"] for r in results if isinstance(r, dict) and _is_labels(reader, r) and isinstance(r.get("id"), str)
@@ -340,6 +342,17 @@ def _answer(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return value if isinstance(value, str) else str(value)
+
+
+def _without_addresses(result: Any) -> Any:
+    """A result whose ids are no address of anybody: such an id would stand in the tables."""
+    if not isinstance(result, dict):
+        return result
+    odd = {key: result[key] for key in _IDS if isinstance(result.get(key), str) and "@" in result[key]}
+    if not odd:
+        return result
+    hashes = {key: hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest() for key, value in odd.items()}
+    return result | {key: value[:16] for key, value in hashes.items()}
 
 
 def _drawn(result: Json) -> bool:

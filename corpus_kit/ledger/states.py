@@ -106,6 +106,8 @@ def states_of(records: Sequence[Record], layers: Sequence[str]) -> list[State]:
                     # Made by the same hand at the same moment: told apart by their order.
                     nth = seen[record.entry, derived]
                     own = derived if nth == 1 else str(uuid.uuid5(_NAMESPACE, f"{derived}{_SEPARATOR}{nth}"))
+                if "@" in own:  # an address must not become the key of a row
+                    own = server_id(own)
                 at = moment(annotation.get("updated_at")) or moment(annotation.get("created_at")) or _NEVER
                 states.append(State(own, kind, annotation, record, at))
     return _named_as_before(states)
