@@ -167,14 +167,15 @@ def render_readme(
     front: dict[str, Any] = {"license": about.licence, "pretty_name": about.title}
     front |= {"language": [code for code in counts["language"] if code != "und"]}
     front |= {k: v for k, v in card.front.items() if v not in (None, [], "")}
-    front["size_categories"] = [_size_class(counts["totals"]["documents"])]
+    front["size_categories"] = [size_class(counts["totals"]["documents"])]
     front["configs"], front["dataset_info"] = _loading(manifest, features)
     header = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=1000)
     parts = generated_parts(about, manifest, rejected, descriptions, told)
     return f"---\n{header}---\n{fill_parts(card.body, parts)}", parts
 
 
-def _size_class(documents: int) -> str:
+def size_class(documents: int) -> str:
+    """The Hub's class of a dataset by its rows; a bound belongs to the class above it."""
     return next((name for bound, name in _SIZES if documents < bound), "n>1B")
 
 

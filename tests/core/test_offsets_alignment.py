@@ -58,6 +58,18 @@ def test_a_span_beside_a_misspelling_is_carried_and_beside_another_word_never(
     assert (carried(STORY, STORY.replace(before, after), "Minister Vash") is not None) is found
 
 
+def test_a_sentence_that_now_stands_within_another_one_too_is_not_taken_for_certain() -> None:
+    """As a sentence of its own it stands once in both; where the other one's end is not told, there are two places."""
+    twin = "Nobody from the council was there on that day."
+    before = "Advertisement Advertisement And Vash promised. Twice Vash promised. Read also"
+    after = "And Vash promised. Twice So did Maal."
+    late = "The river was late with its ice this year, they said."
+    old = f"{before} {late} {twin} {after}"
+    new = f"The harbour master said that Vash promised. {before} {twin} {late} {twin} {after}"
+    assert (old.count(twin), new.count(twin)) == (1, 2)
+    assert carried(old, new, twin) is None
+
+
 @steady
 @given(versions, versions)
 def test_what_an_alignment_keeps_is_equal_in_both(old: str, new: str) -> None:

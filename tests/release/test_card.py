@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from corpus_kit import Corpus
 from corpus_kit.core.config.corpus_toml import ProjectConfig
 from corpus_kit.core.errors import ConfigError
-from corpus_kit.release.card import PARTS, fill_parts, parse_card
+from corpus_kit.release.card import PARTS, fill_parts, parse_card, size_class
 
 ABOUT = ProjectConfig(licence="cc0-1.0").about
 
@@ -40,6 +40,26 @@ def test_a_card_whose_lines_end_as_windows_ends_them_is_filled_in_and_keeps_them
         assert f"{number} document".encode() in content and content.endswith(b"Words of mine \t\r\n")
         assert content.count(b"\r\n") == content.count(b"\n")
         (raw / "b.txt").write_text("The lamp of the lighthouse is out.\n")
+
+
+@pytest.mark.parametrize(
+    ("documents", "size"),
+    [
+        (0, "n<1K"),
+        (999, "n<1K"),
+        (1000, "1K<n<10K"),
+        (9_999, "1K<n<10K"),
+        (10_000, "10K<n<100K"),
+        (99_999, "10K<n<100K"),
+        (100_000, "100K<n<1M"),
+        (1_000_000, "1M<n<10M"),
+        (10_000_000, "10M<n<100M"),
+        (100_000_000, "100M<n<1B"),
+        (1_000_000_000, "n>1B"),
+    ],
+)
+def test_the_size_on_the_card_is_the_hubs_own_class(documents: int, size: str) -> None:
+    assert size_class(documents) == size
 
 
 def test_building_twice_leaves_the_card_as_it_is(sample: Path) -> None:
