@@ -26,6 +26,8 @@ def test_every_error_survives_the_way_out_of_a_worker(kind: type[CorpusKitError]
 def test_a_near_miss_is_offered_and_a_far_one_is_not() -> None:
     assert did_you_mean("nmae", ["name", "version"]) == " Did you mean 'name'?"
     assert did_you_mean("vers", ["licence", "version"]) == " Did you mean 'version'?"
+    assert did_you_mean("pub", ["licence", "published_on"]) == " Did you mean 'published_on'?", "a beginning will do"
+    assert did_you_mean("pu", ["licence", "published_on"]) == "", "two letters are none"
     assert did_you_mean("xyzzy", ["name", "version"]) == ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +21,7 @@ from corpus_kit.core.storage.tables import (
     arrow_schema,
     content_fingerprint,
     count_rows,
+    file_sha256,
     iter_batches,
     part_name,
     parts,
@@ -55,6 +57,15 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     write_table(tmp_path / "a.parquet", TABLE)
     write_table(tmp_path / "b.parquet", pa.concat_tables([TABLE.slice(0, 1), TABLE.slice(1)]).combine_chunks())
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**20, 2**20 + 1, 3 * 2**20 + 7])
+def test_the_hash_of_a_file_is_of_all_its_bytes(size: int, tmp_path: Path) -> None:
+    content = bytes(size)
+    (tmp_path / "file").write_bytes(content)
+    assert file_sha256(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+    (tmp_path / "file").write_bytes(content + b"x")
+    assert file_sha256(tmp_path / "file") != hashlib.sha256(content).hexdigest()
 
 
 def test_a_writer_that_fails_leaves_no_file(tmp_path: Path) -> None:
