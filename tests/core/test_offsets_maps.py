@@ -378,3 +378,10 @@ def test_maps_cannot_be_changed() -> None:
         m.source_length = 4  # type: ignore[misc]
     assert m != "a map"
     assert repr(m) == "OffsetMap(3 -> 3, 1 kept runs)"
+
+
+@pytest.mark.parametrize("character", "a\x7f\x80\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff")
+def test_a_character_at_the_bound_of_a_width_is_as_wide_as_python_writes_it(character: str) -> None:
+    text = f"x{character}y"
+    assert utf8_map(text).target_length == len(text.encode("utf-8"))
+    assert utf16_map(text).target_length == len(text.encode("utf-16-le")) // 2
