@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus_kit.core.offsets import Carried, OffsetError, OffsetMap, align, carry, sentences
+from corpus_kit.core.offsets import Carried, OffsetError, OffsetMap, Span, align, carry, sentences
+from corpus_kit.core.offsets.witnesses import Witnesses
 
 PIECES = ["Smith", "said", " ", " ", "no", ". ", ".", "\n", "\n\n", "12", "😀", "e\u0301", "中文。", "א", "Ads\n", "\r"]
 # No deadline: a shared machine is no reason to fail.
@@ -307,3 +308,13 @@ def test_a_copied_paragraph_whose_original_was_cut_takes_nothing_along() -> None
     old = f"A headline of the day\n{first} {rest}\nThe end of the page, finally."
     new = f"{first} {rest}\nA headline of the day\n{rest}\nThe end of the page, finally."
     assert carried(old, new, "Vash") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "witness"),
+    [("a" * 19, False), ("a" * 20, True), ("a1 " * 19, False), ("a1 " * 20, True), ("中" * 6, False), ("中" * 7, True)],
+)
+def test_a_stretch_is_a_witness_from_twenty_letters_on_and_an_ideograph_counts_three(words: str, witness: bool) -> None:
+    stretch = words.strip()
+    known = Witnesses(f"{stretch}\nAnother line.", f"{stretch}\nYet another line.")
+    assert known.is_witness(Span(0, len(stretch))) is witness
