@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import io
 import os
 import sys
 import traceback
 
 import click
 
-from corpus_kit.cli.output import end_progress
+from corpus_kit.cli.output import end_progress, harmless
 from corpus_kit.cli.terminal import colours, styled
 from corpus_kit.core.errors import (
     EXIT_DONE,
@@ -35,6 +37,35 @@ _OS_ERRORS = {
 
 def run(command: click.Command, args: list[str] | None = None) -> int:
     """Run a click command and return its exit code: 0 done, 1 findings, 2 usage, 3 environment, 130 Ctrl-C."""
+    open_streams()
+    try:
+        return _run(command, args)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): not an error, and nothing more can be said.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return EXIT_DONE
+
+
+def open_streams() -> None:
+    """Give a process that was started without standard streams (`>&-`, some daemons) ones that go nowhere.
+
+    A file opened later would get their numbers, and what is printed would go into it.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that knows no Greek is no bug
+
+
+def _run(command: click.Command, args: list[str] | None) -> int:
     for library in ("TORCH", "TF", "JAX"):
         # `datasets` imports these where they are installed, 200 MB and some seconds that no command has a use for.
         os.environ.setdefault(f"USE_{library}", "0")
@@ -53,9 +84,7 @@ def run(command: click.Command, args: list[str] | None = None) -> int:
         click.echo(STOPPED, err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`): not an error, and nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_DONE
+        raise  # said by nobody: the reader of our output has gone
     except Exception as e:  # noqa: BLE001 - the last line of defence: a bug becomes a sentence, not a page of code
         sentence, hint, code = _said_of(e)
         _say(sentence, hint)
@@ -123,8 +152,8 @@ def _disk_error(error: BaseException) -> OSError | None:
 def _say(sentence: str, hint: str) -> None:
     end_progress()
     if os.environ.get("CORPUS_KIT_DEBUG") == "1":
-        traceback.print_exc()
+        click.echo(harmless(traceback.format_exc()), err=True)
     colour = colours(sys.stderr)
-    click.echo(f"{styled('Error:', sys.stderr, fg='red', bold=True)} {sentence}", err=True, color=colour)
+    click.echo(f"{styled('Error:', sys.stderr, fg='red', bold=True)} {harmless(sentence)}", err=True, color=colour)
     if hint:
-        click.echo(f"  {styled('→', sys.stderr, fg='cyan')} {hint}", err=True, color=colour)
+        click.echo(f"  {styled('→', sys.stderr, fg='cyan')} {harmless(hint)}", err=True, color=colour)

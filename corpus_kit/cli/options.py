@@ -49,7 +49,7 @@ class LayerName(Words):
                     found = tomllib.loads((folder / "corpus.toml").read_text(encoding="utf-8")).get("layers", ())
                 except (OSError, ValueError):
                     return ()
-                return [name for name in found if isinstance(name, str)]
+                return [name for name in found if isinstance(name, str) and name.isprintable()]
         return ()
 
 

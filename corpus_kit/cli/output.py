@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,16 @@ import click
 from corpus_kit.cli.tables import layout
 from corpus_kit.cli.terminal import colours, draws, styled, width_of
 from corpus_kit.core.progress import Step
+from corpus_kit.core.visible import harmless_json, visible
+
+SHORTEST_KEY = 8
+"""A shorter key may be a word."""
+
+
+def harmless(text: str) -> str:
+    """Text from wherever, as a terminal or a log may get it: acting characters shown, the key left out."""
+    key = os.environ.get("LABEL_STUDIO_API_KEY", "").strip()
+    return visible(text.replace(key, "***") if len(key) >= SHORTEST_KEY else text)
 
 
 class Output:
@@ -37,21 +48,23 @@ class Output:
     def data(self, text: str) -> None:
         """One line of data on stdout."""
         if not self.json_mode:
-            click.echo(text)
+            click.echo(harmless(text))
 
     def json(self, value: Any) -> None:
         """The result for machines, unrounded."""
         if self.json_mode:
-            click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+            click.echo(harmless_json(json.dumps(value, ensure_ascii=False, indent=2, default=str)))
 
     def say(self, sentence: str) -> None:
         """A remark for people on stderr."""
-        click.echo(sentence, err=True)
+        click.echo(harmless(sentence), err=True)
 
     def next_step(self, sentence: str) -> None:
         """What one does now, on stderr; machines are not told."""
         if not self.json_mode:
-            click.echo(f"{styled('Next:', sys.stderr, fg='cyan')} {sentence}", err=True, color=colours(sys.stderr))
+            click.echo(
+                f"{styled('Next:', sys.stderr, fg='cyan')} {harmless(sentence)}", err=True, color=colours(sys.stderr)
+            )
 
 
 def again(command: str, corpus_dir: str | None = None) -> str:
@@ -114,6 +127,8 @@ class ConsoleProgress:
     def step(self, label: str, total: int) -> Step:
         if not self._terminal or total == 0:
             return LoggedStep(label, total)
+        from rich.markup import escape
+
         if self._bars is None:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -122,17 +137,17 @@ class ConsoleProgress:
             self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
             _LIVE.append(self._bars)
             self._bars.start()
-        return BarStep(self._bars, self._bars.add_task(label, total=total))
+        return BarStep(self._bars, self._bars.add_task(escape(harmless(label)), total=total))
 
     def finish(self, step: Step) -> None:
         if isinstance(step, BarStep):
             end_progress()
             self._bars = None
         elif isinstance(step, LoggedStep) and step.total > 1:
-            click.echo(f"{step.label}: {step.done:,} of {step.total:,}", err=True)
+            click.echo(f"{harmless(step.label)}: {step.done:,} of {step.total:,}", err=True)
 
     def remark(self, sentence: str) -> None:
-        click.echo(sentence, err=True)
+        click.echo(harmless(sentence), err=True)
 
 
 SHOWN = 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from corpus_kit.cli.terminal import cells, cut, padded
+from corpus_kit.core.visible import visible
 
 GAP = 2
 LEAST = 10
@@ -66,7 +67,7 @@ def _records(rows: Sequence[Sequence[str]], header: Sequence[str], width: int) -
 
 
 def shown_value(value: object) -> str:
-    """A cell: whole numbers with separators, everything else as it is, in one line."""
+    """A cell: whole numbers with separators, everything else as it is, in one line, with acting characters shown."""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return " ".join(str(value).split("\n"))
+    return visible(" ".join(str(value).split("\n")))

@@ -15,10 +15,14 @@ import polars as pl
 
 from corpus_kit.core.errors import FindingsError
 from corpus_kit.core.storage.tables import read_table
+from corpus_kit.core.visible import FORMULA, shown_cells
 from corpus_kit.release.configs.spec import LOSSES
 from corpus_kit.release.export.tokens import Loss
 
 LOSSES_CSV = "losses.csv"
+_TEXTS = pl.col(pl.String)
+# Labels come from outside, and people open this file in a spreadsheet.
+_SHOWN = pl.when(_TEXTS.str.contains(FORMULA)).then(pl.lit("'") + _TEXTS).otherwise(_TEXTS).name.keep()
 
 
 def count_losses(files: Iterable[Path]) -> dict[str, dict[str, int]]:
@@ -38,7 +42,7 @@ def write_losses(path: Path, files: Sequence[Path]) -> None:
     with path.open("wb") as out:
         empty.write_csv(out)
         for file in files:
-            pl.DataFrame(read_table(file)).write_csv(out, include_header=False)
+            pl.DataFrame(read_table(file)).with_columns(_SHOWN).write_csv(out, include_header=False)
 
 
 def refuse_losses(lost: Mapping[str, Mapping[str, int]], strict: bool) -> None:
@@ -77,7 +81,7 @@ def write_loss_rows(path: Path, losses: Sequence[LossRow]) -> None:
     with path.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(LOSSES.names)
-        writer.writerows(losses)
+        writer.writerows(map(shown_cells, losses))
 
 
 def counted_rows(losses: Sequence[LossRow]) -> dict[str, dict[str, int]]:

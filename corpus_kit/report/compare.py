@@ -19,6 +19,7 @@ from corpus_kit.core.errors import UsageError
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import iter_batches
 from corpus_kit.core.vocabulary import SPLITS
+from corpus_kit.core.visible import shown_cells
 from corpus_kit.report.charts import Chart, bars
 from corpus_kit.report.records import CHANGES_FILE
 
@@ -230,5 +231,5 @@ def _csv(changes: pl.DataFrame) -> str:
     made = io.StringIO()
     writer = csv.writer(made, lineterminator="\n")
     writer.writerow(_SCHEMA)
-    writer.writerows(changes.iter_rows())
+    writer.writerows(map(shown_cells, changes.iter_rows()))
     return made.getvalue()
