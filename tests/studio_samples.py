@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from corpus_kit.labelstudio.api.client import LabelStudioClient, Project, pack
+from corpus_kit.labelstudio.api.batches import pack
+from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
 
 CONFIG = """<View>
   <Labels name="label" toName="text"><Label value="PERSON"/><Label value="ORG"/></Labels>

@@ -10,7 +10,8 @@ from corpus_samples import CONFIG, PAGES, MakeSample, Sample, span, tone
 
 from corpus_kit.core.errors import ConfigError, EnvironmentProblemError, UsageError
 from corpus_kit.corpus import Corpus
-from corpus_kit.labelstudio.api.client import LabelStudioClient, pack
+from corpus_kit.labelstudio.api.batches import pack
+from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.sync.instruction import instruction
 from corpus_kit.labelstudio.sync.site import alone
 from corpus_kit.pipeline.sync import server_context

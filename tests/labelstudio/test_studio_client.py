@@ -14,7 +14,8 @@ from studio_samples import CONFIG, TEXT, put, span, task
 
 from corpus_kit.core.errors import ServiceError, UsageError
 from corpus_kit.labelstudio.api import client as client_module
-from corpus_kit.labelstudio.api.client import LabelStudioClient, Project, pack
+from corpus_kit.labelstudio.api.batches import pack
+from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
 from corpus_kit.labelstudio.api.problems import OutcomeUnknownError, RefusedError, UnreachableError
 from corpus_kit.labelstudio.server.process import StudioServer, free_port
 

@@ -15,55 +15,36 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from corpus_kit.core.errors import ServiceError
+from corpus_kit.labelstudio.api.batches import Batch, Json
 from corpus_kit.labelstudio.api.problems import RefusedError
-from corpus_kit.labelstudio.api.transport import READ_SECONDS, Transport
-from corpus_kit.labelstudio.api.wire import encoded
-
-Json = dict[str, Any]
-BATCH_TASKS, BATCH_BYTES = 1000, 16 << 20
-LARGEST_BODY = 200 << 20
-"""Bytes; the server answers a body over 250 MiB with a misleading 500."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Tasks for one import request. start: index of the first one. count: how many. body: their JSON array."""
-
-    start: int
-    count: int
-    body: bytes
-
-
-def pack(tasks: Iterable[Json], *, most_tasks: int = BATCH_TASKS, most_bytes: int = BATCH_BYTES) -> Iterator[Batch]:
-    """Tasks as import batches, as large as both limits allow; memory holds one batch.
-
-    Raises
-    ------
-    UsageError: a task that can't be sent (`encoded`). ServiceError: a task larger than the server takes.
-    """
-    parts: list[bytes] = []
-    start = size = 0
-    for task in tasks:
-        part = encoded(task) or b"null"
-        if len(part) > LARGEST_BODY:
-            raise ServiceError(
-                f"Task {start + len(parts)} has {len(part) >> 20} MiB; Label Studio takes {LARGEST_BODY >> 20}.",
-                "Split that document.",
-            )
-        if parts and (len(parts) == most_tasks or size + len(part) > most_bytes):
-            yield Batch(start, len(parts), b"[" + b",".join(parts) + b"]")
-            start, parts, size = start + len(parts), [], 0
-        parts.append(part)
-        size += len(part) + 1
-    if parts:
-        yield Batch(start, len(parts), b"[" + b",".join(parts) + b"]")
-
+from corpus_kit.labelstudio.api.shapes import (
+    ACCOUNT,
+    COUNTS,
+    CREATED,
+    EXPORTED,
+    IMPORTED,
+    OBJECT,
+    PREDICTIONS,
+    PROJECT,
+    PROJECT_PAGE,
+    SNAPSHOT,
+    TASK,
+    TASK_PAGE,
+    TITLE_PAGE,
+    USERS,
+    not_label_studio,
+    shaped,
+)
+from corpus_kit.labelstudio.api.transport import READ_SECONDS, Limits, Transport
 
 PAGE_TASKS = 1000
 QUERY_CHARACTERS = 3000
 """How much of doc_ids goes into one query: proxies commonly refuse addresses beyond 8 kB, and quoting doubles it."""
-SNAPSHOT_SECONDS = 3600.0
+MOST_PAGES = 1000
+"""Of projects with one title, a hundred on each."""
 FULL = {"only_id": False}
 """Ask for the object where an export has only its id otherwise."""
 
@@ -83,8 +64,16 @@ class Project:
 class LabelStudioClient:
     """A server and an account on it. Parameters and errors: `Transport`. Every method may raise `ServiceError`."""
 
-    def __init__(self, url: str, token: str, *, timeout: float = READ_SECONDS, first_wait: float = 0.5) -> None:
-        self.transport = Transport(url, token, timeout=timeout, first_wait=first_wait)
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        timeout: float = READ_SECONDS,
+        first_wait: float = 0.5,
+        limits: Limits | None = None,
+    ) -> None:
+        self.transport = Transport(url, token, timeout=timeout, first_wait=first_wait, limits=limits)
 
     def __repr__(self) -> str:
         return f"LabelStudioClient({self.transport.url!r})"
@@ -99,33 +88,41 @@ class LabelStudioClient:
 
     def version(self) -> str:
         """The server's release, for instance "1.23.2"."""
-        return str(self.transport.get("/api/version").get("release", ""))
+        return str(self.transport.read("/api/version", OBJECT).get("release", ""))
 
     def account(self) -> Json:
         """Who the token belongs to: `id`, `email` and more. The quickest check of address and token."""
-        found = self.transport.get("/api/current-user/whoami")
-        return dict(found)
+        return dict(self.transport.read("/api/current-user/whoami", ACCOUNT))
+
+    def users(self) -> list[Json]:
+        """The people of the account's organization: `id`, `email`, names."""
+        return list(self.transport.read("/api/users/", USERS))
 
     # Projects
 
     def find_projects(self, title: str) -> list[Project]:
         """The projects of exactly this title, the oldest first: the server does not keep titles unique."""
-        found = self._pages("/api/projects/", {"title": title, "page_size": 100}, "results")
+        found = self._pages({"title": title, "page_size": 100}, PROJECT_PAGE)
         return sorted((_project(p) for p in found if p["title"] == title), key=lambda p: p.id)
 
     def titles_with(self, words: str) -> set[str]:
         """The titles of projects in which these words stand, whatever their case."""
-        found = self._pages("/api/projects/", {"title": words, "include": "id,title", "page_size": 100}, "results")
+        found = self._pages({"title": words, "include": "id,title", "page_size": 100}, TITLE_PAGE)
         return {p["title"] for p in found}
 
     def project(self, project: int) -> Project:
-        return _project(self.transport.get(f"/api/projects/{project}/"))
+        return _project(self.transport.read(f"/api/projects/{project}/", PROJECT))
+
+    def counts(self, project: int) -> Json:
+        """A project as the server tells it: `created_at`, `task_number` and more."""
+        return dict(self.transport.read(f"/api/projects/{project}/", COUNTS))
 
     def create_project(
         self, title: str, config: str, *, instruction: str = "", overlap: int = 1, sampling: str = "Sequential sampling"
     ) -> Project:
         """A new project. instruction: HTML shown before labeling. Titles have 3 to 50 characters."""
-        return _project(self.transport.post("/api/projects/", _settings(title, config, instruction, overlap, sampling)))
+        settings = _settings(title, config, instruction, overlap, sampling)
+        return _project(self._shaped(self.transport.post("/api/projects/", settings), PROJECT))
 
     def update_project(
         self,
@@ -138,7 +135,7 @@ class LabelStudioClient:
     ) -> Project:
         """Change the given settings; the server accepts a config that loses labels in use: guard it before."""
         changes = _settings(None, config, instruction, overlap, sampling)
-        return _project(self.transport.change("PATCH", f"/api/projects/{project}/", changes))
+        return _project(self._shaped(self.transport.change("PATCH", f"/api/projects/{project}/", changes), PROJECT))
 
     def delete_project(self, project: int) -> None:
         self.transport.change("DELETE", f"/api/projects/{project}/")
@@ -162,7 +159,7 @@ class LabelStudioClient:
         All of them or, if one is refused, none. Twice makes them twice: after `OutcomeUnknownError`, look first.
         """
         answer = self.transport.post(f"/api/projects/{project}/import", batch.body, {"return_task_ids": "true"})
-        ids = [int(i) for i in answer.get("task_ids", ())]
+        ids = list(self._shaped(answer, IMPORTED)["task_ids"])
         if len(ids) != batch.count:
             raise ServiceError(
                 f"Label Studio took {len(ids)} of {batch.count} tasks.",
@@ -181,10 +178,14 @@ class LabelStudioClient:
         while True:
             after = _filter("id", "greater", last, "Number")
             page = self._query(project, include, [*filters, after])
+            ids = [int(task["id"]) for task in page]
+            if any(one <= before for before, one in zip([last, *ids], ids, strict=False)):
+                # A page that was asked for already would be asked for without end.
+                raise not_label_studio(self.transport.url, "tasks that were not asked for, or not in their order")
             yield from page
             if len(page) < PAGE_TASKS:
                 return
-            last = int(page[-1]["id"])
+            last = ids[-1]
 
     def tasks_of(self, project: int, doc_ids: Iterable[str], include: Sequence[str] = ("id", "data")) -> Iterator[Json]:
         """The tasks whose `data.doc_id` is one of these; several for a doc_id where a text changed."""
@@ -207,7 +208,7 @@ class LabelStudioClient:
 
     def set_overlap(self, task: int, people: int) -> None:
         """For how many people one task is. The server does not count anew whether it is done, so that is told too."""
-        found = self.transport.get(f"/api/tasks/{task}/", {"fields": "task_only"})
+        found = self.transport.read(f"/api/tasks/{task}/", TASK, {"fields": "task_only"})
         done = int(found.get("total_annotations") or 0) >= people
         self.transport.change("PATCH", f"/api/tasks/{task}/", {"overlap": people, "is_labeled": done})
 
@@ -225,7 +226,7 @@ class LabelStudioClient:
     # Predictions
 
     def predictions(self, task: int) -> list[Json]:
-        return list(self.transport.get("/api/predictions/", {"task": task}))
+        return list(self.transport.read("/api/predictions/", PREDICTIONS, {"task": task}))
 
     def create_predictions(self, project: int, predictions: Sequence[Json]) -> None:
         """Add predictions (`task`, `model_version`, `result`, `score`) to tasks that exist.
@@ -233,9 +234,10 @@ class LabelStudioClient:
         The server skips what it doesn't like without a word, so the count is compared.
         """
         answer = self.transport.post(f"/api/projects/{project}/import/predictions", list(predictions))
-        if answer.get("created") != len(predictions):
+        created = self._shaped(answer, CREATED)["created"]
+        if created != len(predictions):
             raise ServiceError(
-                f"Label Studio took {answer.get('created')} of {len(predictions)} suggestions.",
+                f"Label Studio took {created} of {len(predictions)} suggestions.",
                 "A suggestion names a label or control that the project's config doesn't have; push the config first.",
             )
 
@@ -277,7 +279,7 @@ class LabelStudioClient:
                 "download_all_tasks": "true",
                 "ids[]": some,
             }
-            found.extend(self.transport.get(f"/api/projects/{project}/export", params))
+            found.extend(self.transport.read(f"/api/projects/{project}/export", EXPORTED, params))
         return found
 
     def snapshot(self, project: int, target: Path, *, annotated_only: bool = False) -> None:
@@ -291,14 +293,19 @@ class LabelStudioClient:
         }
         path = f"/api/projects/{project}/exports"
         # A second snapshot changes no work of anybody's: a lost answer costs the server a file at most.
-        made = self.transport.post(f"{path}/", wanted, repeatable=True)
-        end = time.monotonic() + SNAPSHOT_SECONDS
+        made = self._shaped(self.transport.post(f"{path}/", wanted, repeatable=True), SNAPSHOT)
+        end = time.monotonic() + self.transport.limits.export_seconds
         pause = 0.1
         while made["status"] in ("created", "in_progress") and time.monotonic() < end:
             time.sleep(pause)
             pause = min(pause * 1.5, 5.0)
-            made = self.transport.get(f"{path}/{made['id']}")
-        if made["status"] != "completed":
+            made = self.transport.read(f"{path}/{made['id']}", SNAPSHOT)
+        if made["status"] in ("created", "in_progress"):
+            raise ServiceError(
+                f"Label Studio has not finished its export after {self.transport.limits.export_seconds:.0f} s.",
+                "Look at the server's log; `max_export_seconds` below [label_studio] in corpus.toml is the limit.",
+            )
+        if made["status"] != "completed" or not made.get("md5"):
             raise ServiceError(
                 f"Label Studio couldn't make its export ({made['status']}).", "Look at the server's log."
             )
@@ -319,16 +326,24 @@ class LabelStudioClient:
             "query": json.dumps(query, separators=(",", ":")),
             "page_size": PAGE_TASKS,
         }
-        return list(self.transport.get("/api/tasks/", params)["tasks"])
+        page = list(self.transport.read("/api/tasks/", TASK_PAGE, params)["tasks"])
+        if any(name not in task for task in page for name in include):
+            raise not_label_studio(self.transport.url, "tasks without a key that was asked for")
+        return page
 
-    def _pages(self, path: str, params: dict[str, str | int | list[int]], key: str) -> Iterator[Json]:
-        page = 1
-        while True:
-            answer = self.transport.get(path, {**params, "page": page})
-            yield from answer[key]
+    def _pages(self, params: dict[str, str | int | list[int]], shape: TypeAdapter[Any]) -> Iterator[Json]:
+        """Projects, page after page, to the end or the most pages there can be."""
+        for page in range(1, MOST_PAGES + 1):
+            answer = self.transport.read("/api/projects/", shape, {**params, "page": page})
+            yield from answer["results"]
             if not answer.get("next"):
                 return
-            page += 1
+            if not answer["results"]:
+                raise not_label_studio(self.transport.url, "an empty page that says another one follows")
+        raise not_label_studio(self.transport.url, f"more than {MOST_PAGES:,} pages")
+
+    def _shaped(self, value: Any, shape: TypeAdapter[Any]) -> Any:
+        return shaped(value, shape, self.transport.url)
 
     def _act(self, project: int, action: str, tasks: Sequence[int], *, repeatable: bool = False) -> None:
         """A Data Manager action on some tasks; on none, nothing is done."""

@@ -7,16 +7,19 @@ unknown and the caller is told so. Why this and not the SDK's client: `docs/deci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
+from pydantic import TypeAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
-from corpus_kit.core.errors import EnvironmentProblemError, UsageError
+from corpus_kit.core.errors import EnvironmentProblemError, ServiceError, UsageError
 from corpus_kit.labelstudio.api.problems import (
     RefusedError,
     UnreachableError,
@@ -24,6 +27,7 @@ from corpus_kit.labelstudio.api.problems import (
     refused,
     unreachable,
 )
+from corpus_kit.labelstudio.api.shapes import ACCESS, shaped
 from corpus_kit.labelstudio.api.wire import checked_address, encoded, has_md5, is_loopback, json_of
 
 Params = Mapping[str, str | int | list[int]]
@@ -32,10 +36,27 @@ CONNECT_SECONDS, READ_SECONDS = 10.0, 180.0
 PASSING = frozenset({429, 500, 502, 503, 504})
 """500 is among them for a repeatable request: SQLite answers so while another writer holds its lock."""
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
-CHUNK_BYTES = 1 << 18
 LONGEST_PAUSE = 60.0
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a server may answer.
+
+    answer_bytes, export_bytes: after decompression, of one answer and of a downloaded export. seconds: until an answer is
+    whole, however slowly it comes. export_seconds: until an export is made, and until it is downloaded.
+    """
+
+    answer_bytes: int = 256 << 20
+    export_bytes: int = 64 << 30
+    seconds: float = 900.0
+    export_seconds: float = 3600.0
+
+
+ERROR_BYTES = 1 << 16
+"""What is read of an answer that is an error; its words are shortened anyway."""
 
 
 class Transport:
@@ -47,14 +68,24 @@ class Transport:
     token: a legacy token or a personal access token (a JWT, exchanged for short-lived access tokens).
     timeout: seconds to wait for an answer's next byte.
     first_wait: seconds before the second attempt; later waits double, with jitter, up to 10 s.
+    limits: how much the server may answer.
 
     Raises
     ------
     UsageError: an address that isn't one, or an empty token.
     """
 
-    def __init__(self, url: str, token: str, *, timeout: float = READ_SECONDS, first_wait: float = 0.5) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        timeout: float = READ_SECONDS,
+        first_wait: float = 0.5,
+        limits: Limits | None = None,
+    ) -> None:
         self.url = checked_address(url)
+        self.limits = limits or Limits()
         self._token = token.strip()
         if not self._token or not self._token.isascii() or any(c.isspace() for c in self._token):
             raise UsageError("LABEL_STUDIO_API_KEY isn't a token.", "Copy it from Account & Settings on the server.")
@@ -86,6 +117,14 @@ class Transport:
             return found
 
         return self._repeat(once, _is_passing)
+
+    def read(self, path: str, shape: TypeAdapter[Any], params: Params | None = None) -> Any:
+        """The JSON of a GET, held against the shape that it must have.
+
+        Raises:
+            NotLabelStudioError: It has another one.
+        """
+        return shaped(self.get(path, params), shape, self.url)
 
     def change(
         self, method: str, path: str, body: Any = None, params: Params | None = None, *, repeatable: bool = True
@@ -161,11 +200,12 @@ class Transport:
                 if response.status_code == 401 and self._renewed():
                     raise UnreachableError("An access token ran out during a download.", "Run the command again.")
                 if not response.is_success and response.status_code != 416:  # 416: nothing beyond what we have
-                    response.read()
-                    raise refused("GET", path, response, self._secrets)
+                    raise refused("GET", path, self._whole(response), self._secrets)
                 if response.is_success:
-                    with part.open("ab" if response.status_code == 206 else "wb") as f:
-                        for chunk in response.iter_bytes(CHUNK_BYTES):
+                    more = response.status_code == 206
+                    with part.open("ab" if more else "wb") as f:
+                        most = self.limits.export_bytes - (have if more else 0)
+                        for chunk in self._bounded(response, most, self.limits.export_seconds):
                             f.write(chunk)
         except httpx2.HTTPError as e:
             raise unreachable(self.url, e, self._secrets) from e
@@ -185,7 +225,10 @@ class Transport:
             if content is not None:
                 headers["Content-Type"] = "application/json"
             try:
-                response = self._http.request(method, path.lstrip("/"), params=params, content=content, headers=headers)
+                with self._http.stream(
+                    method, path.lstrip("/"), params=params, content=content, headers=headers
+                ) as answer:
+                    response = self._whole(answer)
             except httpx2.HTTPError as e:
                 raise unreachable(self.url, e, self._secrets) from e
             if response.is_success:
@@ -209,12 +252,41 @@ class Transport:
     def _exchange(self) -> str:
         path = "api/token/refresh/"
         try:
-            response = self._http.post(path, json={"refresh": self._token})
+            with self._http.stream("POST", path, json={"refresh": self._token}) as answer:
+                response = self._whole(answer)
         except httpx2.HTTPError as e:
             raise unreachable(self.url, e, self._secrets) from e
         if not response.is_success:
             raise refused("POST", f"/{path}", response, self._secrets)
-        return str(json_of(response)["access"])
+        return str(shaped(json_of(response), ACCESS, self.url)["access"])
+
+    def _whole(self, answer: httpx2.Response) -> httpx2.Response:
+        """An answer with its content, within the limits; of an error only the beginning is read."""
+        content = bytearray()
+        most = self.limits.answer_bytes if answer.is_success else None
+        for chunk in self._bounded(answer, most, self.limits.seconds):
+            content += chunk
+            if most is None and len(content) >= ERROR_BYTES:
+                del content[ERROR_BYTES:]
+                break
+        coded = ("content-encoding", "content-length", "transfer-encoding")
+        headers = [(name, value) for name, value in answer.headers.multi_items() if name.lower() not in coded]
+        return httpx2.Response(answer.status_code, headers=headers, content=bytes(content), request=answer.request)
+
+    def _bounded(self, answer: httpx2.Response, most: int | None, seconds: float) -> Iterator[bytes]:
+        """The decompressed bytes of an answer, until there are too many or they take too long."""
+        assert isinstance(answer.stream, httpx2.SyncByteStream)
+        # Time is looked at where bytes arrive: what a decompressor swallows takes time, too.
+        answer.stream = _Timed(answer.stream, self.url, seconds)
+        got = 0
+        for chunk in answer.iter_bytes():
+            got += len(chunk)
+            if most is not None and got > most:
+                raise ServiceError(
+                    f"{self.url} answered with more than {most >> 20:,} MiB, which is the limit.",
+                    "Check LABEL_STUDIO_URL; for so large a project raise the limits below [label_studio] in corpus.toml.",
+                )
+            yield chunk
 
     def _repeat(self, once: Callable[[], T], again: Callable[[BaseException], bool]) -> T:
         if _is_jwt(self._token) and not self._access:
@@ -230,6 +302,26 @@ class Transport:
             reraise=True,
         )
         return retrying(once)
+
+
+class _Timed(httpx2.SyncByteStream):
+    """The bytes of an answer as they arrive, for so many seconds."""
+
+    def __init__(self, stream: httpx2.SyncByteStream, url: str, seconds: float) -> None:
+        self._stream, self._url, self._seconds = stream, url, seconds
+        self._end = time.monotonic() + seconds
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._stream:
+            yield chunk
+            if time.monotonic() > self._end:
+                raise ServiceError(
+                    f"{self._url} did not finish its answer within {self._seconds:.0f} s.",
+                    "Check the server and the network, then run the command again.",
+                )
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 def _is_passing(error: BaseException) -> bool:

@@ -78,7 +78,7 @@ def json_of(response: httpx2.Response) -> Any:
         return None
     try:
         return response.json()
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         address = f"{response.url.scheme}://{response.url.netloc.decode('ascii')}"
         raise UnreachableError(
             f"{address} answered with something that isn't Label Studio's JSON.",

@@ -9,7 +9,7 @@ from typing import Any
 from corpus_kit.core.labelconfig import PATH_SEPARATOR, Control
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.records import ChoiceRow, ReviewVersion, SpanRow
-from corpus_kit.labelstudio.api.client import Json
+from corpus_kit.labelstudio.api.batches import Json
 
 
 def results_of_version(layer: Layer, version: ReviewVersion, text: str) -> tuple[list[Json], list[str]]:

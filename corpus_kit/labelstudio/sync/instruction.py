@@ -1,69 +1,115 @@
-"""A layer's guidelines as the HTML that Label Studio shows before labeling.
+"""A layer's guidelines, Markdown by CommonMark with tables, as the HTML that Label Studio shows before labeling.
 
-The server keeps a few tags and drops the rest, and its page collapses line breaks and hides list marks. So blocks become
-headings and paragraphs, list items lines of a paragraph with their mark as text, and blocks are kept apart by `<br>`.
-What is written here is what the server gives back, letter for letter: push compares the two.
+The server drops what could run, and its page collapses line breaks and hides list marks. So list items become lines of a
+paragraph with their mark as text, lines of code are kept apart, and so are blocks, by `<br>`. HTML in the guidelines is
+shown as text. What is written here is what the server gives back, letter for letter: push compares the two.
 """
 
 from __future__ import annotations
 
 import html
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*$")
-_ITEM = re.compile(r"([-*+]|\d+[.)])\s+(.*)$")
-_CODE = re.compile(r"(`+)(.+?)\1")
-_STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*|__(?=\S)(.+?)(?<=\S)__")
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+_LINKED = ("http://", "https://", "mailto:")
+_INDENT = "\N{EM SPACE}"  # a common space at the beginning of a line would not be seen
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def instruction(guidelines: str | None) -> str:
     """HTML for a project's instruction; "" without guidelines."""
-    return "<br>".join(_block(lines) for lines in _blocks(guidelines or ""))
+    return _blocks(SyntaxTreeNode(_MARKDOWN.parse(guidelines or "")).children)
 
 
-def _blocks(text: str) -> Iterator[list[str]]:
-    block: list[str] = []
-    for line in text.replace("\r\n", "\n").split("\n"):
-        heading = _HEADING.match(line)
-        if block and (heading or not line.strip()):
-            yield block
-            block = []
-        if heading:
-            yield [line]
-        elif line.strip():
-            block.append(line)
-    if block:
-        yield block
+def _blocks(nodes: Iterable[SyntaxTreeNode]) -> str:
+    return "<br>".join(filter(None, (_block(node) for node in nodes)))
 
 
-def _block(lines: list[str]) -> str:
-    heading = _HEADING.match(lines[0])
-    if heading:
-        level = 1 if len(heading[1]) == 1 else 2
-        return f"<h{level}>{_inline(heading[2])}</h{level}>"
-    told: list[str] = []
-    for line in lines:
-        item = _ITEM.match(line.strip())
-        if item or not told:
-            mark = f"{'•' if item[1] in '-*+' else item[1]} " if item else ""
-            told.append(mark + (item[2] if item else line.strip()))
-        else:
-            told[-1] += " " + line.strip()
-    return "<p>" + "<br>".join(_inline(line) for line in told) + "</p>"
+def _block(node: SyntaxTreeNode) -> str:
+    make = _BLOCKS.get(node.type)
+    return make(node) if make else f"<p>{_inlines(node)}</p>"
 
 
-def _inline(text: str) -> str:
-    """Code as it stands; strong outside of it."""
-    parts, at = [], 0
-    for code in _CODE.finditer(text):
-        parts += [_strong(text[at : code.start()]), f"<code>{_escaped(code[2].strip())}</code>"]
-        at = code.end()
-    return "".join([*parts, _strong(text[at:])])
+def _heading(node: SyntaxTreeNode) -> str:
+    tag = "h1" if node.tag == "h1" else "h2"
+    return f"<{tag}>{_inlines(node)}</{tag}>"
 
 
-def _strong(text: str) -> str:
-    return _STRONG.sub(lambda m: f"<strong>{m[1] or m[2]}</strong>", _escaped(text))
+def _code(node: SyntaxTreeNode) -> str:
+    lines = node.content.rstrip("\n").split("\n")
+    indented = (line[: len(line) - len(line.lstrip(" "))].replace(" ", "\xa0") + line.lstrip(" ") for line in lines)
+    return f"<p><code>{'<br>'.join(map(_escaped, indented))}</code></p>"
+
+
+def _quote(node: SyntaxTreeNode) -> str:
+    return f"<blockquote>{_blocks(node.children)}</blockquote>"
+
+
+def _list(node: SyntaxTreeNode) -> str:
+    return f"<p>{'<br>'.join(_items(node, 0))}</p>"
+
+
+def _items(node: SyntaxTreeNode, depth: int) -> Iterator[str]:
+    """The lines of a list: of each item its first one with the mark, what else is in it below."""
+    first = int(str(node.attrs.get("start", 1)))
+    for number, item in enumerate(node.children, first):
+        mark = f"{number}{item.markup}" if node.type == "ordered_list" else "•"
+        lead = f"{_INDENT * depth}{mark} "
+        for block in item.children:
+            if block.type in ("bullet_list", "ordered_list"):
+                yield from _items(block, depth + 1)
+                continue
+            inner = _inlines(block) if block.type == "paragraph" else _bare(_block(block))
+            yield lead + inner
+            lead = _INDENT * (depth + 1)
+
+
+def _bare(block: str) -> str:
+    """A block within a line of a list: without the paragraph around it."""
+    return block.removeprefix("<p>").removesuffix("</p>")
+
+
+def _table(node: SyntaxTreeNode) -> str:
+    parts = []
+    for part in node.children:  # thead, tbody
+        rows = (
+            "<tr>" + "".join(f"<{cell.tag}>{_inlines(cell)}</{cell.tag}>" for cell in row.children) + "</tr>"
+            for row in part.children
+        )
+        parts.append(f"<{part.type}>{''.join(rows)}</{part.type}>")
+    return f"<table>{''.join(parts)}</table>"
+
+
+_BLOCKS: dict[str, Callable[[SyntaxTreeNode], str]] = {
+    "heading": _heading,
+    "fence": _code,
+    "code_block": _code,
+    "blockquote": _quote,
+    "bullet_list": _list,
+    "ordered_list": _list,
+    "table": _table,
+    "hr": lambda _: "<hr>",
+}
+
+
+def _inlines(node: SyntaxTreeNode) -> str:
+    return "".join(map(_inline, node.children))
+
+
+def _inline(node: SyntaxTreeNode) -> str:
+    if node.type == "text":
+        return _escaped(node.content)
+    if node.type == "code_inline":
+        return f"<code>{_escaped(node.content)}</code>"
+    if node.type in ("strong", "em"):
+        return f"<{node.type}>{_inlines(node)}</{node.type}>"
+    if node.type == "link" and str(node.attrs.get("href", "")).startswith(_LINKED):
+        return f'<a href="{html.escape(str(node.attrs["href"]))}">{_inlines(node)}</a>'
+    if node.type == "image":
+        return _escaped(node.content)  # its words: what is loaded from elsewhere would tell who labels
+    return {"softbreak": " ", "hardbreak": "<br>"}.get(node.type) or _inlines(node)
 
 
 def _escaped(text: str) -> str:

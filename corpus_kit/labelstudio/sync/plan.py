@@ -11,7 +11,8 @@ from typing import NamedTuple
 from corpus_kit.core.offsets import normalise_newlines
 from corpus_kit.core.progress import Step
 from corpus_kit.core.records import Finding
-from corpus_kit.labelstudio.api.client import Json, LabelStudioClient
+from corpus_kit.labelstudio.api.batches import Json
+from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.sync.tasks import Source, fingerprint, marks_in
 
 Key = tuple[str, str]

@@ -11,7 +11,8 @@ from corpus_kit.core.labelconfig import read_config
 from corpus_kit.core.layers import Layer, compatible_change
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.records import Finding
-from corpus_kit.labelstudio.api.client import Json, LabelStudioClient, Project
+from corpus_kit.labelstudio.api.batches import Json
+from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
 from corpus_kit.labelstudio.api.problems import OutcomeUnknownError, RefusedError
 from corpus_kit.labelstudio.sync.instruction import instruction
 from corpus_kit.labelstudio.sync.site import Site
@@ -93,7 +94,7 @@ def create_project(client: LabelStudioClient, layer: Layer, site: Site, progress
 def show_version(client: LabelStudioClient, project: int, version: str) -> bool:
     """Make the server show the predictions of this version, as it does for one at a time; whether that was a change."""
     path = f"/api/projects/{project}/"
-    if client.transport.get(path).get("model_version") == version:
+    if client.counts(project).get("model_version") == version:
         return False
     try:
         client.transport.change("PATCH", path, {"model_version": version})

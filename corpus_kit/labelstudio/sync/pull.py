@@ -18,6 +18,7 @@ from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, Step, counted
 from corpus_kit.core.storage.folders import WORK
 from corpus_kit.labelstudio.api.client import LabelStudioClient
+from corpus_kit.labelstudio.api.shapes import EXPORTED_TASK, TOTAL, shaped
 from corpus_kit.labelstudio.server.connect import private_identity
 from corpus_kit.labelstudio.sync.memory import Memory, recall, remember
 from corpus_kit.labelstudio.sync.projects import find_project
@@ -155,7 +156,7 @@ class _Pulling:
             "include": "id",
             "page_size": 1,
         }
-        return int(self.client.transport.get("/api/tasks/", one)["total"])
+        return int(self.client.transport.read("/api/tasks/", TOTAL, one)["total"])
 
     def _fetch(self, memory: Memory, wanted: list[int]) -> None:
         with counted(self.progress, f"pull {self.name}", len(wanted)) as step:
@@ -170,12 +171,13 @@ class _Pulling:
         if not wanted:
             return
         assert self.done.project is not None
-        people = {int(u["id"]): u for u in self.client.transport.get("/api/users/")}
+        people = {int(u["id"]): u for u in self.client.users()}
         for at in range(0, len(wanted), FETCHED_AT_ONCE):
             some = wanted[at : at + FETCHED_AT_ONCE]
             for task in self.client.export_tasks(self.done.project, some):
                 for annotation in annotations_in(task):
-                    person = people.get(annotation.get("completed_by"))
+                    author = annotation.get("completed_by")
+                    person = people.get(author) if isinstance(author, int) else None
                     if person:
                         annotation["completed_by"] = {k: person[k] for k in ("id", "email", "first_name", "last_name")}
                 yield task
@@ -202,6 +204,7 @@ class _Pulling:
         assert self.done.project is not None
         drafted = {int(t["id"]) for t in self.client.tasks_with_drafts(self.done.project)}
         for task in read_tasks(file):
+            shaped(task, EXPORTED_TASK, self.client.transport.url)
             drafted.discard(int(task["id"]))
             memory.latest = max(memory.latest, str(task["updated_at"]))
             # As the other export gives them: suggestions are ours already, and nobody's work.
@@ -255,7 +258,7 @@ def server_identity(data: Path, client: LabelStudioClient, project: int) -> str:
 
     A private server has another port at every start and is named by its folder's account, hashed.
     """
-    found = client.transport.get(f"/api/projects/{project}/")
+    found = client.counts(project)
     return f"{private_identity(data, client) or client.transport.url} {found['created_at']}"
 
 

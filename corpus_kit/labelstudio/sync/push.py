@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, Step, counted
 from corpus_kit.core.records import Finding
-from corpus_kit.labelstudio.api.client import Json, LabelStudioClient, pack
+from corpus_kit.labelstudio.api.batches import Json, pack
+from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.api.problems import OutcomeUnknownError, RefusedError
 from corpus_kit.labelstudio.sync.batch_log import Turn, note, unfinished
 from corpus_kit.labelstudio.sync.plan import EVERYBODY, Key, LayerPlan, Orphan, compare, key_of

@@ -23,7 +23,8 @@ from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import REVIEW, Finding
 from corpus_kit.core.storage.folders import WORK, read_manifest
 from corpus_kit.core.storage.tables import iter_batches, parts, scan
-from corpus_kit.labelstudio.api.client import LabelStudioClient, pack
+from corpus_kit.labelstudio.api.batches import pack
+from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.api.problems import OutcomeUnknownError, RefusedError
 from corpus_kit.labelstudio.sync.memory import Memory, last_pull, remember
 from corpus_kit.labelstudio.sync.plan import LISTED, Key, key_of
@@ -105,7 +106,7 @@ class _Restoring:
         self.done.project, self.done.tasks = pushed.plan.project or 0, pushed.created
         wanted = {row.annotation_id: row for row in self._rows()}
         self._look()
-        self.people = {str(u["email"]).lower(): int(u["id"]) for u in self.client.transport.get("/api/users/")}
+        self.people = {str(u["email"]).lower(): int(u["id"]) for u in self.client.users()}
         self.me = int(self.client.account()["id"])
         self.addresses = self._addresses()
         missing = {i for i in wanted if server_id(i) not in self.there}

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.records import SECOND_LOOK, ReviewDocument
-from corpus_kit.labelstudio.api.client import Json, LabelStudioClient
+from corpus_kit.labelstudio.api.batches import Json
+from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.sync.plan import LISTED, Key, LayerPlan, Orphan, key_of
 from corpus_kit.labelstudio.sync.projects import check_config, differences, find_project
 from corpus_kit.labelstudio.sync.push import Pushed, Pushing

@@ -21,7 +21,7 @@ from corpus_kit.core.records import (
     ReviewDocument,
     ReviewItem,
 )
-from corpus_kit.labelstudio.api.client import Json
+from corpus_kit.labelstudio.api.batches import Json
 from corpus_kit.labelstudio.sync.answers import results_of_version
 from corpus_kit.labelstudio.sync.site import Site
 from corpus_kit.labelstudio.sync.tasks import Source, Wanted, Window, digest, meta_with

@@ -320,7 +320,7 @@ def _tasks(site: Site, configured_url: str, remarks: list[str]) -> dict[str, int
             for name in site.layers:
                 project = find_project(client, site.title(name), Silent())
                 if project:
-                    found[name] = int(client.transport.get(f"/api/projects/{project.id}/")["task_number"])
+                    found[name] = int(client.counts(project.id)["task_number"] or 0)
             return found
     except (ServiceError, UsageError) as e:
         remarks.append(f"The server's task counts are missing: {e.message}")

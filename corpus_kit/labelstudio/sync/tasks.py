@@ -20,7 +20,7 @@ from corpus_kit.core.layers import TASK_FIELDS, Layer
 from corpus_kit.core.records import Finding
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import scan
-from corpus_kit.labelstudio.api.client import LARGEST_BODY, Json
+from corpus_kit.labelstudio.api.batches import LARGEST_BODY, Json
 from corpus_kit.labelstudio.sync.batch_log import Turn
 from corpus_kit.labelstudio.sync.ordering import diverse_order, random_order, uncertain_order
 
