@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+import httpx2
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
@@ -174,19 +174,37 @@ def _server(root: Path | None) -> Iterator[Check]:
     if not url:
         yield Check("server", True, "none named (LABEL_STUDIO_URL is not set)")
         return
-    from urllib.error import URLError
-    from urllib.request import urlopen
+    from corpus_kit.labelstudio.api.client import LabelStudioClient
+    from corpus_kit.labelstudio.api.problems import RefusedError
+    from corpus_kit.labelstudio.api.wire import checked_address, is_loopback
+    from corpus_kit.labelstudio.server.connect import URL_OPTION, check_destination
 
-    if not url.startswith(("http://", "https://")):
-        yield Check("server", False, "the address has no scheme", "export LABEL_STUDIO_URL=https://your.server")
-        return
+    named_by = URL_OPTION if os.environ.get(URL_OPTION, "") else CORPUS_FILE
+    key = os.environ.get("LABEL_STUDIO_API_KEY", "").strip()
     try:
-        with urlopen(f"{url.rstrip('/')}/health", timeout=_SERVER_SECONDS) as answer:  # the scheme is checked above
-            ok = answer.status == 200
-    except (URLError, OSError, ValueError) as e:
-        reason = getattr(e, "reason", e)
-        yield Check("server", False, f"does not answer: {reason}", "Start it, or check LABEL_STUDIO_URL.")
-        return
-    yield Check("server", ok, "answers" if ok else "answers, but not as healthy", "" if ok else "Look at its log.")
-    if "LABEL_STUDIO_API_KEY" not in os.environ:
-        yield Check("server key", False, "LABEL_STUDIO_API_KEY is not set", "export LABEL_STUDIO_API_KEY=…")
+        address = checked_address(url, named_by)
+        here = is_loopback(address)
+        yield _health(httpx2.get(f"{address}/health", timeout=_SERVER_SECONDS, trust_env=not here))
+        if not key:
+            yield Check("server key", False, "LABEL_STUDIO_API_KEY is not set", "export LABEL_STUDIO_API_KEY=…")
+            return
+        check_destination(address, named_by, TrustStore())
+        with LabelStudioClient(address, key, timeout=_SERVER_SECONDS, first_wait=0) as client:
+            client.account()
+        yield Check("server key", True, "accepted")
+    except httpx2.HTTPError as e:
+        told = " ".join(str(e).split()) or type(e).__name__
+        yield Check("server", False, f"does not answer: {told}", f"Start it, or check {URL_OPTION}.")
+    except RefusedError as e:
+        yield Check("server key", False, f"refused with {e.status}: {e.detail or 'no reason given'}", e.hint)
+    except CorpusKitError as e:
+        yield Check("server", False, e.message, e.hint)
+
+
+def _health(answer: httpx2.Response) -> Check:
+    if answer.status_code == 200:
+        return Check("server", True, "answers")
+    if 300 <= answer.status_code < 400:
+        target = answer.headers.get("location", "another address")
+        return Check("server", False, f"sends on to {target}", "Set LABEL_STUDIO_URL to that address.")
+    return Check("server", False, "answers, but not as healthy", "Look at its log.")

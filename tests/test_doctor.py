@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from corpus_kit import doctor
+from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
 from corpus_kit.core.config.template import init_corpus
 from corpus_kit.core.errors import ConfigError
@@ -153,8 +154,18 @@ class _Health(http.server.BaseHTTPRequestHandler):
     status = 200
 
     def do_GET(self) -> None:
-        self.send_response(self.status if self.path == "/health" else 404)
+        body = b""
+        known = self.headers.get("Authorization") == "Token a-secret-key"
+        if self.path == "/health":
+            self.send_response(self.status)
+        elif self.path == "/api/current-user/whoami" and known:
+            self.send_response(200)
+            body = b'{"id": 1, "email": "ada@example.org"}'
+        else:
+            self.send_response(404 if known else 401)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None: ...
 
@@ -175,6 +186,38 @@ def test_a_server_that_answers_needs_only_its_key(server: str, tmp_path: Path, m
     assert "a-secret-key" not in str(examine(tmp_path)), "the key is never shown"
 
 
+def test_a_key_that_the_server_refuses_is_a_finding(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_URL", server)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "abc")
+    found = bad(tmp_path)["server key"]
+    assert "401" in found.detail and "LABEL_STUDIO_API_KEY" in found.mend
+    monkeypatch.chdir(tmp_path)
+    assert run(cli, ["doctor"]) == 1
+    told = capsys.readouterr()
+    assert "All is well" not in told.err and "401" in told.err
+
+
+@pytest.mark.parametrize(
+    ("version", "bounds", "within"),
+    [
+        ("2.0.0rc1", ">=2.0,<3", False),
+        ("9.9", "~=2.0", False),
+        ("2.5", "!=2.5", False),
+        ("2.0.post1", ">=2.0,<3", True),
+        ("1!1.0", "<3", False),
+        ("10.0", ">=9", True),
+    ],
+)
+def test_versions_are_compared_as_pep_440_says(
+    version: str, bounds: str, within: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata, "requires", lambda _: [f"thing{bounds}", 'other>=1; extra == "more"'])
+    monkeypatch.setattr(metadata, "version", lambda _: version)
+    assert ("package thing" not in bad(tmp_path)) is within
+
+
 def test_the_server_of_corpus_toml_is_asked(server: str, corpus: Path) -> None:
     settings = corpus / "corpus.toml"
     text = settings.read_text(encoding="utf-8")
@@ -189,7 +232,7 @@ def test_the_server_of_corpus_toml_is_asked(server: str, corpus: Path) -> None:
     ("url", "says"),
     [
         ("http://127.0.0.1:1", "does not answer"),
-        ("127.0.0.1:8080", "no scheme"),
+        ("127.0.0.1:8080", "http:// or https://"),
         ("http://127.0.0.1:99999", "does not"),
     ],
 )

@@ -89,7 +89,7 @@ def test_a_typing_error_in_corpus_toml_names_the_key_that_was_meant(corpus: Path
     for command in (["build"], ["status"], ["push"]):
         assert run(cli, command) == 2
         assert "unknown key 'license'. Did you mean 'licence'?" in capsys.readouterr().err
-    assert run(cli, ["doctor"]) == 3
+    assert run(cli, ["doctor"]) == 1
     assert "license" in capsys.readouterr().err
 
 
@@ -109,7 +109,7 @@ def test_a_misspelled_layer_control_or_label_in_corpus_toml_is_no_silence(
     page(corpus)
     assert run(cli, ["build"]) == 2
     assert f"Did you mean '{meant}'?" in capsys.readouterr().err
-    assert run(cli, ["doctor"]) == 3
+    assert run(cli, ["doctor"]) == 1
     assert f"Did you mean '{meant}'?" in capsys.readouterr().err
 
 

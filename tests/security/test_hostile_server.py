@@ -20,7 +20,7 @@ from corpus_kit.cli.main import cli
 from corpus_kit.core.errors import CorpusKitError, ServiceError
 from corpus_kit.corpus import Corpus
 from corpus_kit.labelstudio.api.client import LabelStudioClient
-from corpus_kit.labelstudio.api.transport import Limits
+from corpus_kit.labelstudio.api.transport import AnswerLimits
 from tests.security.strangers import PAGES, made_corpus, nosy_host
 
 KEY = "team-token-0123456789abcdef"
@@ -75,7 +75,7 @@ def sent(handler: http.server.BaseHTTPRequestHandler, body: bytes, **headers: st
 
 
 def client(url: str, **limits: Any) -> LabelStudioClient:
-    return LabelStudioClient(url, KEY, first_wait=0, limits=Limits(**limits))
+    return LabelStudioClient(url, KEY, first_wait=0, limits=AnswerLimits(**limits))
 
 
 @pytest.mark.parametrize("command", ["push", "pull"])

@@ -210,8 +210,8 @@ def _as_data(result: BuildResult) -> dict[str, Any]:
 
 
 def _where(result: BuildResult, reason: str) -> str:
-    """` (wire.jsonl#3 and 4 more)`."""
-    source = result.rejected_source(reason)
+    """` (wire.jsonl#3 and 4 more)`; file names come from outside, so what would act on a terminal is left out."""
+    source = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in result.rejected_source(reason))
     more = result.rejected[reason] - 1
     return f" ({source}{f' and {more:,} more' if more else ''})" if source else ""
 

@@ -38,7 +38,7 @@ from corpus_kit.labelstudio.api.shapes import (
     not_label_studio,
     shaped,
 )
-from corpus_kit.labelstudio.api.transport import READ_SECONDS, Limits, Transport
+from corpus_kit.labelstudio.api.transport import READ_SECONDS, AnswerLimits, Transport
 
 PAGE_TASKS = 1000
 QUERY_CHARACTERS = 3000
@@ -71,7 +71,7 @@ class LabelStudioClient:
         *,
         timeout: float = READ_SECONDS,
         first_wait: float = 0.5,
-        limits: Limits | None = None,
+        limits: AnswerLimits | None = None,
     ) -> None:
         self.transport = Transport(url, token, timeout=timeout, first_wait=first_wait, limits=limits)
 

@@ -32,13 +32,13 @@ class _Title(TypedDict):
 
 
 @with_config(_OPEN)
-class _Counts(TypedDict):
+class _ProjectCounts(TypedDict):
     created_at: str
     task_number: int | None
 
 
 @with_config(_OPEN)
-class _Annotation(TypedDict):
+class _AnnotationShape(TypedDict):
     unique_id: NotRequired[str | None]
     completed_by: NotRequired[int | Json | None]
 
@@ -62,7 +62,7 @@ class _ExportedTask(TypedDict):
     id: int
     data: Json
     updated_at: str
-    annotations: list[_Annotation]
+    annotations: list[_AnnotationShape]
     drafts: NotRequired[list[Any] | None]
     predictions: NotRequired[list[Any] | None]
 
@@ -129,7 +129,7 @@ PROJECT, PROJECT_PAGE, TITLE_PAGE = (
     TypeAdapter[Any](_ProjectPage),
     TypeAdapter[Any](_TitlePage),
 )
-COUNTS, TOTAL = TypeAdapter[Any](_Counts), TypeAdapter[Any](_Total)
+COUNTS, TOTAL = TypeAdapter[Any](_ProjectCounts), TypeAdapter[Any](_Total)
 TASK, TASK_PAGE, EXPORTED = TypeAdapter[Any](_Task), TypeAdapter[Any](_TaskPage), TypeAdapter[Any](list[_ExportedTask])
 EXPORTED_TASK = TypeAdapter[Any](_ExportedTask)
 USERS, ACCOUNT = TypeAdapter[Any](list[_User]), TypeAdapter[Any](_Account)

@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AnswerLimits:
     """How much a server may answer.
 
     answer_bytes, export_bytes: after decompression, of one answer and of a downloaded export. seconds: until an answer is
@@ -82,10 +82,10 @@ class Transport:
         *,
         timeout: float = READ_SECONDS,
         first_wait: float = 0.5,
-        limits: Limits | None = None,
+        limits: AnswerLimits | None = None,
     ) -> None:
         self.url = checked_address(url)
-        self.limits = limits or Limits()
+        self.limits = limits or AnswerLimits()
         self._token = token.strip()
         if not self._token or not self._token.isascii() or any(c.isspace() for c in self._token):
             raise UsageError("LABEL_STUDIO_API_KEY isn't a token.", "Copy it from Account & Settings on the server.")
