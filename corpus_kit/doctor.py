@@ -16,6 +16,7 @@ from packaging.specifiers import SpecifierSet
 
 from corpus_kit.core.config.corpus_toml import CORPUS_FILE, ProjectConfig, find_corpus, load_config
 from corpus_kit.core.errors import CorpusKitError
+from corpus_kit.core.storage.inside import refuse_links_of_corpus
 from corpus_kit.core.trust import TrustStore, origin_of
 
 _LEAST_PYTHON = (3, 11)
@@ -54,6 +55,8 @@ def upgrade_contracts(path: str | Path = ".") -> list[str]:
     from corpus_kit.core.schema.upgrade import upgrade_contract
 
     root = find_corpus(Path(path))
+    if root:
+        refuse_links_of_corpus(root)
     files = [root / "schemas" / f"{table}.yaml" for table in TABLES] if root else []
     return [upgrade_contract(f, default_contracts_root()) for f in files if f.is_file() and outdated(f) is not None]
 

@@ -8,6 +8,7 @@ import io
 import os
 import sys
 import traceback
+import warnings
 
 import click
 
@@ -23,6 +24,7 @@ from corpus_kit.core.errors import (
     did_you_mean,
 )
 from corpus_kit.core.parallel.process import SAFE_PATH
+from corpus_kit.core.storage.disk import DiskWarning
 
 _OS_ERRORS = {
     errno.ENOSPC: ("The disk is full", "Free some space and run the command again; finished parts are kept."),
@@ -38,6 +40,8 @@ _OS_ERRORS = {
 def run(command: click.Command, args: list[str] | None = None) -> int:
     """Run a click command and return its exit code: 0 done, 1 findings, 2 usage, 3 environment, 130 Ctrl-C."""
     open_streams()
+    warnings.filterwarnings("always", category=DiskWarning)
+    warnings.showwarning = _show_warning
     try:
         return _run(command, args)
     except BrokenPipeError:
@@ -46,6 +50,14 @@ def run(command: click.Command, args: list[str] | None = None) -> int:
             with contextlib.suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return EXIT_DONE
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """What a library warns of is for programmers; what a disk cannot do is for everybody."""
+    if issubclass(category, DiskWarning):
+        click.echo(f"Warning: {harmless(str(message))}", err=True)
+    elif os.environ.get("CORPUS_KIT_DEBUG") == "1":
+        click.echo(harmless(f"{category.__name__}: {message}"), err=True)
 
 
 def open_streams() -> None:
@@ -84,7 +96,7 @@ def _run(command: click.Command, args: list[str] | None) -> int:
         click.echo(STOPPED, err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        raise  # said by nobody: the reader of our output has gone
+        raise
     except Exception as e:  # noqa: BLE001 - the last line of defence: a bug becomes a sentence, not a page of code
         sentence, hint, code = _said_of(e)
         _say(sentence, hint)

@@ -124,9 +124,17 @@ class Workspace:
         return own if own is not None and own.is_file() else None
 
     def metadata_file(self) -> Path | None:
-        """The sidecar that `corpus.toml` names."""
+        """The sidecar that `corpus.toml` names. Raises UsageError for one outside the corpus."""
         name = self.config.input.metadata
-        return (self.root or Path()) / name if name else None
+        if not name or self.root is None:
+            return None
+        path = self.root / name
+        if not path.resolve().is_relative_to(self.root.resolve()):
+            raise UsageError(
+                f"corpus.toml names metadata outside the corpus: {name}.",
+                "Put the file into the corpus, or name it yourself: `corpus-kit build --metadata FILE`.",
+            )
+        return path
 
     def splits_file(self) -> Path | None:
         """`splits.csv` of the corpus, where there is one."""

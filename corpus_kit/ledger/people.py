@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import sys
 from collections import Counter
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus_kit.core.errors import ConfigError
-from corpus_kit.core.storage.folders import write_json
+from corpus_kit.core.storage.folders import json_bytes, write_whole
 from corpus_kit.core.storage.tables import fsync_path
 
 FILE = "pseudonyms.json"
@@ -337,10 +336,6 @@ def read_people(path: Path) -> dict[str, str]:
 
 def _write(path: Path, people: dict[str, str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.new")
-    aside.unlink(missing_ok=True)
-    os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    write_json(aside, {"about": "Who is behind each pseudonym. Private: never publish this file.", "people": people})
-    fsync_path(aside)
-    aside.replace(path)
+    about = {"about": "Who is behind each pseudonym. Private: never publish this file.", "people": people}
+    write_whole(path, json_bytes(about), mode=0o600)
     fsync_path(path.parent)

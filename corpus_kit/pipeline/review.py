@@ -62,9 +62,10 @@ def _send(
     dry_run: bool,
     progress: Progress,
 ) -> list[Pushed]:
-    from corpus_kit.labelstudio.server.connect import connect
     from corpus_kit.labelstudio.sync.review_push import push_reviews
 
     site = server_context(workspace, "adjudicate")
-    with connect(workspace.data, workspace.config.label_studio.url) as client:
+    with connect(
+        workspace.data, workspace.config.label_studio.url, limits=limits_of(workspace.config.label_studio)
+    ) as client:
         return push_reviews(site, client, progress, kind, documents, dry_run=dry_run)

@@ -62,34 +62,37 @@ def studio(workspace: Workspace, *, port: int | None, progress: Progress) -> Stu
 
 def push(workspace: Workspace, layer: str | None, *, turn: Turn, dry_run: bool, progress: Progress) -> list[Pushed]:
     """See `Corpus.push`."""
-    from corpus_kit.labelstudio.server.connect import connect
     from corpus_kit.labelstudio.sync import push
 
     site = server_context(workspace, "push", progress)
     site.chosen(layer)  # a misspelled layer is reported before any server is asked
-    with connect(workspace.data, workspace.config.label_studio.url) as client:
+    with connect(
+        workspace.data, workspace.config.label_studio.url, limits=limits_of(workspace.config.label_studio)
+    ) as client:
         return push.push(site, client, progress, layer=layer, dry_run=dry_run, turn=turn)
 
 
 def pull(workspace: Workspace, layer: str | None, *, full: bool, progress: Progress) -> list[Pulled]:
     """See `Corpus.pull`."""
-    from corpus_kit.labelstudio.server.connect import connect
     from corpus_kit.labelstudio.sync import pull
 
     site = server_context(workspace, "pull")
     site.chosen(layer)  # as in `push`
-    with connect(workspace.data, workspace.config.label_studio.url) as client:
+    with connect(
+        workspace.data, workspace.config.label_studio.url, limits=limits_of(workspace.config.label_studio)
+    ) as client:
         return pull.pull(site, client, progress, layer=layer, full=full)
 
 
 def restore(workspace: Workspace, layer: str | None, *, progress: Progress) -> list[Restored]:
     """See `Corpus.restore`."""
-    from corpus_kit.labelstudio.server.connect import connect
     from corpus_kit.labelstudio.sync import restore
 
     site = server_context(workspace, "restore", progress)
     site.chosen(layer)  # as in `push`
-    with connect(workspace.data, workspace.config.label_studio.url) as client:
+    with connect(
+        workspace.data, workspace.config.label_studio.url, limits=limits_of(workspace.config.label_studio)
+    ) as client:
         return restore.restore(site, client, progress, layer=layer)
 
 

@@ -18,6 +18,7 @@ from corpus_kit.core.config import LICENCES
 from corpus_kit.core.config.corpus_toml import About
 from corpus_kit.core.errors import ConfigError, UsageError, did_you_mean
 from corpus_kit.core.reasons import REASONS
+from corpus_kit.core.storage.folders import write_whole
 from corpus_kit.release.card_labels import Told, agreement_part, labels_part, markdown_table
 
 TWO_LETTERS = frozenset(
@@ -308,7 +309,5 @@ def refresh_card(card: Path, release: Path) -> bool:
     filled = fill_parts(text, parts)
     if filled == text:
         return False
-    aside = card.with_name(f".{card.name}.new")
-    aside.write_bytes(filled.encode("utf-8"))
-    aside.replace(card)
+    write_whole(card, filled.encode("utf-8"))
     return True

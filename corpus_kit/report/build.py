@@ -17,7 +17,7 @@ from typing import Any
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress
-from corpus_kit.core.storage.folders import made_folder, read_manifest, remove, write_manifest
+from corpus_kit.core.storage.folders import made_folder, read_manifest, remove, write_manifest, write_whole
 from corpus_kit.core.version import __version__
 from corpus_kit.core.vocabulary import AGREEMENT_FILE
 from corpus_kit.report.records import CHANGES_FILE, FOLDER, PAGE, Reported, ReportSources
@@ -157,6 +157,4 @@ def _write_alone(out: Path, content: bytes) -> None:
     if out.is_dir():
         raise UsageError(f"{out} is a folder.", f"Name a file, such as {out / PAGE}.")
     out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(f".{out.name}.part")
-    aside.write_bytes(content)
-    aside.replace(out)
+    write_whole(out, content)

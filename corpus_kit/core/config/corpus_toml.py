@@ -28,6 +28,7 @@ from corpus_kit.core.config import (
 )
 from corpus_kit.core.config.base import Day, Names, Section
 from corpus_kit.core.errors import ConfigError, UsageError, did_you_mean
+from corpus_kit.core.storage.inside import refuse_links_of_corpus
 
 CORPUS_FILE = "corpus.toml"
 # pydantic's names of bounds, as what is accepted.
@@ -94,6 +95,11 @@ class ProjectConfig(Section):
     @classmethod
     def _layers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         repeated = next((name for number, name in enumerate(value) if name in value[:number]), None)
+        odd = next((name for name in value if not re.fullmatch(r"\w[\w.-]*", name)), None)
+        if odd is not None:
+            raise ValueError(
+                f"{odd!r} is no name of a layer: letters, digits, '_', '-' and '.', a letter or digit first"
+            )
         if repeated is not None:
             raise ValueError(f"'{repeated}' stands there twice; name each layer once")
         return value
@@ -118,8 +124,10 @@ def find_corpus(start: Path) -> Path | None:
 def load_config(path: Path) -> ProjectConfig:
     """Read and check one `corpus.toml`.
 
-    Raises ConfigError naming the file, the key and the accepted values, UsageError when there is no such file.
+    Raises ConfigError naming the file, the key and the accepted values, UsageError when there is no such file or a link
+    leads out of the corpus.
     """
+    refuse_links_of_corpus(path.parent)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as e:

@@ -28,6 +28,18 @@ class LabelStudio(Section):
     )
     batch_tasks: int = Field(default=1000, ge=1, le=10000, description="the most tasks in one request")
     batch_bytes: Size = Field(default=16 * 2**20, description="the most bytes in one request, or with a unit: 16 MiB")
+    max_answer_bytes: Size = Field(
+        default=256 * 2**20, description="the largest answer of the server that is read, after decompression"
+    )
+    max_export_bytes: Size = Field(
+        default=64 * 2**30, description="the largest export of the server that is downloaded, after decompression"
+    )
+    max_answer_seconds: float = Field(
+        default=900.0, gt=0, strict=False, description="how long an answer may take until it is whole"
+    )
+    max_export_seconds: float = Field(
+        default=3600.0, gt=0, strict=False, description="how long the server may take to make an export, and to send it"
+    )
 
     @field_validator("batch_bytes")
     @classmethod

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
+from corpus_kit.core.storage.disk import UNSUPPORTED, flush, warn_of_disk
+from corpus_kit.core.storage.inside import refuse_links_of_data
 from corpus_kit.core.storage.tables import file_sha256, fsync_path
 from corpus_kit.core.version import __version__
 
@@ -31,8 +33,13 @@ _HALF = ".part"
 
 def write_json(path: Path, data: Any, *, compact: bool = False) -> None:
     """Canonical JSON: sorted keys, two spaces, a newline at the end. `compact` is for machines, and ten times as fast."""
+    path.write_bytes(json_bytes(data, compact=compact))
+
+
+def json_bytes(data: Any, *, compact: bool = False) -> bytes:
+    """The content of `write_json`."""
     text = json.dumps(data, ensure_ascii=False, sort_keys=True, indent=None if compact else 2)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    return f"{text}\n".encode()
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -74,7 +81,12 @@ def commit_folder(aside: Path, target: Path, work: Path) -> None:
     remove(old)
     if target.exists():
         target.rename(old)
-    aside.rename(target)
+    try:
+        aside.rename(target)
+    except BaseException:
+        if old.exists() and not target.exists():
+            old.rename(target)  # the older folder is better than none
+        raise
     fsync_path(target.parent)
     remove(old)
 
@@ -126,6 +138,20 @@ def recover(root: Path) -> None:
 def aside_of(path: Path) -> Path:
     """A name beside `path` that nobody else uses, on this machine or another, to write under before a rename."""
     return path.with_name(f"{path.name}.{uuid.uuid4().hex}{_HALF}")
+
+
+def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Write a file whole or not at all, without following a link that somebody put beside it.
+
+    mode: of a new file; the umask applies.
+    """
+    aside = aside_of(path)
+    with gone_on_failure(aside):
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as f:
+            f.write(content)
+            f.flush()
+            flush(f.fileno())
+        aside.replace(path)
 
 
 @contextlib.contextmanager
@@ -275,6 +301,7 @@ def work_folder(root: Path) -> Iterator[Path]:
     """
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is a file, not a folder.", "Name a folder with --out.")
+    refuse_links_of_data(root)
     work, new = root / WORK, not root.exists()
     work.mkdir(parents=True, exist_ok=True)
     with (work / "lock").open("w") as lock:
@@ -284,6 +311,10 @@ def work_folder(root: Path) -> Iterator[Path]:
             raise EnvironmentProblemError(
                 f"Another corpus-kit is writing to {root}.", "Wait until it has finished, then run the command again."
             ) from e
+        except OSError as e:
+            if e.errno not in UNSUPPORTED:
+                raise
+            warn_of_disk(f"The file system of {root} has no locks: do not run two commands on it at once.")
         recover(root)
         try:
             yield work

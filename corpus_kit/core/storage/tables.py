@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.schema.columns import columns_of
+from corpus_kit.core.storage.disk import flush
 
 COMPRESSION, COMPRESSION_LEVEL = "zstd", 3
 MAX_ROW_GROUP_BYTES = 100 * 10**6
@@ -234,6 +235,6 @@ def fsync_path(path: Path) -> None:
     """Flush a file or a folder to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        flush(descriptor)
     finally:
         os.close(descriptor)

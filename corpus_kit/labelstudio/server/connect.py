@@ -7,9 +7,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from corpus_kit.core.config.people import LabelStudio
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.trust import TrustStore, origin_of
 from corpus_kit.labelstudio.api.client import LabelStudioClient
+from corpus_kit.labelstudio.api.transport import AnswerLimits
 from corpus_kit.labelstudio.api.wire import checked_address, goes_in_plain_text, is_loopback
 from corpus_kit.labelstudio.server.process import running_server
 from corpus_kit.labelstudio.server.settings import LOGIN_FILE, login_of
@@ -20,7 +22,12 @@ START = "`corpus-kit studio` starts a private Label Studio on this machine."
 
 
 def connect(
-    data: Path, configured_url: str, environ: Mapping[str, str] | None = None, store: TrustStore | None = None
+    data: Path,
+    configured_url: str,
+    environ: Mapping[str, str] | None = None,
+    store: TrustStore | None = None,
+    *,
+    limits: AnswerLimits | None = None,
 ) -> LabelStudioClient:
     """A client for the server this corpus belongs to; nothing is asked of it yet.
 
@@ -39,14 +46,26 @@ def connect(
         source = URL_OPTION if url else "corpus.toml"
         address = checked_address(url or configured_url, source)
         check_destination(address, source, store or TrustStore())
-        return LabelStudioClient(address, key)
+        return LabelStudioClient(address, key, limits=limits)
     private = running_server(data / STUDIO_FOLDER) if (data / STUDIO_FOLDER).is_dir() else None
     if private:
-        return LabelStudioClient(private.url, private.login.token)
+        return LabelStudioClient(private.url, private.login.token, limits=limits)
     if configured_url:
         raise UsageError(f"{KEY_OPTION} isn't set.", f"corpus.toml names {configured_url}; set a token for it.")
     raise UsageError(
         "No Label Studio is known here.", f"{START} For a team's server set {URL_OPTION} and {KEY_OPTION}."
+    )
+
+
+def client_of(data: Path, settings: LabelStudio) -> LabelStudioClient:
+    """`connect`, with the server and the limits of `corpus.toml`."""
+    return connect(data, settings.url, limits=limits_of(settings))
+
+
+def limits_of(settings: LabelStudio) -> AnswerLimits:
+    """How much a server may answer, as `corpus.toml` says."""
+    return AnswerLimits(
+        settings.max_answer_bytes, settings.max_export_bytes, settings.max_answer_seconds, settings.max_export_seconds
     )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from corpus_kit.core.errors import EnvironmentProblemError
+from corpus_kit.core.storage.folders import write_whole
 
 LOGIN_FILE = "login.json"
 SEAL = "http://127.0.0.1:9"
@@ -53,12 +54,7 @@ def login_of(data: Path) -> Login:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner can read, whole or not at all."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
-        f.write(text)
-        f.flush()
-        os.fsync(f.fileno())
-    aside.replace(path)
+    write_whole(path, text.encode("utf-8"), mode=0o600)
 
 
 def server_variables(data: Path, port: int, login: Login | None, extra: Mapping[str, str] | None) -> dict[str, str]:

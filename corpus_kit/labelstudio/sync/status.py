@@ -22,7 +22,7 @@ from corpus_kit.core.records import CheckScore
 from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import iter_batches, parts, scan
-from corpus_kit.labelstudio.server.connect import connect
+from corpus_kit.labelstudio.server.connect import connect, limits_of
 from corpus_kit.labelstudio.sync.memory import last_pull
 from corpus_kit.labelstudio.sync.projects import find_project
 from corpus_kit.labelstudio.sync.site import Site
@@ -315,7 +315,7 @@ def _rejected(data: Path, entries: list[Entry], layer: str) -> pl.DataFrame:
 def _tasks(site: Site, configured_url: str, remarks: list[str]) -> dict[str, int]:
     """How many tasks the server has, by layer; empty where it cannot be asked."""
     try:
-        with connect(site.data, configured_url) as client:
+        with connect(site.data, configured_url, limits=limits_of(site.settings)) as client:
             found = {}
             for name in site.layers:
                 project = find_project(client, site.title(name), Silent())

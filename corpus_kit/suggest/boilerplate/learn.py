@@ -8,7 +8,6 @@ chance, so the kept text must come out better by more than the standard error of
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import polars as pl
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.labels import Labels, read_labels, standing
+from corpus_kit.core.storage.folders import write_whole
 from corpus_kit.core.storage.tables import fsync_path, scan
 from corpus_kit.suggest.boilerplate.model import BoilerplateModel
 from corpus_kit.suggest.boilerplate.pages import F64
@@ -239,8 +239,5 @@ def _figures(told: Sequence[Verdict]) -> Figures:
 def _write(target: Path, data: bytes) -> None:
     """In its place in one rename, flushed."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f"{target.name}.{os.getpid()}.part")
-    aside.write_bytes(data)
-    fsync_path(aside)
-    aside.replace(target)
+    write_whole(target, data)
     fsync_path(target.parent)
