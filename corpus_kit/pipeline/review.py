@@ -65,7 +65,5 @@ def _send(
     from corpus_kit.labelstudio.sync.review_push import push_reviews
 
     site = server_context(workspace, "adjudicate")
-    with connect(
-        workspace.data, workspace.config.label_studio.url, limits=limits_of(workspace.config.label_studio)
-    ) as client:
+    with client_of(workspace.data, workspace.config.label_studio) as client:
         return push_reviews(site, client, progress, kind, documents, dry_run=dry_run)

@@ -66,9 +66,7 @@ def push(workspace: Workspace, layer: str | None, *, turn: Turn, dry_run: bool, 
 
     site = server_context(workspace, "push", progress)
     site.chosen(layer)  # a misspelled layer is reported before any server is asked
-    with connect(
-        workspace.data, workspace.config.label_studio.url, limits=limits_of(workspace.config.label_studio)
-    ) as client:
+    with client_of(workspace.data, workspace.config.label_studio) as client:
         return push.push(site, client, progress, layer=layer, dry_run=dry_run, turn=turn)
 
 
@@ -78,9 +76,7 @@ def pull(workspace: Workspace, layer: str | None, *, full: bool, progress: Progr
 
     site = server_context(workspace, "pull")
     site.chosen(layer)  # as in `push`
-    with connect(
-        workspace.data, workspace.config.label_studio.url, limits=limits_of(workspace.config.label_studio)
-    ) as client:
+    with client_of(workspace.data, workspace.config.label_studio) as client:
         return pull.pull(site, client, progress, layer=layer, full=full)
 
 
@@ -90,9 +86,7 @@ def restore(workspace: Workspace, layer: str | None, *, progress: Progress) -> l
 
     site = server_context(workspace, "restore", progress)
     site.chosen(layer)  # as in `push`
-    with connect(
-        workspace.data, workspace.config.label_studio.url, limits=limits_of(workspace.config.label_studio)
-    ) as client:
+    with client_of(workspace.data, workspace.config.label_studio) as client:
         return restore.restore(site, client, progress, layer=layer)
 
 
