@@ -62,6 +62,7 @@ def _send(
     dry_run: bool,
     progress: Progress,
 ) -> list[Pushed]:
+    from corpus_kit.labelstudio.server.connect import client_of
     from corpus_kit.labelstudio.sync.review_push import push_reviews
 
     site = server_context(workspace, "adjudicate")

@@ -62,6 +62,7 @@ def studio(workspace: Workspace, *, port: int | None, progress: Progress) -> Stu
 
 def push(workspace: Workspace, layer: str | None, *, turn: Turn, dry_run: bool, progress: Progress) -> list[Pushed]:
     """See `Corpus.push`."""
+    from corpus_kit.labelstudio.server.connect import client_of
     from corpus_kit.labelstudio.sync import push
 
     site = server_context(workspace, "push", progress)
@@ -72,6 +73,7 @@ def push(workspace: Workspace, layer: str | None, *, turn: Turn, dry_run: bool, 
 
 def pull(workspace: Workspace, layer: str | None, *, full: bool, progress: Progress) -> list[Pulled]:
     """See `Corpus.pull`."""
+    from corpus_kit.labelstudio.server.connect import client_of
     from corpus_kit.labelstudio.sync import pull
 
     site = server_context(workspace, "pull")
@@ -82,6 +84,7 @@ def pull(workspace: Workspace, layer: str | None, *, full: bool, progress: Progr
 
 def restore(workspace: Workspace, layer: str | None, *, progress: Progress) -> list[Restored]:
     """See `Corpus.restore`."""
+    from corpus_kit.labelstudio.server.connect import client_of
     from corpus_kit.labelstudio.sync import restore
 
     site = server_context(workspace, "restore", progress)
