@@ -233,6 +233,7 @@ def fuzz_server(root: Path, runs: int, seed: int) -> dict[str, int]:
     from corpus_kit.labelstudio.sync.pull import pull
     from corpus_kit.labelstudio.sync.push import push
     from corpus_kit.labelstudio.sync.restore import restore
+    from corpus_kit.pipeline.sync import server_context
 
     corpus = Corpus.open(root)
     with server(handle) as url:
@@ -240,7 +241,7 @@ def fuzz_server(root: Path, runs: int, seed: int) -> dict[str, int]:
             name, command = (("push", push), ("pull", pull), ("restore", restore))[number % 3]
             with client(url, seconds=20, export_seconds=2) as talking:
                 try:
-                    command(corpus.site(name), talking, Silent(), layer="entities")
+                    command(server_context(corpus, name), talking, Silent(), layer="entities")
                     told = "done"
                 except CorpusKitError as e:
                     told = type(e).__name__
