@@ -83,7 +83,7 @@ def commit_folder(aside: Path, target: Path, work: Path) -> None:
         target.rename(old)
     try:
         aside.rename(target)
-    except BaseException:
+    except OSError:
         if old.exists() and not target.exists():
             old.rename(target)  # the older folder is better than none
         raise
