@@ -16,7 +16,7 @@ from corpus_kit.core.config.corpus_toml import CORPUS_FILE, add_lines
 from corpus_kit.core.config.template import CARD_FILE, Written, init_corpus
 from corpus_kit.core.errors import FindingsError, UsageError
 from corpus_kit.core.progress import Progress, Silent
-from corpus_kit.core.storage.folders import read_manifest, work_folder
+from corpus_kit.core.storage.folders import read_manifest, settle, work_folder
 from corpus_kit.core.workspace import Workspace
 from corpus_kit.pipeline.results import BuildResult, ExportResult
 from corpus_kit.release.card import refresh_card
@@ -195,6 +195,7 @@ class Corpus(Workspace):
         """
         from corpus_kit.validate.tables import validate_folder
 
+        settle(self.data)
         if read_manifest(self.data / "documents") is None:
             raise UsageError(f"There are no tables in {self.data}.", "Run `corpus-kit build` first.")
         return validate_folder(self.data, self.contracts_root)

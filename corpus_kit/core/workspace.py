@@ -14,7 +14,7 @@ from corpus_kit.core.errors import UsageError, did_you_mean
 from corpus_kit.core.layers import Layer, check_names, load_layers
 from corpus_kit.core.schema.file import read_contract_file
 from corpus_kit.core.schema.spec import ContractFile
-from corpus_kit.core.storage.folders import read_manifest
+from corpus_kit.core.storage.folders import read_manifest, settle
 
 MODELS = "models"
 
@@ -47,7 +47,9 @@ class Workspace:
                 f"There is no {CORPUS_FILE} in {Path(path).resolve()} or above it.",
                 "Make a corpus with `corpus-kit init DIR`, or build without one: `corpus-kit build RAW --out DIR`.",
             )
-        return cls(root, load_config(root / CORPUS_FILE), root / "data")
+        config = load_config(root / CORPUS_FILE)
+        settle(root / "data")
+        return cls(root, config, root / "data")
 
     @staticmethod
     def near(path: str | Path = ".") -> Path | None:

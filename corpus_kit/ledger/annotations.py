@@ -23,7 +23,14 @@ from corpus_kit.core.records import Rejected
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.schema.contracts import Contract, compile_gate
 from corpus_kit.core.schema.spec import ContractFile
-from corpus_kit.core.storage.folders import keep_note, kept_note, made_folder, read_manifest, remove, write_manifest
+from corpus_kit.core.storage.folders import (
+    drop_folder,
+    keep_note,
+    kept_note,
+    made_folder,
+    read_manifest,
+    write_manifest,
+)
 from corpus_kit.core.storage.tables import file_sha256, read_table, rejected_table, write_table
 from corpus_kit.core.version import __version__
 from corpus_kit.ledger.document_rows import STAGE, DocumentRows, Texts, group_by_document
@@ -105,7 +112,7 @@ def build_annotations(sources: Sources, refusals: Refusals, progress: Progress) 
     target = sources.out / "annotations"
     if not entries:
         if read_manifest(target) is not None:
-            remove(target)
+            drop_folder(target, sources.work)
         return None
     work = sources.work / "annotations"
     work.mkdir(exist_ok=True)

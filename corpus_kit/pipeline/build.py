@@ -21,7 +21,8 @@ from corpus_kit.core.parallel.executor import SECONDS_WORTH_A_POOL, open_workers
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.records import Shard
 from corpus_kit.core.rejects import Refusals
-from corpus_kit.core.storage.folders import read_manifest, remove, work_folder
+from corpus_kit.core.storage.folders import drop_folder, read_manifest, work_folder
+from corpus_kit.core.storage.step import one_step
 from corpus_kit.core.workspace import Workspace
 from corpus_kit.dedup.find import find_copies
 from corpus_kit.dedup.repetition import LINES_FOLDER, find_repetition
@@ -78,6 +79,7 @@ def build(workspace: Workspace, options: BuildOptions, progress: Progress) -> Bu
         work_folder(data) as work,
         open_workers(options.workers, options.cluster, work, roots) as workers,
         DatasetsAside() as datasets,
+        one_step(data, work),
     ):
         if not (work / "documents").is_dir() and is_much(raw, SECONDS_WORTH_A_POOL / SECONDS_PER_BYTE):
             # A first build: the processes load what they need while files are listed.
@@ -96,7 +98,7 @@ def build(workspace: Workspace, options: BuildOptions, progress: Progress) -> Bu
         if ingested.documents:
             result.release, result.release_folder = _release(run, datasets), data / "release"
         elif read_manifest(data / "release") is not None:
-            remove(data / "release")  # it would show documents that are no more
+            drop_folder(data / "release", work)  # it would show documents that are no more
         result.report = _report(run, wanted=options.report)
     return result
 

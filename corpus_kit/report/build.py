@@ -17,7 +17,7 @@ from typing import Any
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress
-from corpus_kit.core.storage.folders import made_folder, read_manifest, remove, write_manifest, write_whole
+from corpus_kit.core.storage.folders import drop_folder, made_folder, read_manifest, write_manifest, write_whole
 from corpus_kit.core.version import __version__
 from corpus_kit.core.vocabulary import AGREEMENT_FILE
 from corpus_kit.report.records import CHANGES_FILE, FOLDER, PAGE, Reported, ReportSources
@@ -98,10 +98,7 @@ def _fingerprint_of(release: Path) -> str:
 def remove_report(data: Path, work: Path) -> None:
     """Take away what an earlier build made: it would show a corpus that is no more."""
     if read_manifest(data / FOLDER) is not None:
-        gone = work / f"{FOLDER}.gone"
-        remove(gone)
-        (data / FOLDER).rename(gone)
-        remove(gone)
+        drop_folder(data / FOLDER, work)
 
 
 def _inputs(sources: ReportSources, manifests: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

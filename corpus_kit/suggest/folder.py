@@ -17,11 +17,11 @@ import pyarrow as pa
 
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.storage.folders import (
+    drop_folder,
     kept_folder,
     link_or_copy,
     made_folder,
     read_manifest,
-    remove,
     write_manifest,
 )
 from corpus_kit.core.storage.tables import content_fingerprint, file_sha256, part_name, rejected_table, write_table
@@ -85,10 +85,7 @@ def drop_layer(out: Path, work: Path, layer: str) -> None:
     if kept:
         _write(out, work, kept, {})
         return
-    gone = work / f"{TABLE}.gone"  # out of sight in one rename: nobody sees half a folder
-    remove(gone)
-    (out / TABLE).rename(gone)
-    remove(gone)
+    drop_folder(out / TABLE, work)
 
 
 def _others(out: Path, layer: str) -> dict[str, dict[str, Any]]:

@@ -27,7 +27,7 @@ from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import REVIEW
 from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.schema.spec import ContractFile
-from corpus_kit.core.storage.folders import made_folder, read_manifest, remove, write_json, write_manifest
+from corpus_kit.core.storage.folders import drop_folder, made_folder, read_manifest, write_json, write_manifest
 from corpus_kit.core.storage.tables import scan
 from corpus_kit.core.version import __version__
 from corpus_kit.core.vocabulary import AGREEMENT_FILE
@@ -134,7 +134,7 @@ def build_gold(sources: GoldSources, progress: Progress) -> Gold | None:
     annotations = read_manifest(sources.out / "annotations")
     if annotations is None:
         if read_manifest(target) is not None:
-            remove(target)
+            drop_folder(target, sources.work)
         return None
     inputs = _inputs(sources, annotations)
     existing = read_manifest(target)

@@ -22,6 +22,7 @@ from typing import Any
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.storage.disk import UNSUPPORTED, flush, warn_of_disk
 from corpus_kit.core.storage.inside import refuse_links_of_data
+from corpus_kit.core.storage.step import JOURNAL, keep_for_step, undo
 from corpus_kit.core.storage.tables import file_sha256, fsync_path
 from corpus_kit.core.version import __version__
 
@@ -79,7 +80,7 @@ def commit_folder(aside: Path, target: Path, work: Path) -> None:
     fsync_folder(aside)
     old = _beside(target, work, "old")
     remove(old)
-    if target.exists():
+    if not keep_for_step(target, work) and target.exists():
         target.rename(old)
     try:
         aside.rename(target)
@@ -89,6 +90,15 @@ def commit_folder(aside: Path, target: Path, work: Path) -> None:
         raise
     fsync_path(target.parent)
     remove(old)
+
+
+def drop_folder(target: Path, work: Path) -> None:
+    """Take a made folder away, out of sight in one rename; in a step it comes back if the step fails."""
+    if not keep_for_step(target, work) and target.exists():
+        gone = _beside(target, work, "gone")
+        remove(gone)
+        target.rename(gone)
+        remove(gone)
 
 
 def _beside(target: Path, work: Path, suffix: str) -> Path:
@@ -133,6 +143,15 @@ def recover(root: Path) -> None:
             remove(old)
         else:
             old.rename(target)
+    undo(root, root / WORK)
+
+
+def settle(root: Path) -> None:
+    """Undo what a killed command left half done, where nobody is at it now. For those who only read."""
+    work = root / WORK
+    if (work / JOURNAL).exists() or any(work.glob("*.old")):
+        with contextlib.suppress(EnvironmentProblemError, OSError), work_folder(root):
+            pass
 
 
 def aside_of(path: Path) -> Path:
