@@ -12,7 +12,8 @@ import pytest
 
 from corpus_kit import Corpus
 from corpus_kit.core.errors import UsageError
-from corpus_kit.labelstudio.api.client import LabelStudioClient, pack
+from corpus_kit.labelstudio.api.batches import pack
+from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.server.process import StudioServer
 
 REVIEW = """<View><Labels name="label" toName="body"><Label value="PERSON"/><Label value="PLACE"/></Labels>

@@ -16,7 +16,8 @@ from corpus_kit.core.errors import UsageError
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.offsets import normalise_newlines
 from corpus_kit.core.progress import Progress, counted
-from corpus_kit.labelstudio.api.client import Json, LabelStudioClient, Project
+from corpus_kit.labelstudio.api.batches import Json
+from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
 from corpus_kit.labelstudio.sync.projects import SAMPLING
 from corpus_kit.labelstudio.sync.site import Site
 from corpus_kit.ledger.matching import Documents, text_in
