@@ -23,6 +23,7 @@ from corpus_kit.release.card import refresh_card
 
 if TYPE_CHECKING:
     from corpus_kit.agreement.gold.build import Gold
+    from corpus_kit.agreement.measures.breakdown import Part
     from corpus_kit.agreement.measures.measured import AgreementReport
     from corpus_kit.agreement.review import Suspect
     from corpus_kit.core.vocabulary import OrderName
@@ -268,6 +269,15 @@ class Corpus(Workspace):
         from corpus_kit.pipeline.adjudicate import agreement
 
         return agreement(self, layer)
+
+    def agreement_by(self, by: str, layer: str | None = None) -> list[Part]:
+        """The same by `guidelines`, `config`, `month`, `language`, `publisher` or `suggested`: what people did under each.
+
+        Raises UsageError before there are annotations, and for another word.
+        """
+        from corpus_kit.pipeline.adjudicate import agreement_by
+
+        return agreement_by(self, by, layer)
 
     def adjudicate(
         self,

@@ -15,6 +15,7 @@ from corpus_kit.pipeline.run import Run
 
 if TYPE_CHECKING:
     from corpus_kit.agreement.gold.build import Gold, GoldSources
+    from corpus_kit.agreement.measures.breakdown import Part
     from corpus_kit.agreement.measures.measured import AgreementReport
     from corpus_kit.ledger.annotations import Annotated
 
@@ -78,12 +79,23 @@ def adjudicate(
 
 
 def agreement(workspace: Workspace, layer: str | None) -> AgreementReport:
-    """See `Corpus.agreement`."""
-    from corpus_kit.agreement.gold.build import measure
+    """See `Corpus.agreement`. What `data/gold` has measured is not measured again where nothing has changed."""
+    from corpus_kit.agreement.gold.build import measure, measured_before
 
     with work_folder(workspace.data) as work:
         _take_in_the_ledger(workspace, work, Silent())
-        return measure(gold_sources(workspace, workspace.data, work, layer))
+        sources = gold_sources(workspace, workspace.data, work, layer)
+        known = measured_before(gold_sources(workspace, workspace.data, work))
+        return measure(sources) if known is None else known.of_layers(list(sources.layers))
+
+
+def agreement_by(workspace: Workspace, by: str, layer: str | None) -> list[Part]:
+    """See `Corpus.agreement_by`."""
+    from corpus_kit.agreement.gold.build import measure_by
+
+    with work_folder(workspace.data) as work:
+        _take_in_the_ledger(workspace, work, Silent())
+        return measure_by(gold_sources(workspace, workspace.data, work, layer), by)
 
 
 def _take_in_the_ledger(workspace: Workspace, work: Path, progress: Progress) -> None:

@@ -18,6 +18,7 @@ from corpus_kit.agreement.gold.adjudicate import adjudicate, standing, with_revi
 from corpus_kit.agreement.gold.policy import GOLD, NONE, OPEN, Policy
 from corpus_kit.agreement.gold.tables import GOLD_TABLES, GoldTables, gold_annotations, write_gold
 from corpus_kit.agreement.judgements import judged
+from corpus_kit.agreement.measures.breakdown import Part, agreement_by, drift
 from corpus_kit.agreement.measures.measured import AgreementReport, measure_corpus
 from corpus_kit.core.config import Adjudication, Agreement
 from corpus_kit.core.errors import UsageError, did_you_mean
@@ -157,7 +158,10 @@ def build_gold(sources: GoldSources, progress: Progress) -> Gold | None:
             step.advance()
         tables = GoldTables.joined(made)
         files = write_gold(folder, tables, sources.contracts)
-        write_json(folder / AGREEMENT_FILE, measure(sources).as_dict())
+        months = drift(
+            sources.out, list(sources.layers.values()), sources.agreement, without=sources.adjudication.reviewers
+        )
+        write_json(folder / AGREEMENT_FILE, measure(sources).as_dict() | {"drift": months})
         step.advance()
         manifest = {
             "inputs": inputs,
@@ -180,6 +184,31 @@ def measure(sources: GoldSources) -> AgreementReport:
     trim = sources.adjudication.edge_white_space == "ignored"
     layers = list(sources.layers.values())
     return measure_corpus(sources.out, layers, sources.agreement, without=reviewers, trim=trim)
+
+
+def measured_before(sources: GoldSources) -> AgreementReport | None:
+    """The figures that `out/gold` holds, where nothing they depend on has changed since; sources: of all layers."""
+    annotations, existing = read_manifest(sources.out / "annotations"), read_manifest(sources.out / "gold")
+    if not annotations or not existing or existing.get("inputs") != _inputs(sources, annotations):
+        return None
+    if not _complete(sources.out / "gold", existing):
+        return None
+    try:
+        return AgreementReport.from_dict(
+            json.loads((sources.out / "gold" / AGREEMENT_FILE).read_text(encoding="utf-8"))
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None  # harmed: measured again
+
+
+def measure_by(sources: GoldSources, by: str) -> list[Part]:
+    """The figures of each part of the work; see `breakdown.agreement_by`. Raises UsageError before there are annotations."""
+    if read_manifest(sources.out / "annotations") is None:
+        raise UsageError(
+            "There are no annotations yet.", "Bring them with `corpus-kit pull` or `import`, then `corpus-kit build`."
+        )
+    reviewers = sources.adjudication.reviewers
+    return agreement_by(sources.out, list(sources.layers.values()), sources.agreement, by, without=reviewers)
 
 
 def _inputs(sources: GoldSources, annotations: Mapping[str, Any]) -> dict[str, Any]:

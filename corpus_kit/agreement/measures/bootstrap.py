@@ -44,11 +44,13 @@ DECIMALS = 12
 
 @dataclass(frozen=True, slots=True)
 class Resampling:
-    """How intervals are made. `resamples=0` leaves them out."""
+    """How intervals are made. `resamples=0` leaves them out. units: also measure whole units (alpha for unitizing, gamma),
+    which takes longer than all else."""
 
     resamples: int = 1000
     seed: int = 20240229
     confidence: float = 0.95
+    units: bool = True
 
 
 Blocks = Mapping[str, Floats]

@@ -46,10 +46,11 @@ def measure_agreement(
         choice_agreement(choices, annotations, spans, orders=orders, pairs=pairs, without=without, plan=plan),
         span_agreement(spans, annotations, pairs=pairs, without=without, plan=plan),
         character_agreement(spans, annotations, documents, pairs=pairs, without=without, plan=plan),
-        unitizing_agreement(spans, annotations, documents, pairs=pairs, without=without, plan=plan),
-        gamma_agreement(spans, annotations, documents, without=without, plan=plan),
         relation_agreement(relations, spans, annotations, pairs=pairs, without=without, plan=plan),
     ]
+    if plan is None or plan.units:
+        parts.append(unitizing_agreement(spans, annotations, documents, pairs=pairs, without=without, plan=plan))
+        parts.append(gamma_agreement(spans, annotations, documents, without=without, plan=plan))
     people = judged(annotations, without=without)
     measured = {result.layer for part in parts for result in part.results}
     for layer in people["layer"].unique().sort():
@@ -139,6 +140,31 @@ class AgreementReport:
             "left_out": list(self.left_out),
         }
 
+    @classmethod
+    def from_dict(cls, read: Mapping[str, Any]) -> AgreementReport:
+        """What `as_dict` gave, as JSON has kept it."""
+
+        def tuples(row: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+
+        return cls(
+            tuple(Agreement(**tuples(row)) for row in read["figures"]),
+            tuple(Hurting(**row) for row in read["hurting"]),
+            tuple(LayerWork(**tuples(row)) for row in read["work"]),
+            tuple(WithTheRest(**row) for row in read["people"]),
+            tuple(read["left_out"]),
+        )
+
+    def of_layers(self, names: Collection[str]) -> AgreementReport:
+        """The same of some layers only."""
+        return AgreementReport(
+            tuple(one for one in self.figures if one.layer in names),
+            tuple(one for one in self.hurting if one.layer in names),
+            tuple(one for one in self.work if one.layer in names),
+            tuple(one for one in self.people if one.layer in names),
+            self.left_out,
+        )
+
 
 def measure_corpus(
     out: Path, layers: Sequence[Layer], settings: Settings, *, without: Collection[str] = (), trim: bool = True
@@ -148,7 +174,7 @@ def measure_corpus(
     without: pseudonyms left out. trim: white space at the edges of spans does not count.
     """
     labels = read_labels(out / "annotations")
-    documents = _documents(out, labels.annotations)
+    documents = annotated_documents(out, labels.annotations)
     names = [layer.name for layer in layers]
     mine = pl.col("layer").is_in(names)
     annotations = labels.annotations.filter(mine)
@@ -175,7 +201,7 @@ def measure_corpus(
         tuple(sorted(measured.results, key=lambda figure: place[figure.layer])),
         tuple(Hurting(**row) for row in worst.iter_rows(named=True)),
         tuple(_work(layer, people.filter(pl.col("layer") == layer.name), annotations) for layer in layers),
-        tuple(_with_the_rest(measured.results)),
+        tuple(with_the_rest(measured.results)),
         tuple(sorted(set(without) & set(people["annotator"].to_list()))),
     )
 
@@ -201,11 +227,11 @@ def grouped(annotations: pl.DataFrame, documents: pl.DataFrame, together: str) -
     return joined.with_columns(pl.col(GROUP).fill_null(pl.col("doc_id")))
 
 
-def _documents(out: Path, annotations: pl.DataFrame) -> pl.DataFrame:
+def annotated_documents(out: Path, annotations: pl.DataFrame) -> pl.DataFrame:
     """doc_id, text_sha256, n_chars and source of every text that carries annotations, current or not."""
     annotated = annotations.select("doc_id").unique().lazy()
     dtypes = columns_of("documents")
-    columns = ["doc_id", "text_sha256", "n_chars", "source", "duplicate_cluster", "outlet", "url"]
+    columns = ["doc_id", "text_sha256", "n_chars", "source", "duplicate_cluster", "outlet", "url", "language"]
     parts = [pl.DataFrame(schema={name: dtypes[name] for name in columns}).lazy()]
     current, older = scan(out / "documents", "documents"), scan(out / "annotations", "texts")
     if current is not None:
@@ -236,7 +262,7 @@ def _work(layer: Layer, people: pl.DataFrame, annotations: pl.DataFrame) -> Laye
     )
 
 
-def _with_the_rest(figures: Sequence[Agreement]) -> Iterator[WithTheRest]:
+def with_the_rest(figures: Sequence[Agreement]) -> Iterator[WithTheRest]:
     pairs: dict[tuple[str, str, str, str, str], list[tuple[float, int]]] = {}
     for f in figures:
         if f.pair and f.label is None and f.value is not None and f.n_items:

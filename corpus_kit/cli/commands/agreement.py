@@ -18,24 +18,53 @@ from corpus_kit.core.vocabulary import TRUSTED_MEASURES
     "--worst", default=5, show_default=True, metavar="N", type=click.IntRange(min=0), help="Documents to list."
 )
 @click.option("--labels-of-pairs", is_flag=True, help="Every label for every pair too; by default pairs have totals.")
+@click.option(
+    "--by",
+    type=click.Choice(["guidelines", "config", "month", "language", "publisher", "suggested"]),
+    help="Part the work and measure each part; by month, also each person against the rest.",
+)
+@click.option(
+    "--plan",
+    "width",
+    metavar="WIDTH",
+    type=click.FloatRange(min=0, min_open=True, max=2),
+    help="How many more documents several people are to label for intervals of this width.",
+)
 @corpus_option
 @json_option
-def command(layer: str | None, worst: int, labels_of_pairs: bool, corpus_dir: str | None, as_json: bool) -> None:
+def command(
+    layer: str | None,
+    worst: int,
+    labels_of_pairs: bool,
+    by: str | None,
+    width: float | None,
+    corpus_dir: str | None,
+    as_json: bool,
+) -> None:
     """How far people agree, per layer, control, target, label and pair, and the documents that cost most of it.
 
-    Figures are corrected for chance where a method exists (kappa, alpha); in brackets stands the 95 % interval over
-    documents. People are pseudonyms; reviewers named in corpus.toml are left out. What is not defined says why.
+    Figures are corrected for chance where a method exists (kappa, alpha); in brackets stands the 95 % interval, near-copies
+    drawn together. People are pseudonyms; reviewers named in corpus.toml are left out. What is not defined says why.
 
     \b
     Examples:
       corpus-kit agreement
       corpus-kit agreement --layer stance --worst 20
+      corpus-kit agreement --by month
+      corpus-kit agreement --plan 0.05
       corpus-kit agreement --json > agreement.json
     """
     from corpus_kit.corpus import Corpus
 
     output = Output(as_json)
-    found = Corpus.open(corpus_dir or ".").agreement(layer)
+    corpus = Corpus.open(corpus_dir or ".")
+    if by is not None:
+        _parts(corpus.agreement_by(by, layer), by, output)
+        return
+    found = corpus.agreement(layer)
+    if width is not None:
+        _plan(found.figures, width, output)
+        return
     for work in found.work:
         figures = [f for f in found.figures if f.layer == work.layer and (labels_of_pairs or not (f.pair and f.label))]
         _layer(found, work.layer, figures, worst, output)
@@ -47,6 +76,67 @@ def command(layer: str | None, worst: int, labels_of_pairs: bool, corpus_dir: st
     output.json(found.as_dict())
 
 
+def _parts(parts: Sequence[Any], by: str, output: Output) -> None:
+    """What people agreed on under each rule, in each month, and so on: everybody together, all labels."""
+    for layer in dict.fromkeys(part.layer for part in parts):
+        own = [part for part in parts if part.layer == layer]
+        rows = [
+            (part.value, *_row(figure, _place(figure)))
+            for part in own
+            for figure in _without_repeats(part.figures)
+            if figure.value is not None and figure.label is None and figure.measure in _HEADLINES
+        ]
+        _titled(output, f"{layer}: everybody, by {by}", rows, (by, "measure", "of", *_FIGURES))
+        silent = [part.value for part in own if not any(figure.value is not None for figure in part.figures)]
+        if silent:
+            output.data(f"no figure is defined for: {', '.join(silent)}")
+        people = [(p.value, r.annotator, r.measure, r.target or r.control or layer, _shown(r.value), r.n_items)
+                  for p in own for r in p.people if r.measure in TRUSTED_MEASURES]  # fmt: skip
+        if by == "month":
+            _titled(
+                output,
+                f"{layer}: each person with the rest",
+                people,
+                (by, "person", "measure", "of", "figure", "items"),
+            )
+        output.data("")
+    output.json([part.as_dict() for part in parts])
+
+
+def _plan(figures: Sequence[Any], width: float, output: Output) -> None:
+    """How much more work intervals of this width take."""
+    from dataclasses import asdict
+
+    from corpus_kit.agreement.measures.breakdown import needed_for
+
+    needed = needed_for(_without_repeats(figures), width)
+    rows = [
+        (
+            one.target or one.control or one.layer,
+            one.measure,
+            _shown(one.value),
+            _shown(one.width),
+            one.groups,
+            one.more,
+        )
+        for one in needed
+        if one.value is not None and one.width is not None
+    ]
+    _titled(output, f"for intervals {width} wide", rows, ("of", "measure", "figure", "width", "documents", "more"))
+    unknown = [one for one in needed if one.width is None]
+    if unknown:
+        output.data("")
+        output.data(f"{len(unknown)} figures have no interval yet, so nothing can be said of how it would narrow.")
+    output.say("Documents are those that several people labelled; copies of each other count once.")
+    output.json([asdict(one) for one in needed])
+
+
+def _without_repeats(figures: Sequence[Any]) -> list[Any]:
+    """Where every control has one target, what is said of the target need not be said of the control again."""
+    told = {_facts(figure) for figure in figures if figure.target}
+    return [figure for figure in figures if figure.target or _facts(figure) not in told]
+
+
 def _layer(found: Any, layer: str, figures: list[Any], worst: int, output: Output) -> None:
     """One layer of `Corpus.agreement()`: who worked on it, its figures, its worst documents; 80 columns wide."""
     work = next(one for one in found.work if one.layer == layer)
@@ -55,9 +145,7 @@ def _layer(found: Any, layer: str, figures: list[Any], worst: int, output: Outpu
         f"{layer}: {work.annotations:,} annotations of {work.documents:,} documents by {len(work.annotators)} people; "
         f"{shared:,} documents by several"
     )
-    # Where every control has one target, what is said of the target need not be said of the control again.
-    told = {_facts(figure) for figure in figures if figure.target}
-    figures = [figure for figure in figures if figure.target or _facts(figure) not in told]
+    figures = _without_repeats(figures)
     for place in dict.fromkeys(_place(figure) for figure in figures):
         of = [figure for figure in figures if figure.value is not None and _place(figure) == place]
         _titled(output, f"{place}: everybody", [_row(f, f.label or "all") for f in of if not f.pair], _OF_LABELS)
@@ -110,6 +198,7 @@ def _undefined(figures: list[Any], output: Output) -> None:
             output.data(f" {more}")
 
 
+_HEADLINES = (*TRUSTED_MEASURES, "span_f1_partial", "alpha_characters", "alpha_u", "gamma")
 _FIGURES = ("figure", "interval", "docs", "items")
 _OF_LABELS = ("measure", "label", *_FIGURES)
 
