@@ -13,11 +13,13 @@ import argparse
 import sys
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corpus_kit.agreement.measures import coefficients as formula
 from corpus_kit.agreement.measures import distances
 from corpus_kit.agreement.measures.alignment import Dissimilarity
 from corpus_kit.agreement.measures.bootstrap import Resampling, interval, resampled
+from corpus_kit.agreement.measures.coefficients import Floats
 from corpus_kit.agreement.measures.gamma import disorders, gamma
 
 LABELS = 5
@@ -27,7 +29,7 @@ SHARES = np.array([0.15, 0.15, 0.15, 0.5, 0.05])
 DOCUMENTS, COPIES = (20, 50, 200), (1, 2, 4)
 
 
-def answers(clusters: int, copies: int, rng: np.random.Generator) -> np.ndarray:
+def answers(clusters: int, copies: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """What three people say of each document: shape (clusters, copies, people)."""
     truth = rng.choice(LABELS, size=clusters, p=SHARES)
     skill = SKILL[None] - 0.3 * (rng.random(clusters) < 0.3)[:, None]
@@ -40,7 +42,7 @@ def answers(clusters: int, copies: int, rng: np.random.Generator) -> np.ndarray:
     return np.where(rng.random(every.shape) < 0.95, every, rng.integers(LABELS, size=every.shape))
 
 
-def choice_sums(clusters: int, copies: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def choice_sums(clusters: int, copies: int, rng: np.random.Generator) -> dict[str, Floats]:
     said = answers(clusters, copies, rng)
     counts = np.stack([(said == k).sum(axis=2) for k in range(LABELS)], axis=2).astype(float)
     first, second = (np.eye(LABELS)[said[:, :, who]] for who in (0, 1))
@@ -66,7 +68,7 @@ def choice_sums(clusters: int, copies: int, rng: np.random.Generator) -> dict[st
     return {name: block.sum(axis=1) for name, block in blocks.items()}
 
 
-def choice_figures(sums: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def choice_figures(sums: dict[str, Floats]) -> dict[str, Floats]:
     pairs = PEOPLE * (PEOPLE - 1)
     scale = [float(k) for k in range(LABELS)]
     n, total, squares = np.moveaxis(sums["moments"], -1, 0)
@@ -85,10 +87,10 @@ def choice_figures(sums: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def span_sums(clusters: int, copies: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def span_sums(clusters: int, copies: int, rng: np.random.Generator) -> dict[str, Floats]:
     """Spans of three people on short pages, found with a chance that the page shares; with their best alignment."""
     names = ("marked", "exact", "length", "observed", "expected")
-    out = {name: np.zeros(clusters) for name in names}
+    out: dict[str, Floats] = {name: np.zeros(clusters) for name in names}
     for cluster in range(clusters):
         found = np.clip(rng.normal(0.85, 0.12), 0.3, 1.0)
         truth = [
@@ -114,7 +116,7 @@ def span_sums(clusters: int, copies: int, rng: np.random.Generator) -> dict[str,
     return out
 
 
-def span_figures(sums: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def span_figures(sums: dict[str, Floats]) -> dict[str, Floats]:
     return {
         "span_f1_exact": formula.f1(sums["exact"], sums["marked"]),
         "gamma": gamma(sums["observed"], sums["expected"]),
