@@ -307,6 +307,15 @@ class Corpus(Workspace):
 
         return review(self, layer, gold=gold)
 
+    def why(self, document: str, start: int | None = None, end: int | None = None, *, layer: str | None = None) -> Why:
+        """How the labels of a document, or of a place in it, came about, and in which worlds they would not be gold.
+
+        document: doc_id or source. start, end: code points. Raises UsageError where there is no such document, or no label.
+        """
+        from corpus_kit.pipeline.adjudicate import why
+
+        return why(self, document, start, end, layer)
+
     def report(
         self,
         out: str | Path | None = None,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from corpus_kit.agreement.gold.build import Gold, GoldSources
     from corpus_kit.agreement.measures.breakdown import Part
     from corpus_kit.agreement.measures.measured import AgreementReport
+    from corpus_kit.agreement.why import Why
     from corpus_kit.ledger.annotations import Annotated
 
 
@@ -96,6 +97,15 @@ def agreement_by(workspace: Workspace, by: str, layer: str | None) -> list[Part]
     with work_folder(workspace.data) as work:
         _take_in_the_ledger(workspace, work, Silent())
         return measure_by(gold_sources(workspace, workspace.data, work, layer), by)
+
+
+def why(workspace: Workspace, document: str, start: int | None, end: int | None, layer: str | None) -> Why:
+    """See `Corpus.why`."""
+    from corpus_kit.agreement.why import explain
+
+    with work_folder(workspace.data) as work:
+        _take_in_the_ledger(workspace, work, Silent())
+        return explain(gold_sources(workspace, workspace.data, work, layer), document, start, end)
 
 
 def _take_in_the_ledger(workspace: Workspace, work: Path, progress: Progress) -> None:

@@ -128,6 +128,6 @@ def test_figures_are_not_measured_again_where_nothing_changed(tmp_path: Path, mo
         patched.setattr("corpus_kit.agreement.gold.build.measure_corpus", never)
         assert corpus.agreement() == before
         assert {f.layer for f in corpus.agreement("entities").figures} == {"entities"}
-    again = {"ferry.txt": {"cyd": [entity(text, "Port Sellane", "PLACE")]}}
+    again = {"ferry.txt": {"cyd": [entity(text, "Port Sellane", "GPE")]}}
     label(corpus, "entities", again, tmp_path)
     assert corpus.agreement() != before
