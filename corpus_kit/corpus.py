@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from corpus_kit.agreement.measures.breakdown import Part
     from corpus_kit.agreement.measures.measured import AgreementReport
     from corpus_kit.agreement.review import Suspect
+    from corpus_kit.agreement.why import Why
     from corpus_kit.core.vocabulary import OrderName
     from corpus_kit.doctor import Check
     from corpus_kit.ingest.inspect import Inspected

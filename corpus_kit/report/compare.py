@@ -18,8 +18,8 @@ import polars as pl
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import iter_batches
-from corpus_kit.core.vocabulary import SPLITS
 from corpus_kit.core.visible import shown_cells
+from corpus_kit.core.vocabulary import SPLITS
 from corpus_kit.report.charts import Chart, bars
 from corpus_kit.report.records import CHANGES_FILE
 
