@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus_kit.core.config.corpus_toml import CORPUS_FILE, add_lines
 from corpus_kit.core.config.template import CARD_FILE, Written, init_corpus
 from corpus_kit.core.errors import FindingsError, UsageError
 from corpus_kit.core.progress import Progress, Silent
@@ -96,26 +95,10 @@ class Corpus(Workspace):
         return result
 
     def inspect(self, paths: Sequence[str | Path] = (), *, write: bool = False) -> Inspected:
-        """What is there and how it would be read, before anything is built.
+        """What is there, by default in `data/raw`, and how it would be read; `write` puts the lines into `corpus.toml`."""
+        from corpus_kit.pipeline.inspect import inspect
 
-        Args:
-            paths: Folders, globs or files, by default the corpus's `data/raw`.
-            write: Put the lines that are found into `corpus.toml`.
-
-        Returns:
-            Groups of files that are alike, what is not read, and the lines for `corpus.toml`.
-
-        Raises:
-            UsageError: A path that does not exist, or no corpus to write to.
-        """
-        from corpus_kit.ingest.inspect import inspect_files
-
-        if self.root is None and (write or not paths):
-            raise UsageError("There is no corpus here.", "Name the files, or make a corpus with `corpus-kit init DIR`.")
-        found = inspect_files(paths or [self.data / "raw"], self.config.input)
-        if write and found.lines and self.root is not None:
-            add_lines(self.root / CORPUS_FILE, found.lines)
-        return found
+        return inspect(self, paths, write=write)
 
     def import_(
         self, files: Sequence[str | Path], layer: str | None = None, *, source: str | None = None
