@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from corpus_kit.core.config.template import CARD_FILE, Written, init_corpus
 from corpus_kit.core.errors import FindingsError, UsageError
@@ -37,9 +37,12 @@ if TYPE_CHECKING:
     from corpus_kit.labelstudio.sync.status import Status
     from corpus_kit.ledger.recognise import Imported
     from corpus_kit.pipeline.locate import Location
+    from corpus_kit.pipeline.publish import PublishResult
     from corpus_kit.pipeline.suggest import SuggestResult
     from corpus_kit.pipeline.trust import Confirm, Trust
+    from corpus_kit.release.audit.verify import Verified
     from corpus_kit.release.freeze import FrozenSplits
+    from corpus_kit.release.text_free.hydrate import Hydrated
     from corpus_kit.report.records import Reported
     from corpus_kit.validate.tables import ValidationReport
 
@@ -145,21 +148,59 @@ class Corpus(Workspace):
         *,
         workers: int | None = 1,
         tokenizer: str = "",
+        max_run: int = 40,
         strict: bool = False,
         progress: Progress | None = None,
     ) -> ExportResult:
         """Write the release of the built documents as `hf` (Parquet), `arrow` (`save_to_disk`) or `jsonl`, or its gold as
         `conll`, `spacy` or `pieces` (those of `tokenizer`: a folder, a file or a name on the Hub), or what each person
         said and the gold for another tool: `brat`, `webanno`, `xmi`, `doccano`, `prodigy`, `w3c`, `label-studio`.
+        `text-free` is the release without texts: no file holds more than `max_run` characters of a document in a row.
 
         folder: by default `data/release`, `data/release-arrow`, `data/release-jsonl`. strict: labels that a format cannot
         carry are an error, and nothing is written. Raises UsageError before the first build, FindingsError with `strict`.
         """
         from corpus_kit.pipeline.export import export
 
-        return export(
-            self, format, folder, workers=workers, tokenizer=tokenizer, strict=strict, progress=progress or Silent()
-        )
+        own: dict[str, Any] = {"tokenizer": tokenizer, "max_run": max_run}
+        return export(self, format, folder, workers=workers, strict=strict, progress=progress or Silent(), **own)
+
+    def publish(self, place: str, name: str, *, progress: Progress | None = None, **options: Any) -> PublishResult:
+        """Publish the release to the `hub` or a `folder`, so that exactly it is there afterwards.
+
+        options: those of `pipeline.publish.PublishOptions`: dry_run, tag, text_free, release, private, gated, create_pr.
+        """
+        from corpus_kit.pipeline.publish import PublishOptions, publish
+
+        return publish(self, place, name, PublishOptions(**options), progress or Silent())
+
+    def hydrate(
+        self,
+        release: str | Path,
+        sources: Sequence[str | Path],
+        folder: str | Path | None = None,
+        *,
+        workers: int | None = 1,
+        progress: Progress | None = None,
+    ) -> Hydrated:
+        """Put the texts back into a text-free release, from pages read with this corpus's settings."""
+        from corpus_kit.pipeline.hydrate import hydrate
+
+        return hydrate(self, Path(release), [Path(one) for one in sources], folder, workers, progress or Silent())
+
+    @staticmethod
+    def verify(release: str | Path) -> Verified:
+        """Check a release from its folder alone. Findings are returned, never raised."""
+        from corpus_kit.release.audit.verify import verify_release
+
+        return verify_release(Path(release).absolute())
+
+    @staticmethod
+    def recipe(task: str, file: str | Path | None = None) -> str:
+        """A script that trains on a release (ner, stance, boilerplate, soft), written to `file` where one is named."""
+        from corpus_kit.pipeline.recipe import recipe
+
+        return recipe(task, Path(file) if file else None)
 
     def freeze_splits(self) -> FrozenSplits:
         """Write `splits.csv` at the corpus's root: later builds keep every document it lists on its side.

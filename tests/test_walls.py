@@ -14,6 +14,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "corpus_kit"
+TEMPLATE = PACKAGE / "template"
+"""Files that users get; scripts among them are theirs to run, and no part of the package."""
 
 FLOORS = (
     {"core"},
@@ -55,10 +57,16 @@ CLASSES_SO_FAR: set[str] = set(
 
 
 @cache
+def _modules() -> list[Path]:
+    """The files of the package, without those that are shipped for users."""
+    return [path for path in PACKAGE.rglob("*.py") if TEMPLATE not in path.parents]
+
+
+@cache
 def _sources() -> Mapping[str, Path]:
     """Module → file, of all code but the tests. Benchmarks import each other without a package, as scripts do."""
     found = {}
-    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "docs" / "tools").glob("*.py")]:
+    for path in [*_modules(), *(ROOT / "docs" / "tools").glob("*.py")]:
         found[".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")] = path
     return found | {path.stem: path for path in (ROOT / "benchmarks").glob("*.py")}
 
@@ -155,7 +163,7 @@ def test_a_circle_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_heavy_libraries_stay_in_their_rooms() -> None:
-    for path in PACKAGE.rglob("*.py"):
+    for path in _modules():
         place = path.relative_to(ROOT).as_posix()
         for module in _imports(path):
             home = ONLY_IN.get(module.split(".")[0])
@@ -171,7 +179,7 @@ def test_the_command_line_reaches_the_rooms_through_corpus_only() -> None:
 
 
 def test_no_module_is_longer_than_one_sitting() -> None:
-    long = {p.relative_to(PACKAGE).as_posix() for p in PACKAGE.rglob("*.py") if _lines(p) > MOST_LINES}
+    long = {p.relative_to(PACKAGE).as_posix() for p in _modules() if _lines(p) > MOST_LINES}
     assert long == LONG_SO_FAR
 
 
@@ -181,7 +189,7 @@ def _lines(path: Path) -> int:
 
 def test_no_function_takes_too_many_parameters() -> None:
     found = set()
-    for path in PACKAGE.rglob("*.py"):
+    for path in _modules():
         for node in _nodes(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
@@ -191,14 +199,12 @@ def test_no_function_takes_too_many_parameters() -> None:
 
 
 def test_no_two_classes_have_one_name() -> None:
-    names = Counter(
-        node.name for path in PACKAGE.rglob("*.py") for node in _nodes(path) if isinstance(node, ast.ClassDef)
-    )
+    names = Counter(node.name for path in _modules() for node in _nodes(path) if isinstance(node, ast.ClassDef))
     assert {name for name, count in names.items() if count > 1} == CLASSES_SO_FAR
 
 
 def test_library_code_neither_prints_nor_exits() -> None:
-    for path in PACKAGE.rglob("*.py"):
+    for path in _modules():
         if path.relative_to(PACKAGE).parts[0] in ("cli", "__main__.py"):
             continue
         for node in _nodes(path):

@@ -76,6 +76,12 @@ class Workspace:
         """No corpus: built-in settings, contracts and layers; `out` stands for `data/`."""
         return cls(None, ProjectConfig(), Path(out).absolute())
 
+    @classmethod
+    def nearest(cls) -> Self:
+        """The corpus of the working folder; the defaults where there is none."""
+        root = find_corpus(Path())
+        return cls.open(root) if root else cls.without(Path())
+
     @property
     def contracts_root(self) -> Path:
         """The folder of the contracts: the corpus's own, else the built-in one."""

@@ -20,6 +20,7 @@ def export(
     *,
     workers: int | None,
     tokenizer: str,
+    max_run: int,
     strict: bool,
     progress: Progress,
 ) -> ExportResult:
@@ -27,6 +28,7 @@ def export(
     from corpus_kit.release.export.formats import (
         FORMATS,
         GOLD_FORMATS,
+        TEXT_FREE,
         TOOLS,
         write_format,
         write_gold_format,
@@ -48,6 +50,12 @@ def export(
             made = build_release(source, target, pool, progress, strict=strict, opened=True)
             return ExportResult(name, target, made.rows, made.unchanged, made.losses)
         release = data / "release"
+        if name == TEXT_FREE:
+            from corpus_kit.release.text_free.write import write_text_free
+
+            made = build_release(source, release, pool, progress, strict=strict)
+            freed = write_text_free(release, target, work, max_run)
+            return ExportResult(name, target, freed.rows, losses=made.losses)
         if name in GOLD_FORMATS:
             made = build_release(source, release, pool, progress)
             lost = write_gold_format(name, release, target, work, tokenizer=tokenizer, strict=strict)

@@ -31,16 +31,18 @@ from corpus_kit.core.storage.tables import MAX_FILE_BYTES, file_sha256
 from corpus_kit.core.version import __version__
 from corpus_kit.core.vocabulary import SPLITS
 from corpus_kit.release.aside import DatasetsAside
+from corpus_kit.release.audit.root import SEAL, documents_of, label_root, seal_of
 from corpus_kit.release.card import PARTS, Card, fill_parts, parse_card, render_readme
 from corpus_kit.release.configs.plan import Labelling, plan_release
 from corpus_kit.release.configs.spec import DOCUMENTS
 from corpus_kit.release.croissant import croissant
 from corpus_kit.release.described import FEATURES, described
 from corpus_kit.release.losses import LOSSES_CSV, count_losses, refuse_losses, write_losses
+from corpus_kit.release.publish.citation import CITATION, citation
 from corpus_kit.release.recheck import Opened, files_of, recheck_release
 from corpus_kit.release.shards import LOSSES_FILE, GroupTask, finished_group, make_group
 
-_BESIDE = ("README.md", "croissant.json", LOSSES_CSV)
+_BESIDE = ("README.md", "croissant.json", CITATION, LOSSES_CSV)
 """The files beside the data; their hashes are in the manifest too."""
 _SECONDS_PER_BYTE = 1 / 15e6  # what `make_group` takes, roughly, per byte of its shards
 
@@ -197,6 +199,7 @@ def _write(
             "fingerprint": fingerprint,
             "dataset_version": version,
         }
+        manifest["root"] = label_root(documents_of(folder, manifest))
         if labelling:
             times = _add_up(f["labels"] for f in facts)
             manifest |= {"losses": lost, "labels": {name: times[name] for name in configs if times.get(name)}}
@@ -207,7 +210,10 @@ def _write(
         (folder / "README.md").write_text(readme, encoding="utf-8", newline="\n")
         types = {name: types[name] for name in configs}
         write_json(folder / "croissant.json", croissant(card, source.about, manifest, types, descriptions))
+        title = str(card.front.get("pretty_name") or source.about.title)
+        (folder / CITATION).write_text(citation(source.about, title, manifest), encoding="utf-8", newline="\n")
         manifest["beside"] = {name: file_sha256(folder / name) for name in _BESIDE if (folder / name).is_file()}
+        manifest[SEAL] = seal_of(manifest)
         write_manifest(folder, **manifest)
         known = Opened(source.work)
         if opened or not known.holds_shape(folder, types):

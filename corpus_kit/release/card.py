@@ -224,7 +224,7 @@ def generated_parts(
         f"{_n(len([c for c in languages if c != 'und']), 'language')}.\n"
     )
     loading = "".join(
-        f'load_dataset("{about.name}", "{name}", split="{split}")\n'
+        f'load_dataset("{about.repo or about.name}", "{name}", split="{split}")\n'
         for name, facts in manifest["configs"].items()
         for split in facts["splits"]
     )
@@ -262,6 +262,7 @@ def generated_parts(
         f"- corpus: {about.name} {about.version}\n"
         f"- made by: corpus-kit {_toolkit_version()}\n"
         f"- content fingerprint: `{manifest['fingerprint']}`\n"
+        f"- root over every document and its labels: `{manifest['root']}`\n"
         f"- dataset version as `datasets` sees it: {manifest['dataset_version']}\n"
         f"- contract of `documents`: version {manifest['contract']['version']}, sha256 "
         f"`{manifest['contract']['sha256'][:16]}…`\n"

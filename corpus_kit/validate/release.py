@@ -19,7 +19,6 @@ from corpus_kit.core.storage.tables import count_rows, file_sha256
 
 CHANGED = "The file is not the one that was written. Remove its folder and .work beside it, and build again."
 """Removed with what later builds keep: a made file and a kept one may be one file under two names."""
-_OTHERS = frozenset({MANIFEST, "README.md", "croissant.json", "losses.csv"})
 
 
 @dataclass(slots=True)
@@ -84,7 +83,7 @@ def _beside(
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
         hidden = "/." in f"/{name}"  # .git and the like, which nobody loads
-        if name not in listed and name not in _OTHERS and not hidden:
+        if name not in listed and name not in manifest.get("beside", {}) and name != MANIFEST and not hidden:
             hint = "The manifest does not list it, and who loads the release may get its rows. Remove it."
             yield Finding("unlisted_file", "release", row=name, hint=hint)
     made_from = manifest.get("inputs", {}).get("documents")

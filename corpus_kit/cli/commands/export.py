@@ -35,6 +35,21 @@ from corpus_kit.core.vocabulary import SPLITS
     help="Gold aligned to the pieces of a tokenizer: a folder with tokenizer.json, or a name on the Hub.",
 )
 @click.option(
+    "--text-free",
+    "formats",
+    flag_value="text-free",
+    multiple=True,
+    help="Labels, offsets and hashes without the texts.",
+)
+@click.option(
+    "--max-run",
+    type=click.IntRange(min=10),
+    default=40,
+    show_default=True,
+    metavar="N",
+    help="With --text-free: the longest run of a text, in characters, that any file may hold.",
+)
+@click.option(
     "--freeze-splits", is_flag=True, help="Write splits.csv too, so that later builds keep every document's split."
 )
 @click.option("--strict", is_flag=True, help="Refuse, with exit code 1, when a format cannot carry every label.")
@@ -44,12 +59,10 @@ from corpus_kit.core.vocabulary import SPLITS
 def command(
     folder: str | None,
     formats: tuple[str, ...],
-    tokenizer: str | None,
     freeze_splits: bool,
-    strict: bool,
-    workers: int | None,
     corpus_dir: str | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Write the release of the built documents to DIR, by default data/release.
 
@@ -61,6 +74,7 @@ def command(
       corpus-kit export --hf /mnt/share/my-release
       corpus-kit export --arrow --jsonl
       corpus-kit export --freeze-splits
+      corpus-kit export --text-free
       corpus-kit export --conll --spacy
       corpus-kit export --brat --webanno
       corpus-kit export --tokenizer models/my-bert
@@ -68,15 +82,14 @@ def command(
     from corpus_kit.corpus import Corpus
 
     output = Output(as_json)
-    wanted = list(dict.fromkeys([*formats, *(["pieces"] if tokenizer else [])])) or ["hf"]
+    wanted = list(dict.fromkeys([*formats, *(["pieces"] if options["tokenizer"] else [])])) or ["hf"]
     if folder and len(wanted) > 1:
         raise click.UsageError("DIR takes one format; give one of them with it.")
     corpus = Corpus.open(corpus_dir or ".")
     frozen = corpus.freeze_splits() if freeze_splits else None
-    made = [
-        corpus.export(f, folder, workers=workers, tokenizer=tokenizer or "", strict=strict, progress=ConsoleProgress())
-        for f in wanted
-    ]
+    own = {"pieces": {"tokenizer": options["tokenizer"] or ""}, "text-free": {"max_run": options["max_run"]}}
+    common = {"workers": options["workers"], "strict": options["strict"], "progress": ConsoleProgress()}
+    made = [corpus.export(one, folder, **common, **own.get(one, {})) for one in wanted]
     output.table(
         [row for result in made for row in _rows(result)], header=("format", "configuration", *SPLITS, "folder")
     )
@@ -93,6 +106,8 @@ def command(
             f"Frozen: {sum(frozen.rows.values()):,} documents in {shown_path(frozen.path)}; later builds keep to it."
         )
         output.next_step("commit it: it is an input of every later build.")
+    elif "text-free" in wanted:
+        output.next_step("publish that folder; who has the pages runs `corpus-kit hydrate RELEASE --from PAGES`.")
     elif releases := [result for result in made if result.format == "hf"]:
         card = shown_path(releases[0].folder / "README.md")
         output.next_step(f"read {card} as a stranger would, then publish the folder.")

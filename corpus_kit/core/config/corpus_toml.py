@@ -46,6 +46,7 @@ class About:
     date: str
     licence: str
     pretty_name: str
+    repo: str = ""
 
     @property
     def title(self) -> str:
@@ -75,7 +76,7 @@ class ProjectConfig(Section):
 
     @property
     def about(self) -> About:
-        return About(self.name, self.version, self.date, self.licence, self.pretty_name)
+        return About(self.name, self.version, self.date, self.licence, self.pretty_name, self.release.repo)
 
     @field_validator("name")
     @classmethod

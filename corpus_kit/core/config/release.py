@@ -10,6 +10,11 @@ from corpus_kit.core.config.base import Names, Section
 class Release(Section):
     """What the release carries."""
 
+    repo: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)?$",
+        description="`owner/name` on the Hub; the card's lines load from there. `publish hub` writes it",
+    )
     meta: Names = Field(default=(), description="keys of `meta` that are published; all others stay at home")
 
 

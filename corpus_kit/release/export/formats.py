@@ -21,10 +21,11 @@ from corpus_kit.release.export.gold_documents import gold_layers, read_relations
 from corpus_kit.release.export.interchange import TOOLS, write_tool
 from corpus_kit.release.losses import LOSSES_CSV, counted_rows, refuse_losses, write_loss_rows
 
+TEXT_FREE = "text-free"
 GOLD_FORMATS = ("conll", "spacy", "pieces")
-__all__ = ["FORMATS", "GOLD_FORMATS", "TOOLS", "write_format", "write_gold_format", "write_tool_format"]
+__all__ = ["FORMATS", "GOLD_FORMATS", "TEXT_FREE", "TOOLS", "write_format", "write_gold_format", "write_tool_format"]
 
-FORMATS = ("hf", "arrow", "jsonl", *GOLD_FORMATS, *TOOLS)
+FORMATS = ("hf", "arrow", "jsonl", *GOLD_FORMATS, TEXT_FREE, *TOOLS)
 
 
 def write_gold_format(

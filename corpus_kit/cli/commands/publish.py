@@ -1,0 +1,71 @@
+"""`corpus-kit publish`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from corpus_kit.cli.options import FOLDER, Words, corpus_option, json_option
+from corpus_kit.cli.output import ConsoleProgress, Output, shown_path
+
+PLACES = ("hub", "folder")
+
+
+@click.command("publish")
+@click.argument("place", type=Words(*PLACES), metavar=f"[{'|'.join(PLACES)}]")
+@click.argument("name", metavar="NAME")
+@click.option("--private", is_flag=True, help="hub: make the dataset private where it is made.")
+@click.option("--gated", is_flag=True, help="hub: readers apply, and you approve them.")
+@click.option(
+    "--tag", metavar="TAG", help="hub: a name for this revision. By default v and the version in corpus.toml."
+)
+@click.option("--no-tag", is_flag=True, help="hub: set no tag.")
+@click.option("--create-pr", is_flag=True, help="hub: as a pull request, so that somebody else looks first.")
+@click.option("--text-free", is_flag=True, help="Publish labels, offsets and hashes without the texts.")
+@click.option(
+    "--release", type=FOLDER, metavar="DIR", help="Publish this release as it is, instead of the corpus's own."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")
+@corpus_option
+@json_option
+def command(place: str, name: str, corpus_dir: str | None, as_json: bool, dry_run: bool, **options: Any) -> int:
+    """Publish the release to the Hugging Face Hub, or copy it to a folder.
+
+    What is there afterwards is exactly the release: files of an older one go in the same step. The token comes from
+    HF_TOKEN or `hf auth login`, the Hub's address from HF_ENDPOINT. Refused, with exit code 1, while `validate` has
+    findings, the card has placeholders, or the licence is not named.
+
+    \b
+    Examples:
+      corpus-kit publish hub your-name/strait-news --private --dry-run
+      corpus-kit publish hub your-name/strait-news --text-free
+      corpus-kit publish folder /mnt/share/strait-news
+    """
+    from corpus_kit.corpus import Corpus
+
+    output = Output(as_json)
+    corpus = Corpus.open(corpus_dir or ".")
+    if options.pop("no_tag"):
+        options["tag"] = ""
+    made = corpus.publish(place, name, dry_run=dry_run, progress=ConsoleProgress(), **options)
+    for finding in made.findings:
+        output.data(str(finding))
+    if made.findings:
+        count = len(made.findings)
+        output.say(f"Not published: {count:,} finding{'s' * (count > 1)}.")
+        output.next_step("settle what they name, then publish again.")
+    else:
+        for word, files in (("new", made.added), ("changed", made.changed), ("gone", made.removed)):
+            for file in files:
+                output.data(f"{word:8}{file}")
+        output.say(f"{made.same:,} files are the same.")
+        if dry_run:
+            output.next_step("the same command without --dry-run.")
+        else:
+            where = made.url or shown_path(Path(made.where))
+            output.say(f"Published: {where}" + (f", tag {made.tag}" if made.tag else ""))
+            output.next_step(f'load it: load_dataset("{made.where}").')
+    output.json(made.as_dict())
+    return 1 if made.findings else 0

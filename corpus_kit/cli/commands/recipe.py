@@ -1,0 +1,36 @@
+"""`corpus-kit recipe`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from corpus_kit.cli.options import PATH, Words
+from corpus_kit.cli.output import Output, shown_path
+
+RECIPES = ("ner", "stance", "boilerplate", "soft")
+
+
+@click.command("recipe")
+@click.argument("task", type=Words(*RECIPES), metavar=f"[{'|'.join(RECIPES)}]")
+@click.option("--out", type=PATH, metavar="FILE", help="Where to write the script. By default it is printed.")
+def command(task: str, out: str | None) -> None:
+    """A short script that trains on a release, with what people did not settle left out of the loss.
+
+    It needs only `datasets` and the library that its first lines name, and is yours to change.
+
+    \b
+    Examples:
+      corpus-kit recipe ner --out ner.py && python ner.py data/release
+      corpus-kit recipe soft
+    """
+    from corpus_kit.corpus import Corpus
+
+    output = Output(False)
+    script = Corpus.recipe(task, out)
+    if out is None:
+        output.data(script.rstrip("\n"))
+    else:
+        output.say(f"Written: {shown_path(Path(out))}")
+        output.next_step(f"python {shown_path(Path(out))} data/release")
