@@ -14,11 +14,12 @@ import polars as pl
 
 from corpus_kit.agreement.gold.adjudicate import adjudicate
 from corpus_kit.agreement.gold.build import GoldSources, labels_on_current_texts, policy_of
-from corpus_kit.agreement.gold.policy import BOUNDARIES, GOLD, Policy
+from corpus_kit.agreement.gold.policy import GOLD, Policy
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.labels import Labels, read_labels
 from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.storage.tables import scan
+from corpus_kit.core.vocabulary import BOUNDARIES
 
 POLICIES = ("majority", "unanimous")
 
