@@ -20,9 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
+from corpus_kit.core.lines.pages import F64, Rows, read_pages
+from corpus_kit.core.lines.trees import Forest
 from corpus_kit.suggest.boilerplate.features import describe
 from corpus_kit.suggest.boilerplate.model import BoilerplateModel, Company, in_company, wordless
-from corpus_kit.suggest.boilerplate.pages import F64, Rows, read_pages
 from corpus_kit.suggest.boilerplate.training.calibrate import calibrate, calibration_error
 from corpus_kit.suggest.boilerplate.training.dataset import Example, made_of, precision_recall, read_examples
 from corpus_kit.suggest.boilerplate.training.fit import (
@@ -36,7 +37,6 @@ from corpus_kit.suggest.boilerplate.training.fit import (
     second_columns,
     shard_of,
 )
-from corpus_kit.suggest.boilerplate.trees import Forest
 
 PAGE = Path(__file__).with_name("boilerplate_cv.md")
 THRESHOLD = 0.5  # chance of boilerplate above which a line goes; frozen before the table was made

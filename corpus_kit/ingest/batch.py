@@ -44,7 +44,7 @@ from corpus_kit.ingest.json_values import Refusal, canonical_json
 from corpus_kit.ingest.naming import RecordNames, explicit_id
 from corpus_kit.ingest.notes import UnitNotes
 from corpus_kit.ingest.readers import read_file
-from corpus_kit.ingest.rows import Fields, make_row, text_hash
+from corpus_kit.ingest.rows import Fields, add_page_facts, make_row, text_hash
 from corpus_kit.ingest.rules import Rules
 
 SHARD_BYTES = 2 << 20
@@ -118,6 +118,7 @@ class UnitWriter:
         self.schema = arrow_schema(self.contract.columns)
         self.rows: list[dict[str, Any]] = []
         self.identities: list[Identity] = []
+        self.is_record: list[bool | None] = []
         self.rejected: list[Rejected] = []
         self.kept: list[tuple[str, str, str]] = []
         self.shards: list[dict[str, Any]] = []
@@ -176,6 +177,7 @@ class UnitWriter:
             if raw is not None and record.decoded.same_bytes:
                 row["text"] = raw  # what the table holds in the end: the text is not encoded again
             self.rows.append(row)
+            self.is_record.append(None if record.page is not None else record.number is not None)
             self.identities.append(identity)
             self.seen[identity.doc_id] = (identity.check, source)
         except Refusal as e:
@@ -196,8 +198,10 @@ class UnitWriter:
         rows, self.rows = self.rows, []
         identities = [(*i, row["text_sha256"]) for i, row in zip(self.identities, rows, strict=True)]
         self.identities = []
+        is_record, self.is_record = self.is_record, []
         if not rows:
             return
+        add_page_facts(rows, is_record)
         # All rows have the same keys in the same order.
         columns: dict[str, Sequence[Any]] = dict(zip(rows[0], zip(*map(dict.values, rows), strict=True), strict=True))
         columns["duplicate_cluster"] = columns["doc_id"]

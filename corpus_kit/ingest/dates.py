@@ -1,4 +1,4 @@
-"""Dates as news pages write them, in twelve languages, with the offsets they were read from.
+"""Dates as news pages write them, in twenty languages, with the offsets they were read from.
 
 A date is read only where it is unambiguous: day and month in words or ISO order, or digits with dots (day first
 everywhere in Europe). `03/04/2031` may be March or April and is left alone unless one number exceeds 12.
@@ -25,7 +25,23 @@ _MONTHS = {
     11: "november nov novembre noviembre novembro listopada ноября ноя",
     12: "december dec dezember dez décembre decembre diciembre dic dicembre dezembro grudnia декабря дек грудня prosince",
 }
-_MONTH = {name: number for number, names in _MONTHS.items() for name in names.split()}
+_MORE_MONTHS = {  # Greek, Arabic, Turkish, Romanian, Slovak
+    1: "ιανουαρίου ιαν يناير ocak ianuarie leden januára",
+    2: "φεβρουαρίου φεβ فبراير şubat februarie únor februára",
+    3: "μαρτίου μαρ مارس mart martie",
+    4: "απριλίου απρ أبريل ابريل nisan aprilie apríla",
+    5: "μαΐου μαϊ مايو mayıs mája",
+    6: "ιουνίου ιουν يونيو haziran iunie júna",
+    7: "ιουλίου ιουλ يوليو temmuz iulie júla",
+    8: "αυγούστου αυγ أغسطس اغسطس ağustos augusta",
+    9: "σεπτεμβρίου σεπ سبتمبر eylül septembrie septembra",
+    10: "οκτωβρίου οκτ أكتوبر اكتوبر ekim octombrie októbra",
+    11: "νοεμβρίου νοε نوفمبر kasım noiembrie novembra",
+    12: "δεκεμβρίου δεκ ديسمبر aralık decembrie decembra",
+}
+_MONTH = {
+    name: number for months in (_MONTHS, _MORE_MONTHS) for number, names in months.items() for name in names.split()
+}
 # «листопада» is November in Ukrainian, «listopadu» in Czech; Polish and Ukrainian agree on the stem.
 _MONTH |= {"листопада": 11, "listopadu": 11}
 # Any word of a month's length: looking it up afterwards is much quicker than an alternation of 150 names.
@@ -34,8 +50,9 @@ _YEAR = r"(?:19|20)\d\d"
 
 _A_YEAR = re.compile(_YEAR)
 _DATE = re.compile(
-    rf"""(?<![\w.,:/-])(?:
-        (?P<y1>{_YEAR})-(?P<m1>\d\d)-(?P<d1>\d\d)(?=$|[\sT,;)|])                       # 2031-10-18
+    rf"""(?<!\d)(?P<y6>{_YEAR})\s?[年년]\s?(?P<m6>\d{{1,2}})\s?[月월]\s?(?P<d6>\d{{1,2}})\s?[日일] # 2031年10月18日
+    | (?<![\w.,:/-])(?:
+        (?P<y1>{_YEAR})(?P<s1>[-/.])(?P<m1>\d\d)(?P=s1)(?P<d1>\d\d)(?=$|[\sT,;)|])       # 2031-10-18, 2031/10/18
       | (?P<d2>\d{{1,2}})(?:st|nd|rd|th|\.|º)?\s+(?:de\s+|of\s+)?(?P<m2>{_WORD})\.?,?\s+(?:de\s+|del\s+)?(?P<y2>{_YEAR})
       | (?P<m3>{_WORD})\.?\s+(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y3>{_YEAR})      # October 18, 2031
       | (?P<d4>\d{{1,2}})\.(?P<m4>\d{{1,2}})\.(?P<y4>{_YEAR})                           # 18.10.2031
@@ -71,6 +88,8 @@ def _value(match: re.Match[str]) -> date | None:
     form = match.lastgroup
     if form == "d1":
         year, month, day = int(match["y1"]), int(match["m1"]), int(match["d1"])
+    elif form == "d6":
+        year, month, day = int(match["y6"]), int(match["m6"]), int(match["d6"])
     elif form == "y2":
         year, month, day = int(match["y2"]), _MONTH.get(match["m2"].lower(), 0), int(match["d2"])
     elif form == "y3":

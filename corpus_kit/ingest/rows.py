@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -14,9 +14,10 @@ from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record
 from corpus_kit.ingest.json_values import Refusal, canonical_json
 from corpus_kit.ingest.known import plain, propose_all
 from corpus_kit.ingest.language import identify
-from corpus_kit.ingest.page import PageFacts, page_facts
+from corpus_kit.ingest.page import Known, PageFacts, facts_of, page_facts
 from corpus_kit.ingest.values import Read, read_date, read_language, read_string
 
+_TOGETHER = 256  # texts that are looked at together
 _VERIFIED = ("sha256", "bytes")  # promises of a sidecar, verified when the file is read
 
 
@@ -45,7 +46,7 @@ def make_row(
     fields: Fields,
     notes: ReadingNotes,
 ) -> dict[str, Any]:
-    """One row of `documents` without `duplicate_cluster` and `split`.
+    """One row of `documents` without `duplicate_cluster` and `split`, and without what its text says of itself.
 
     Args:
         record: What was read.
@@ -106,11 +107,29 @@ def make_row(
     return row
 
 
+def add_page_facts(rows: Sequence[dict[str, Any]], is_record: Sequence[bool | None]) -> None:
+    """Fill in what the texts of `rows` say of themselves; what the input says already stays.
+
+    Args:
+        rows: Rows of `make_row`; texts may be bytes.
+        is_record: Of each row, whether it is a record of a table rather than a file of its own; None where markup has said all.
+    """
+    asked = [(row, record) for row, record in zip(rows, is_record, strict=True) if record is not None]
+    for low in range(0, len(asked), _TOGETHER):
+        some = [row for row, _ in asked[low : low + _TOGETHER]]
+        texts = [text.decode() if isinstance(text := row["text"], bytes) else text for row in some]
+        known = [Known(row["title"], row["published_on"], record) for row, record in asked[low : low + _TOGETHER]]
+        for row, facts in zip(some, facts_of(texts, known), strict=True):
+            told = facts._asdict()
+            told |= {name: row[name] for name in ("outlet", "url") if row[name] is not None}
+            row.update(told)
+
+
 def _facts(record: Record, title: str | None, published: date | None) -> PageFacts:
     """What the page says: its markup where it has some, else its lines; what is given already is looked for only."""
     said = record.page
-    if said is None:
-        return page_facts(record.decoded.text, title=title, published_on=published)
+    if said is None:  # its lines are looked at together with those of others, see `add_page_facts`
+        return PageFacts(title=title, published_on=published)
     found = PageFacts(
         said.title, said.title_start, said.title_end, said.published_on, said.published_start, said.published_end
     )

@@ -44,7 +44,7 @@ LAYER = BOILERPLATE
 MODEL = "corpus-kit-boilerplate"
 _FACTS = "facts.json"
 _SECONDS_PER_BYTE = 1 / 6e6  # what `suggest_shard` takes, roughly, per byte of a shard
-_READ = ("doc_id", "source", "title", "text", "text_sha256")
+_READ = ("doc_id", "source", "title", "title_start", "text", "text_sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,8 @@ def suggest_shard(task: ShardTask) -> dict[str, Any]:
     table = read_table(Path(task.shard), _READ)
     names = {name: table[name].to_pylist() for name in _READ if name != "text"}
     repeated = _repeated(task.repeated, table.num_rows)
-    digests = digests_of(names["doc_id"], names["text_sha256"], names["title"], repeated)
+    headlines = list(zip(names["title"], names["title_start"], strict=True))
+    digests = digests_of(names["doc_id"], names["text_sha256"], headlines, repeated)
     known = rows_of(task.earlier, names["doc_id"], digests, ROWS)
     new = [place for place in range(table.num_rows) if place not in known]
     documents = table.take(array_of(new, pa.int64())) if known else table
@@ -288,7 +289,7 @@ def _suggested(
         return [], Counter()
     model = _model(recipe.model, recipe.model_sha256)
     texts, titles = [d["text"] for d in documents], [d["title"] for d in documents]
-    found = model.suggest(texts, recipe.threshold, titles, repeated)
+    found = model.suggest(texts, recipe.threshold, titles, repeated, [d["title_start"] for d in documents])
     left_out = Counter(span.label for spans in found for span in spans if not _fits(span, recipe))
     made = [
         [_row(document, span, recipe, model.version) for span in spans if _fits(span, recipe)]

@@ -32,12 +32,12 @@ _BYTES = 16
 def digests_of(
     doc_ids: Sequence[str],
     texts_sha256: Sequence[str],
-    titles: Sequence[str | None],
+    headlines: Sequence[tuple[str | None, int | None]],
     repeated: Sequence[Sequence[int]],
 ) -> Digests:
-    """(documents, 2) 128 bits of all that a suggestion and its row hang on, the recipe aside. repeated: code points at which
-    repeated lines start."""
-    each = zip(doc_ids, texts_sha256, titles, repeated, strict=True)
+    """(documents, 2) 128 bits of all that a suggestion and its row hang on, the recipe aside. headlines: each text's
+    title and where it begins. repeated: code points at which repeated lines start."""
+    each = zip(doc_ids, texts_sha256, headlines, repeated, strict=True)
     joined = b"".join([hashlib.sha256(json.dumps(one).encode()).digest()[:_BYTES] for one in each])
     return np.frombuffer(joined, "<u8").astype(np.uint64).reshape(-1, 2)
 

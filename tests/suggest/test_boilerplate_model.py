@@ -18,13 +18,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus_kit.core.errors import ConfigError
-from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, chars, features, main_text, model, trees
-from corpus_kit.suggest.boilerplate.chars import Kind
+from corpus_kit.core.lines import chars, hashing, trees
+from corpus_kit.core.lines.chars import Kind
+from corpus_kit.core.lines.pages import Rows, read_pages
+from corpus_kit.core.lines.trees import EarlyExit
+from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, features, main_text, model
 from corpus_kit.suggest.boilerplate.context import place, second_look
 from corpus_kit.suggest.boilerplate.features import describe
 from corpus_kit.suggest.boilerplate.model import in_company
-from corpus_kit.suggest.boilerplate.pages import Rows, read_pages
-from corpus_kit.suggest.boilerplate.trees import EarlyExit
 
 MODEL = BoilerplateModel.load()
 FIRST = MODEL.passes[0][0]
@@ -105,22 +106,22 @@ def test_equal_content_has_an_equal_hash_wherever_it_stands_and_however_long_the
     values = np.random.default_rng(length).integers(0, 1 << 63, length).astype(np.uint64)
     ends = np.array([0, length, length, min(length, 5)])
     starts = np.array([0, 0, length, 0])
-    alone = features._hashes(values, starts, ends)
+    alone = hashing.hashes(values, starts, ends)
     longer = np.concatenate([values[::-1], values, values[:7]])
-    assert features._hashes(longer, starts + length, ends + length).tolist() == alone.tolist()
+    assert hashing.hashes(longer, starts + length, ends + length).tolist() == alone.tolist()
 
 
 def test_a_long_text_read_in_stretches_gets_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "\n".join(TEXTS)
     whole = MODEL.predict([text])
-    monkeypatch.setattr(features, "_STRETCH", 97)
+    monkeypatch.setattr(hashing, "_STRETCH", 97)
     for module in (model, trees):
         monkeypatch.setattr(module, "TABLE_ROWS", 41)
-    features._powers.cache_clear()
+    hashing._powers.cache_clear()
     try:
         assert MODEL.predict([text]) == whole
     finally:
-        features._powers.cache_clear()
+        hashing._powers.cache_clear()
 
 
 def test_neighbours_are_the_lines_before_and_after_and_of_the_same_text_only() -> None:

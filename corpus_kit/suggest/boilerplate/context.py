@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from corpus_kit.suggest.boilerplate.features import Columns, Line
-from corpus_kit.suggest.boilerplate.pages import F64, I64, Bool, Rows
+from corpus_kit.core.lines.pages import F64, I64, Bool, Columns, Rows
+from corpus_kit.suggest.boilerplate.features import Line
 
 _NEIGHBOURS = {
     "words": (-3, -2, -1, 1, 2, 3),

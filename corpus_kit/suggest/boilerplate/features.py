@@ -7,26 +7,19 @@ order of columns is the model's contract, so `NAMES` is stored with the weights 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from corpus_kit.suggest.boilerplate.chars import N_SCRIPTS, U32, Kind, scripts_of
-from corpus_kit.suggest.boilerplate.pages import F64, I64, Bool, Pages, Rows
+from corpus_kit.core.lines.chars import N_SCRIPTS, Kind, scripts_of
+from corpus_kit.core.lines.hashing import U64, hashes
+from corpus_kit.core.lines.pages import F64, I64, Bool, Columns, Pages, Rows
 
-U64 = npt.NDArray[np.uint64]
-Columns = dict[str, F64]
-
-_PRIME = np.uint64(0x9E3779B97F4A7C15)
 _DOC = np.uint64(0xC2B2AE3D27D4EB4F)
 _NUMBER = np.uint64(0x51ED270B2D4B1F35)
-_BASE = 0xD6E8FEB86659FD93
 _NEVER = 1 << 40
 _KINDS = len(Kind)
-_STRETCH = 1 << 19  # as many weights as a batch has characters, and some
-_FEW = 1 << 15  # enough for a few pages: making the others takes as long as judging two
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,39 +40,6 @@ class Line:
     long_row: I64
     long_order: I64
     n_long: int
-
-
-def _hashes(values: U64 | U32, start: I64, end: I64) -> U64:
-    """Order-sensitive hash of values[start:end] for each pair; equal content, equal hash, wherever it stands.
-
-    A position-weighted prefix sum modulo 2**64, divided by the weight at the start; weights are odd, so they have inverses.
-    Long texts are gone through in stretches, so that the weights need no more room than for a short one.
-    """
-    weight, inverse = _powers(_FEW if len(values) < _FEW else _STRETCH)
-    total = np.zeros(len(values) + 1, np.uint64)
-    mixed = inverse[start % _STRETCH]
-    for low in range(0, len(values), _STRETCH):
-        sums = total[low + 1 : low + 1 + _STRETCH]
-        np.multiply(values[low : low + _STRETCH], weight[: len(sums)], out=sums, dtype=np.uint64)
-        np.cumsum(sums, out=sums)
-        if low:
-            sums *= np.uint64(pow(_BASE, low, 1 << 64))
-            sums += total[low]
-            mixed[start >= low] *= np.uint64(pow(_BASE, -_STRETCH, 1 << 64))
-    mixed *= total[end] - total[start]
-    mixed ^= mixed >> np.uint64(29)
-    return mixed * _PRIME
-
-
-@lru_cache(maxsize=2)
-def _powers(size: int) -> tuple[U64, U64]:
-    """base**i and base**-i modulo 2**64 for i < size."""
-    pair = []
-    for factor in (_BASE, pow(_BASE, -1, 1 << 64)):
-        powers = np.full(size, factor, np.uint64)
-        powers[0] = 1
-        pair.append(np.multiply.accumulate(powers, dtype=np.uint64))
-    return pair[0], pair[1]
 
 
 def _same(key: U64, doc: I64) -> tuple[F64, F64, F64]:
@@ -160,7 +120,7 @@ def describe(pages: Pages, rows: Rows) -> tuple[Columns, Line]:
     bend = np.flatnonzero(((kinds != prev) & (kinds > Kind.UPPER)) | (kinds == Kind.BULLET))
     s_start = np.searchsorted(bend, start)
     s_end = np.minimum(np.searchsorted(bend, end), s_start + 24)
-    shapes, _, shape_since = _same(_hashes(kinds[bend].astype(np.uint64) + np.uint64(3), s_start, s_end), doc)
+    shapes, _, shape_since = _same(hashes(kinds[bend].astype(np.uint64) + np.uint64(3), s_start, s_end), doc)
     leads, _, _ = _same(line.lead, doc)
     lasts, _, _ = _same(line.last, doc)
     told_before, told_after = _cohesion(line)
@@ -267,11 +227,11 @@ def _keys(pages: Pages, rows: Rows, words: F64, w0: I64, w1: I64, has_words: Boo
     """Hashes of words and lines; case and what numbers say are left out, so "12 Replies" and "3 replies" are twins."""
     at, row = pages.word_start, pages.word_row
     length = pages.word_end - at
-    word = _hashes(pages.lower, at, pages.word_end)
+    word = hashes(pages.lower, at, pages.word_end)
     numeric = pages.kinds[at] == Kind.DIGIT
     word[numeric] = _NUMBER
     bound = np.searchsorted(row, np.arange(rows.n + 1))
-    key = _hashes(word, bound[:-1], bound[1:])
+    key = hashes(word, bound[:-1], bound[1:])
     nothing = np.uint64(0)
     telling = np.flatnonzero((length >= 4) & ~numeric)
     own = word[telling] ^ ((pages.doc[row[telling]].astype(np.uint64) + np.uint64(1)) * _DOC)

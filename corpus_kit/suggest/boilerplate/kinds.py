@@ -10,8 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from corpus_kit.suggest.boilerplate.features import Columns
-from corpus_kit.suggest.boilerplate.pages import F64, I64, Bool, Pages, Rows
+from corpus_kit.core.lines.pages import F64, I64, Bool, Columns, Pages, Rows
 from corpus_kit.suggest.boilerplate.records import LABELS
 
 _NUMBER = {label: number for number, label in enumerate(LABELS)}

@@ -18,10 +18,10 @@ import polars as pl
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.labels import Labels, read_labels, standing
+from corpus_kit.core.lines.pages import F64
 from corpus_kit.core.storage.folders import write_whole
 from corpus_kit.core.storage.tables import fsync_path, scan
 from corpus_kit.suggest.boilerplate.model import BoilerplateModel
-from corpus_kit.suggest.boilerplate.pages import F64
 from corpus_kit.suggest.boilerplate.records import LineScore
 from corpus_kit.suggest.boilerplate.retrain import Spans, correct, gather
 

@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus_kit.core.errors import ConfigError
+from corpus_kit.core.lines.hashing import U64
+from corpus_kit.core.lines.pages import F64, Columns, Pages, Rows, read_pages
+from corpus_kit.core.lines.trees import TABLE_ROWS, Forest, Table
 from corpus_kit.suggest.boilerplate.context import place, second_look
-from corpus_kit.suggest.boilerplate.features import U64, Columns, Line, describe
+from corpus_kit.suggest.boilerplate.features import Line, describe
 from corpus_kit.suggest.boilerplate.kinds import name_kinds
-from corpus_kit.suggest.boilerplate.pages import F64, Pages, Rows, read_pages
 from corpus_kit.suggest.boilerplate.records import LineScore, Suggestion
 from corpus_kit.suggest.boilerplate.spans import Judged, find_headlines
-from corpus_kit.suggest.boilerplate.trees import TABLE_ROWS, EarlyExit, Forest, Table
 
 _BATCH = 400_000  # code points looked at together: enough to amortise calls, small enough to stay in the cache
 _KNOWN_ODDS = -3.0  # what people marked on two pages or more and never kept is no better than this: their word counts
@@ -86,7 +87,9 @@ class BoilerplateModel:
                 )
             return cls(
                 str(part["version"]),
-                tuple((_forest(part, f"first{m}"), _forest(part, f"second{m}")) for m in _members(part)),
+                tuple(
+                    (Forest.of_parts(part, f"first{m}"), Forest.of_parts(part, f"second{m}")) for m in _members(part)
+                ),
                 part["knots"],
                 part["chances"],
                 part["lean"],
@@ -118,11 +121,7 @@ class BoilerplateModel:
             for m, pair in zip(_members(parts), self.passes, strict=True)
             for name, forest in zip(("first", "second"), pair, strict=True)
         ):
-            parts[f"{name}_names"] = np.array("\n".join(forest.names))
-            parts[f"{name}_column"], parts[f"{name}_border"] = forest.column, forest.border
-            parts[f"{name}_leaves"], parts[f"{name}_bias"] = forest.leaves, np.array(forest.bias)
-            early = forest.early
-            parts[f"{name}_early"] = np.array([early.trees, early.limit, early.stretch])
+            parts |= forest.parts(name)
         np.savez(out, allow_pickle=False, **parts)
         return out.getvalue()
 
@@ -138,14 +137,16 @@ class BoilerplateModel:
         texts: Sequence[str],
         headlines: Sequence[str | None] | None = None,
         repeated: Sequence[Repeated | None] | None = None,
+        places: Sequence[int | None] | None = None,
     ) -> list[list[LineScore]]:
         """A score for every line that holds anything, per text, in order.
 
         headlines: the page's headline where known. Its first line keeps a score below any sensible threshold, later
         repetitions are named. repeated: of each text, a code point in every line that its publisher repeats from page to
-        page. The answer for a text depends on nothing but the text, its own headline and its own repeated lines.
+        page. places: where each headline begins, where known: that line is the headline, whatever else reads like it.
+        The answer for a text depends on nothing but the text, its own headline and its own repeated lines.
         """
-        return [lines for batch in self._judged(texts, headlines, repeated) for lines in batch.lines()]
+        return [lines for batch in self._judged(texts, headlines, repeated, places) for lines in batch.lines()]
 
     def suggest(
         self,
@@ -153,9 +154,10 @@ class BoilerplateModel:
         threshold: float,
         headlines: Sequence[str | None] | None = None,
         repeated: Sequence[Repeated | None] | None = None,
+        places: Sequence[int | None] | None = None,
     ) -> list[list[Suggestion]]:
         """Spans whose lines all score `threshold` or more. A text that would lose every line keeps its best run."""
-        return [spans for batch in self._judged(texts, headlines, repeated) for spans in batch.spans(threshold)]
+        return [spans for batch in self._judged(texts, headlines, repeated, places) for spans in batch.spans(threshold)]
 
     def score(self, texts: Sequence[str], repeated: Sequence[Repeated | None] | None = None) -> Iterator[Scored]:
         """Log-odds of content for every row, batch by batch."""
@@ -198,13 +200,15 @@ class BoilerplateModel:
         texts: Sequence[str],
         headlines: Sequence[str | None] | None,
         repeated: Sequence[Repeated | None] | None,
+        places: Sequence[int | None] | None,
     ) -> Iterator[Judged]:
         at = 0
         for batch in self.score(texts, repeated):
             pages, words = batch.pages, batch.line.words
             n_docs = batch.rows.n_docs
             mine = headlines[at : at + n_docs] if headlines is not None else [None] * n_docs
-            is_headline, repeats = find_headlines(texts[at : at + n_docs], mine, pages, words)
+            begins = places[at : at + n_docs] if places is not None else None
+            is_headline, repeats = find_headlines(texts[at : at + n_docs], mine, pages, words, begins)
             chance = 1.0 / (1.0 + np.exp(batch.odds))
             chance[repeats] = np.maximum(chance[repeats], 0.9)
             chance[is_headline] = np.minimum(chance[is_headline], 0.01)
@@ -294,18 +298,6 @@ def _members(part: dict[str, npt.NDArray[Any]]) -> list[str]:
 def _company(part: dict[str, npt.NDArray[Any]]) -> Company:
     one, two = part.get("company", np.zeros(2)).tolist()
     return one, two
-
-
-def _forest(part: dict[str, npt.NDArray[np.generic]], name: str) -> Forest:
-    trees, limit, stretch = part[f"{name}_early"].astype(np.float64)
-    return Forest(
-        tuple(str(part[f"{name}_names"]).split("\n")),
-        part[f"{name}_column"].astype(np.int16),
-        part[f"{name}_border"].astype(np.float32),
-        part[f"{name}_leaves"].astype(np.float32),
-        float(part[f"{name}_bias"].astype(np.float64)),
-        EarlyExit(int(trees), float(limit), float(stretch)),
-    )
 
 
 @lru_cache(maxsize=1)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.suggest.boilerplate.features import U64
+from corpus_kit.core.lines.hashing import U64
+from corpus_kit.core.lines.pages import F64, I64
 from corpus_kit.suggest.boilerplate.model import BoilerplateModel, Scored, lean_columns
-from corpus_kit.suggest.boilerplate.pages import F64, I64
 
 _PRIOR = 20.0  # lines' worth of evidence against any correction
 _PAGE_LINES = 40.0  # a page counts as at most this many lines, so that long ones do not rule

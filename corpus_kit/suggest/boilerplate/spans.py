@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from corpus_kit.suggest.boilerplate.pages import F64, I64, Bool, Pages
+from corpus_kit.core.lines.pages import F64, I64, Bool, Pages
 from corpus_kit.suggest.boilerplate.records import LABELS, LineScore, Suggestion
 
 _WORD = re.compile(r"\w+")
@@ -100,15 +100,28 @@ def main_text(text: str, suggestions: Sequence[Suggestion]) -> list[tuple[int, i
 
 
 def find_headlines(
-    texts: Sequence[str], headlines: Sequence[str | None], pages: Pages, words: F64
+    texts: Sequence[str],
+    headlines: Sequence[str | None],
+    pages: Pages,
+    words: F64,
+    places: Sequence[int | None] | None = None,
 ) -> tuple[Bool, Bool]:
-    """Flags for the first row that is the text's headline, and for later rows that repeat it."""
+    """Flags for the row that is the text's headline, and for later rows that repeat it.
+
+    places: of each text, where its headline begins, where that is known; else the first row that reads like it counts.
+    """
     first, again = np.zeros(pages.n_rows, bool), np.zeros(pages.n_rows, bool)
     for d, headline in enumerate(headlines):
         told = set(_WORD.findall(headline.lower())) if headline else set()
         if not told:
             continue
         low, high = int(pages.first[d]), int(pages.first[d + 1])
+        place = places[d] if places is not None else None
+        if place is not None and low < high:
+            row = low + int(np.searchsorted(pages.start[low:high], pages.offset[d] + place, side="right")) - 1
+            if row >= low:  # what stands above the headline and reads like it is left to its own score
+                first[row] = True
+                low = row + 1
         size, length = len(_WORD.findall(headline or "")), len((headline or "").strip())
         # In scripts without spaces a headline is a single word to the pattern, so length in characters counts too.
         by_words = np.abs(words[low:high] - size) <= max(2, size // 4)
@@ -119,9 +132,10 @@ def find_headlines(
             for row in near.tolist()
             if _alike(told, texts[d][pages.start[row] - pages.offset[d] : pages.end[row] - pages.offset[d]])
         ]
-        first[found[:1]] = True
-        if found and (len(told) > 2 or words[found[0]] > 2):
-            again[found[1:]] = True
+        if place is None:
+            first[found[:1]] = True
+            found = found[1:] if found and (len(told) > 2 or words[found[0]] > 2) else []
+        again[found] = True
     return first, again
 
 

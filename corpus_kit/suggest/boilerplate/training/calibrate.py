@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from corpus_kit.suggest.boilerplate.pages import F64
+from corpus_kit.core.lines.pages import F64
 
 _KNOTS = 48
 _EDGE = 0.002  # no line is ever certain

@@ -19,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 from catboost import CatBoostClassifier
 
+from corpus_kit.core.lines.pages import F64, Bool, Columns, Rows, read_pages
+from corpus_kit.core.lines.trees import EarlyExit, Forest
 from corpus_kit.suggest.boilerplate.context import place, second_look
-from corpus_kit.suggest.boilerplate.features import Columns, describe
+from corpus_kit.suggest.boilerplate.features import describe
 from corpus_kit.suggest.boilerplate.model import LEAN_NAMES, BoilerplateModel, Passes
-from corpus_kit.suggest.boilerplate.pages import F64, Bool, Rows, read_pages
 from corpus_kit.suggest.boilerplate.training.augment import Page, Stock, vary
 from corpus_kit.suggest.boilerplate.training.calibrate import calibrate, calibration_error
-from corpus_kit.suggest.boilerplate.trees import EarlyExit, Forest
 
 MODEL_VERSION = "1.2.0"
 N_FOLDS = 5
@@ -164,7 +164,7 @@ def grow(columns: Columns, shard: Shard, chosen: Bool, trees: int, rate: float, 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.json"
         model.save_model(str(path), format="json")
-        forest = _forest(names, json.loads(path.read_text("utf-8")), settings.depth)
+        forest = forest_of(names, json.loads(path.read_text("utf-8")), settings.depth)
     asked: Columns = {name: table[:, names.index(name)].astype(np.float64) for name in forest.names}
     return _with_early_exit(forest, asked, settings) if trees > settings.early_trees > 0 else forest
 
@@ -174,7 +174,7 @@ def first_forest(shard: Shard, chosen: Bool, settings: Settings) -> Forest:
     return grow(shard.columns, shard, chosen, settings.first_trees, settings.first_rate, settings)
 
 
-def _forest(names: tuple[str, ...], dump: dict[str, Any], depth: int) -> Forest:
+def forest_of(names: tuple[str, ...], dump: dict[str, Any], depth: int) -> Forest:
     """The forest in CatBoost's JSON, without the columns no tree asks about. Shallow trees get questions all answer no."""
     trees = dump["oblivious_trees"]
     scale, (bias,) = dump["scale_and_bias"]

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corpus_kit.suggest.boilerplate.chars import U8, U32, Kind, classify, is_word
+from corpus_kit.core.lines.chars import U8, U32, Kind, classify, is_word
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
+Columns = dict[str, F64]
 
 
 @dataclass(frozen=True, slots=True)

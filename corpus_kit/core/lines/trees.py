@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from corpus_kit.suggest.boilerplate.pages import F64, I64
+from corpus_kit.core.lines.pages import F64, I64
 
 F32 = npt.NDArray[np.float32]
 I16 = npt.NDArray[np.int16]
@@ -134,6 +134,30 @@ class Forest:
     leaves: F32
     bias: float
     early: EarlyExit = EarlyExit()
+
+    @classmethod
+    def of_parts(cls, part: Mapping[str, npt.NDArray[np.generic]], name: str) -> Forest:
+        """The forest that `parts` took apart."""
+        trees, limit, stretch = part[f"{name}_early"].astype(np.float64)
+        return cls(
+            tuple(str(part[f"{name}_names"]).split("\n")),
+            part[f"{name}_column"].astype(np.int16),
+            part[f"{name}_border"].astype(np.float32),
+            part[f"{name}_leaves"].astype(np.float32),
+            float(part[f"{name}_bias"].astype(np.float64)),
+            EarlyExit(int(trees), float(limit), float(stretch)),
+        )
+
+    def parts(self, name: str) -> dict[str, npt.NDArray[np.generic]]:
+        """The forest as arrays to be stored, each under a key that begins with `name`."""
+        return {
+            f"{name}_names": np.array("\n".join(self.names)),
+            f"{name}_column": self.column,
+            f"{name}_border": self.border,
+            f"{name}_leaves": self.leaves,
+            f"{name}_bias": np.array(self.bias),
+            f"{name}_early": np.array([self.early.trees, self.early.limit, self.early.stretch]),
+        }
 
     def log_odds(self, columns: Mapping[str, F64]) -> F64:
         """The sum of leaves for each row, or what it is after the first trees where that settles it.

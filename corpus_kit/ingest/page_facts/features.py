@@ -1,0 +1,250 @@
+"""What a line of a page's head looks like and where it stands, in numbers that need no language and no word list."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from corpus_kit.core.lines.chars import Kind
+from corpus_kit.core.lines.hashing import U64, hashes
+from corpus_kit.core.lines.pages import F64, I64, Bool, Columns, Pages, Rows
+from corpus_kit.ingest.page_facts.head import Heads
+
+_KINDS = len(Kind)
+_STEM = 5
+_DOC = np.uint64(0xC2B2AE3D27D4EB4F)
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
+_NEIGHBOURS = {
+    "chars": (-3, -2, -1, 1, 2, 3),
+    "words": (-2, -1, 1, 2),
+    "ends_sentence": (-1, 1, 2),
+    "gap": (1,),
+    "digits": (-1, 1, 2),
+    "dated": (-1, 1, 2, 3),
+    "caps_later": (-1, 1),
+    "bullet": (-1, 1),
+    "overlap": (-2, -1, 1, 2),
+    "spread": (-2, -1, 1, 2),
+    "hits": (-1, 1),
+    "repeated": (-1, 1),
+}
+
+
+def describe(heads: Heads) -> Columns:
+    """Columns of every row, one value each."""
+    pages, rows = heads.pages, heads.rows
+    columns = _shape(pages)
+    columns["repeated"] = np.minimum(heads.repeated, 10.0)
+    prose = (columns["chars"] >= 100) & ((columns["ends_sentence"] > 0) | (columns["chars"] >= 200))
+    columns |= _telling(pages, prose, heads)
+    columns |= _place(columns, prose, rows)
+    for name, shifts in _NEIGHBOURS.items():
+        for by in shifts:
+            columns[f"{name}{by:+d}"] = rows.shift(columns[name], by)
+    return columns
+
+
+def _shape(pages: Pages) -> Columns:
+    kinds, codes, n = pages.kinds, pages.codes, pages.n_rows
+    start, end = pages.start, pages.end
+    chars = (end - start).astype(np.float64)
+    nxt, prev = np.append(kinds[1:], Kind.SPACE), np.concatenate([[np.uint8(Kind.SPACE)], kinds[:-1]])
+    rare = np.flatnonzero((kinds >= Kind.DIGIT) & (kinds != Kind.MARK))
+    row = np.searchsorted(start, rare, side="right") - 1
+    kind, code, after, before = kinds[rare], codes[rare], nxt[rare], prev[rare]
+    table = np.bincount(row * _KINDS + kind, minlength=n * _KINDS).reshape(n, _KINDS).astype(np.float64)
+
+    def count(flags: Bool) -> F64:
+        return np.bincount(row[flags], minlength=n).astype(np.float64)
+
+    between = (before == Kind.DIGIT) & (after == Kind.DIGIT)
+    ends_word = (after == Kind.SPACE) | (after == Kind.QUOTE) | (after == Kind.BRACKET)
+    sentences = count((kind == Kind.TERMINAL) & (ends_word | (code >= 0x3000)))
+    at, of = pages.word_start, pages.word_row
+    length = pages.word_end - at
+    first = kinds[at]
+    starts = np.bincount(of, minlength=n).astype(np.float64)
+    letters = np.bincount(of, length, minlength=n)
+    caps = np.bincount(of[first == Kind.UPPER], minlength=n).astype(np.float64)
+    shout = np.flatnonzero((first == Kind.UPPER) & (length > 1))
+    shout = shout[kinds[at[shout] + 1] == Kind.UPPER]
+    year = np.flatnonzero((first == Kind.DIGIT) & (length == 4))
+    century = codes[at[year]] * 64 + codes[at[year] + 1]
+    year = year[(century == 49 * 64 + 57) | (century == 50 * 64 + 48)]
+    years = np.bincount(of[year], minlength=n).astype(np.float64)
+    words = starts + 0.5 * table[:, Kind.IDEOGRAPH]
+    some = np.maximum(words, 1.0)
+
+    low = np.searchsorted(of, np.arange(n))
+    lead = np.where(starts > 0, kinds[np.append(at, 0)[np.minimum(low, len(at))]], 0)
+    opening, closing = kinds[start], kinds[end - 1]
+    behind, last = kinds[np.maximum(end - 2, 0)], codes[end - 1]
+    wraps = (closing == Kind.QUOTE) | (closing == Kind.BRACKET)
+    asks = np.isin(last, (0x3F, 0x21, 0xFF1F, 0xFF01, 0x61F, 0x37E))
+    columns: Columns = {
+        "chars": np.minimum(chars, 600.0),
+        "words": np.minimum(words, 100.0),
+        "word_length": letters / np.maximum(starts, 1.0),
+        "caps_later": (caps - (lead == Kind.UPPER)) / np.maximum(words - 1.0, 1.0),
+        "shout_share": np.bincount(of[shout], minlength=n) / some,
+        "digits": table[:, Kind.DIGIT],
+        "digit_share": table[:, Kind.DIGIT] / np.maximum(chars, 1.0),
+        "dated": np.minimum(years + count(between & np.isin(code, (45, 46, 47, 58))), 3.0),
+        "years": years,
+        "sentences": sentences,
+        "commas": table[:, Kind.COMMA],
+        "quotes": table[:, Kind.QUOTE],
+        "piped": count(((kind == Kind.SEPARATOR) | (kind == Kind.BULLET)) & (after == Kind.SPACE)),
+        "colons": table[:, Kind.COLON],
+        "symbols": table[:, Kind.SYMBOL],
+        "ends_sentence": (closing == Kind.TERMINAL) | (wraps & (behind == Kind.TERMINAL)),
+        "asks": asks.astype(np.float64),
+        "closing": np.where(closing >= Kind.TERMINAL, closing, 0),
+        "opening": np.where(opening >= Kind.TERMINAL, opening, 0),
+        "lead_lower": lead == Kind.LOWER,
+        "lead_digit": lead == Kind.DIGIT,
+        "bullet": (opening == Kind.BULLET) | ((opening == Kind.DASH) & (nxt[start] == Kind.SPACE)),
+        "indent": np.minimum(start - pages.line_start, 12),
+        "gap": np.minimum(pages.gap, 3),
+    }
+    return {name: np.asarray(values, np.float64) for name, values in columns.items()}
+
+
+def _telling(pages: Pages, prose: Bool, heads: Heads) -> Columns:
+    """How much of a line's words the running text takes up again, inflection aside, and whether other lines begin or end
+    as it does."""
+    kinds, n = pages.kinds, pages.n_rows
+    length = pages.word_end - pages.word_start
+    told = np.flatnonzero((length >= 4) & (kinds[pages.word_start] != Kind.IDEOGRAPH))
+    at, of = pages.word_start[told], pages.word_row[told]
+    pair = np.flatnonzero((kinds[:-1] == Kind.IDEOGRAPH) & (kinds[1:] == Kind.IDEOGRAPH))
+    if len(pair):
+        at = np.concatenate([at, pair])
+        of = np.concatenate([of, np.searchsorted(pages.start, pair, side="right") - 1])
+    stop = at + np.minimum(np.concatenate([length[told], np.full(len(pair), 2)]), _STEM)
+    key = hashes(pages.lower, at, stop) ^ ((pages.doc[of].astype(np.uint64) + np.uint64(1)) * _DOC)
+    names, which = np.unique(key, return_inverse=True)
+    in_prose = np.bincount(which[prose[of]], minlength=len(names))
+    own = prose[of].astype(np.int64)
+    prose_head = prose & heads.candidate
+    in_head = np.bincount(which[prose_head[of]], minlength=len(names))
+    own_head = prose_head[of].astype(np.int64)
+    hit = in_head[which] > own_head
+    often = np.minimum(in_head[which] - own_head, 3)
+    times = in_prose[which] - own
+    common = np.log1p(times)
+    spread = np.zeros(len(which))
+    for block in range(4):
+        there = np.bincount(which[prose[of] & (heads.block[of] == block)], minlength=len(names))[which] > (
+            own * (heads.block[of] == block)
+        )
+        spread += there
+    stub = ~prose & heads.candidate
+    menu = np.bincount(which[stub[of]], minlength=len(names))[which] - stub[of]
+    total = np.bincount(of, minlength=n)
+    some = np.maximum(total, 1.0)
+    whole = hashes(pages.lower, pages.word_start, pages.word_end)
+    low = np.searchsorted(pages.word_row, np.arange(n))
+    high = np.searchsorted(pages.word_row, np.arange(n), side="right")
+    three = high - low >= 3
+    head = hashes(whole, low, np.where(three, low + 3, low))
+    tail = hashes(whole, np.where(three, high - 3, high), high)
+    line = hashes(whole, low, high)
+    overlap = np.bincount(of, hit, minlength=n) / some
+    return {
+        "tellers": np.minimum(total, 30.0),
+        "overlap": np.where(total > 0, overlap, -1.0),
+        "often": np.bincount(of, often, minlength=n) / some,
+        "common": np.bincount(of, common, minlength=n) / some,
+        "common_sum": np.minimum(np.bincount(of, common, minlength=n), 20.0),
+        "spread": np.bincount(of, spread, minlength=n) / some,
+        "spread_sum": np.minimum(np.bincount(of, spread, minlength=n), 30.0),
+        "known": np.bincount(of, times > 0, minlength=n) / some,
+        "in_stubs": np.bincount(of, np.minimum(menu, 5), minlength=n) / some,
+        "hits": np.minimum(np.bincount(of, hit, minlength=n), 20.0),
+        "same_head": _twins(head, line, three, pages.doc),
+        "same_tail": _twins(tail, line, three, pages.doc),
+    }
+
+
+def _twins(key: U64, line: U64, three: Bool, doc: I64) -> F64:
+    """Of each row: rows of the same head with the same key that are not the same line."""
+    mixed: U64 = np.where(three, key, np.uint64(0)) ^ ((doc.astype(np.uint64) + np.uint64(1)) * _DOC)
+    counts = []
+    for values in (mixed, mixed ^ (line * _PRIME)):
+        _, which, count = np.unique(values, return_inverse=True, return_counts=True)
+        counts.append(count[which])
+    return np.where(three, np.minimum(counts[0] - counts[1], 5), 0).astype(np.float64)
+
+
+def _place(columns: Columns, prose: Bool, rows: Rows) -> Columns:
+    chars, stubs = columns["chars"], ((columns["chars"] < 60) & (columns["ends_sentence"] == 0)).astype(np.float64)
+    written = np.where(prose, np.minimum(chars, 400.0), 0.0)
+    sums = {
+        name: rows.sums(values)
+        for name, values in (
+            ("size", np.ones(rows.n)),
+            ("chars", np.minimum(chars, 400.0)),
+            ("prose", written),
+            ("stubs", stubs),
+            ("dated", np.minimum(columns["dated"], 2.0)),
+            ("bullets", columns["bullet"]),
+            ("blank", np.minimum(columns["gap"], 1.0)),
+            ("hits", columns["hits"]),
+        )
+    }
+    out: Columns = {}
+    for reach in (3, 8, 20):
+        back = np.maximum(rows.between(sums["size"], reach, -1), 1.0)
+        ahead = np.maximum(rows.between(sums["size"], -1, reach), 1.0)
+        for name in ("chars", "stubs", "hits"):
+            out[f"{name}_above{reach}"] = rows.between(sums[name], reach, -1) / back
+            out[f"{name}_below{reach}"] = rows.between(sums[name], -1, reach) / ahead
+        for name in ("prose",):
+            out[f"{name}_above{reach}"] = rows.between(sums[name], reach, -1)
+            out[f"{name}_below{reach}"] = rows.between(sums[name], -1, reach)
+        out[f"dated_below{reach}"] = rows.between(sums["dated"], -1, reach)
+        out[f"dated_above{reach}"] = rows.between(sums["dated"], reach, -1)
+    out["blank_near"] = rows.between(sums["blank"], 5, 5)
+    out["bullets_near"] = rows.between(sums["bullets"], 4, 4)
+    out["row"] = np.minimum(rows.row - rows.low, 200).astype(np.float64)
+    out["prose_before"] = rows.before(written)
+    out["rows_to_prose"] = np.minimum(_until(prose, rows), 60.0)
+    out["rows_since_prose"] = np.minimum(_since(prose, rows), 60.0)
+    likely = ((chars >= 18) & (chars <= 160) & ~prose & (columns["overlap"] >= 0.34)).astype(np.float64)
+    out["likely_before"] = np.minimum(rows.before(likely), 20.0)
+    total = rows.sums(likely)
+    for reach in (2, 5):
+        out[f"likely_above{reach}"] = rows.between(total, reach, -1)
+        out[f"likely_below{reach}"] = rows.between(total, -1, reach)
+    best = columns["spread_sum"]
+    out["spread_of_best"] = best / np.maximum(rows.peak(np.where(prose | (chars > 200), 0.0, best)), 1.0)
+    best = columns["common_sum"]
+    out["common_of_best"] = best / np.maximum(rows.peak(np.where(prose | (chars > 200), 0.0, best)), 1.0)
+    out["likely_between"] = np.minimum(_likely_to_prose(likely, prose, rows), 20.0)
+    out["overlap_of_best"] = (
+        columns["overlap"]
+        * np.minimum(columns["hits"], 6.0)
+        / np.maximum(rows.peak(np.where(prose, 0.0, columns["overlap"] * np.minimum(columns["hits"], 6.0))), 0.1)
+    )
+    return out
+
+
+def _until(flags: Bool, rows: Rows) -> F64:
+    """Rows until the next flagged row of the same text, large where there is none."""
+    at = np.append(np.flatnonzero(flags), 1 << 40)
+    following = at[np.searchsorted(at, rows.row)]
+    return np.where(following < rows.high, following - rows.row, 999).astype(np.float64)
+
+
+def _since(flags: Bool, rows: Rows) -> F64:
+    at = np.concatenate([[-1], np.flatnonzero(flags)])
+    last = at[np.searchsorted(at, rows.row, side="right") - 1]
+    return np.where(last >= rows.low, rows.row - last, 999).astype(np.float64)
+
+
+def _likely_to_prose(likely: F64, prose: Bool, rows: Rows) -> F64:
+    """Likely lines between each row and the next paragraph."""
+    total = rows.sums(likely)
+    ahead = np.minimum(rows.row + _until(prose, rows).astype(np.int64), rows.high)
+    between: F64 = total[ahead] - total[np.minimum(rows.row + 1, ahead)]
+    return between

@@ -1,0 +1,213 @@
+"""The headline and the date of publication of many pages: packaged weights, and the best candidate where it is good."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from corpus_kit.core.lines.pages import F64, Bool, Columns
+from corpus_kit.core.lines.trees import Forest
+from corpus_kit.ingest.dates import FoundDate
+from corpus_kit.ingest.page_facts import features, published
+from corpus_kit.ingest.page_facts.head import Heads, read_heads
+from corpus_kit.ingest.page_facts.published import Candidate, Headline
+from corpus_kit.ingest.page_facts.second import FLOOR, plain, second_look
+
+_FORMAT = 1
+_BATCH = 300_000
+_SHORTEST, _LONGEST = 6, 250  # characters of a headline
+_INSIDE = 5.0  # how much less likely a line may be that another one ends or begins with, to be taken instead
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Chance of being right at given scores, for linear interpolation, and the chance below which nothing is given."""
+
+    knots: F64
+    chances: F64
+    least: float
+
+    def chance(self, score: F64) -> F64:
+        return np.interp(score, self.knots, self.chances)
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A text's likeliest headline, where it stands, its log-odds against its rivals and the chance that it is right."""
+
+    text: str
+    start: int
+    end: int
+    odds: float
+    score: float
+    chance: float
+
+
+@dataclass(frozen=True)
+class PageFactsModel:
+    """first, second: looks at the lines of a head. dating: looks at the dates of short lines."""
+
+    version: str
+    first: Forest
+    second: Forest
+    dating: Forest
+    title_scale: Calibration
+    date_scale: Calibration
+    made_of: str = "{}"
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> PageFactsModel:
+        """Read what `to_bytes` wrote. No pickle is ever read."""
+        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+            part = {key: stored[key] for key in stored.files}
+        scales = [
+            Calibration(part[f"{n}_knots"], part[f"{n}_chances"], float(part[f"{n}_least"])) for n in ("title", "on")
+        ]
+        forests = [Forest.of_parts(part, name) for name in ("first", "second", "date")]
+        return cls(str(part["version"]), forests[0], forests[1], forests[2], scales[0], scales[1], str(part["made_of"]))
+
+    def to_bytes(self) -> bytes:
+        """The model as an uncompressed .npz; the same model gives the same bytes."""
+        out = io.BytesIO()
+        parts = {"format": np.array(_FORMAT), "version": np.array(self.version), "made_of": np.array(self.made_of)}
+        for name, forest in (("first", self.first), ("second", self.second), ("date", self.dating)):
+            parts |= forest.parts(name)
+        for name, scale in (("title", self.title_scale), ("on", self.date_scale)):
+            parts |= {
+                f"{name}_knots": scale.knots,
+                f"{name}_chances": scale.chances,
+                f"{name}_least": np.array(scale.least),
+            }
+        np.savez(out, allow_pickle=False, **parts)
+        return out.getvalue()
+
+    def titles(self, texts: Sequence[str]) -> list[Title | None]:
+        """The likeliest headline of each text with its chance; None where no line could be one."""
+        found: list[Title | None] = []
+        for low, high in _batches(texts):
+            found += self._titles(texts[low:high])
+        return found
+
+    def _titles(self, texts: Sequence[str]) -> list[Title | None]:
+        heads = read_heads(texts)
+        columns = features.describe(heads)
+        fit = may_be(heads, columns)
+        odds = np.full(heads.rows.n, -9.0)
+        at = np.flatnonzero(fit)
+        odds[at] = self.first.log_odds({name: columns[name][at] for name in self.first.names}) if len(at) else 0.0
+        columns |= second_look(heads, odds, fit.astype(np.float64))
+        at = np.flatnonzero(fit & (odds > FLOOR))
+        again = np.full(heads.rows.n, -9.0)
+        again[at] = self.second.log_odds({name: columns[name][at] for name in self.second.names}) if len(at) else 0.0
+        picked = [choose(heads, again, d) for d in range(len(texts))]
+        chances = self.title_scale.chance(np.array([one[1] if one else 0.0 for one in picked]))
+        out: list[Title | None] = []
+        base = heads.pages.offset.tolist()
+        for d, one in enumerate(picked):
+            if one is None:
+                out.append(None)
+                continue
+            row, score = one
+            start, end = int(heads.pages.start[row]) - base[d], int(heads.pages.end[row]) - base[d]
+            out.append(Title(texts[d][start:end], start, end, float(again[row]), score, float(chances[d])))
+        return out
+
+    def dates(
+        self,
+        texts: Sequence[str],
+        headlines: Sequence[Headline | None],
+        known: Sequence[date | None] | None = None,
+    ) -> list[tuple[FoundDate, float] | None]:
+        """The likeliest date of publication of each text and the chance that it is right.
+
+        known: of each text, the date that it is, where that is known: then its likeliest place is told.
+        """
+        each = [published.find_candidates(text) for text in texts]
+        told = map(published.describe, texts, each, headlines)
+        rows = [row for some in told for row in some]
+        if not rows:
+            return [None] * len(texts)
+        odds = self.dating.log_odds(published.columns_of(rows))
+        edges = np.cumsum([0, *map(len, each)]).tolist()
+        picked = [
+            choose_date(some, odds[a:b], day)
+            for some, day, (a, b) in zip(each, known or [None] * len(texts), pairwise(edges), strict=True)
+        ]
+        chances = self.date_scale.chance(np.array([one[1] if one else 0.0 for one in picked])).tolist()
+        return [(one[0], chance) if one else None for one, chance in zip(picked, chances, strict=True)]
+
+
+def may_be(heads: Heads, columns: Columns) -> Bool:
+    """Whether each row is of a headline's length and stands in the head itself."""
+    size = heads.pages.end - heads.pages.start
+    fit: Bool = heads.candidate & (size >= _SHORTEST) & (size <= _LONGEST) & (columns["words"] > 0)
+    return fit
+
+
+def choose(heads: Heads, odds: F64, d: int) -> tuple[int, float] | None:
+    """The row of text `d` that is most likely its headline, and its share among all rivals and "none".
+
+    Lines that say the same are one. Where the best line ends or begins as another likely one reads, as a breadcrumb does,
+    that one is taken: the headline is what the two have in common.
+    """
+    low, high = int(heads.pages.first[d]), int(heads.pages.first[d + 1])
+    rows = low + np.flatnonzero(odds[low:high] > -9.0)
+    best: dict[str, tuple[float, int]] = {}
+    for row in rows.tolist():
+        words = plain(heads.lines[row])
+        if words and (words not in best or odds[row] > best[words][0]):
+            best[words] = (float(odds[row]), row)
+    if not best:
+        return None
+    ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[1][1]))
+    weights = {words: float(np.exp(min(value, 30.0))) for words, (value, _) in ranked}
+    words, (value, row) = ranked[0]
+    own = weights[words]
+    for other, (less, its_row) in ranked[1:]:
+        inside = words.endswith(" " + other) or words.startswith(other + " ")
+        if inside and less > value - _INSIDE and len(other) >= 10 and " " in other:
+            row, own = its_row, own + weights[other]
+            break
+    return row, own / (1.0 + sum(weights.values()))
+
+
+def choose_date(
+    candidates: Sequence[Candidate], odds: F64, known: date | None = None
+) -> tuple[FoundDate, float] | None:
+    """The likeliest date and its share among all and "none". Dates of one value are one, and stand where the best does."""
+    best: dict[object, tuple[float, int]] = {}
+    for at, one in enumerate(candidates):
+        if known is not None and one.date.value != known:
+            continue
+        value = float(odds[at])
+        if one.date.value not in best or value > best[one.date.value][0]:
+            best[one.date.value] = (value, at)
+    if not best:
+        return None
+    value, at = max(best.values(), key=lambda pair: (pair[0], -pair[1]))
+    total = 1.0 + sum(float(np.exp(min(each, 30.0))) for each, _ in best.values())
+    return candidates[at].date, float(np.exp(min(value, 30.0))) / total
+
+
+def _batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    low, size = 0, 0
+    for at, text in enumerate(texts):
+        if size and size + len(text) > _BATCH:
+            yield low, at
+            low, size = at, 0
+        size += len(text) + 1
+    if texts:
+        yield low, len(texts)
+
+
+@lru_cache(maxsize=1)
+def packaged() -> PageFactsModel:
+    """The model that comes with the package."""
+    return PageFactsModel.from_bytes(Path(__file__).with_name("weights.npz").read_bytes())
