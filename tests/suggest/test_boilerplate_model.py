@@ -22,7 +22,7 @@ from corpus_kit.core.lines import chars, hashing, trees
 from corpus_kit.core.lines.chars import Kind
 from corpus_kit.core.lines.pages import Rows, read_pages
 from corpus_kit.core.lines.trees import EarlyExit
-from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, features, main_text, model
+from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, main_text, model
 from corpus_kit.suggest.boilerplate.context import place, second_look
 from corpus_kit.suggest.boilerplate.features import describe
 from corpus_kit.suggest.boilerplate.model import in_company

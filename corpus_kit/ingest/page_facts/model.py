@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,20 +15,23 @@ import numpy as np
 
 from corpus_kit.core.lines.pages import F64, Bool, Columns
 from corpus_kit.core.lines.trees import Forest
-from corpus_kit.ingest.dates import FoundDate
+from corpus_kit.ingest.dates import FoundDate, find_dates
 from corpus_kit.ingest.page_facts import features, published
 from corpus_kit.ingest.page_facts.head import Heads, read_heads
 from corpus_kit.ingest.page_facts.published import Candidate, Headline
-from corpus_kit.ingest.page_facts.second import FLOOR, plain, second_look
+from corpus_kit.ingest.page_facts.second import FLOOR, ends_as, plain, second_look
 
 _FORMAT = 1
 _BATCH = 300_000
 _SHORTEST, _LONGEST = 6, 250  # characters of a headline
+# Cut by dots, a menu on one line, an address: no headline.
+_CUT = re.compile(r"(?:\.\.|…)$|\S(?:\s{3,}|\t)\S|\S@\S|://")
+_GLUED = re.compile(r"([^\W\d_]{4,20})(?<=[^\W\d_A-ZА-ЯЁІЇЄҐ])(?=[A-ZА-ЯЁІЇЄҐ«“„])")
 _INSIDE = 5.0  # how much less likely a line may be that another one ends or begins with, to be taken instead
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class Scale:
     """Chance of being right at given scores, for linear interpolation, and the chance below which nothing is given."""
 
     knots: F64
@@ -58,8 +62,8 @@ class PageFactsModel:
     first: Forest
     second: Forest
     dating: Forest
-    title_scale: Calibration
-    date_scale: Calibration
+    title_scale: Scale
+    date_scale: Scale
     made_of: str = "{}"
 
     @classmethod
@@ -67,9 +71,7 @@ class PageFactsModel:
         """Read what `to_bytes` wrote. No pickle is ever read."""
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             part = {key: stored[key] for key in stored.files}
-        scales = [
-            Calibration(part[f"{n}_knots"], part[f"{n}_chances"], float(part[f"{n}_least"])) for n in ("title", "on")
-        ]
+        scales = [Scale(part[f"{n}_knots"], part[f"{n}_chances"], float(part[f"{n}_least"])) for n in ("title", "on")]
         forests = [Forest.of_parts(part, name) for name in ("first", "second", "date")]
         return cls(str(part["version"]), forests[0], forests[1], forests[2], scales[0], scales[1], str(part["made_of"]))
 
@@ -161,7 +163,8 @@ def choose(heads: Heads, odds: F64, d: int) -> tuple[int, float] | None:
     rows = low + np.flatnonzero(odds[low:high] > -9.0)
     best: dict[str, tuple[float, int]] = {}
     for row in rows.tolist():
-        words = plain(heads.lines[row])
+        line = heads.lines[row]
+        words = "" if _CUT.search(line) or (find_dates(line[:60]) and len(line) < 40) else plain(line)
         if words and (words not in best or odds[row] > best[words][0]):
             best[words] = (float(odds[row]), row)
     if not best:
@@ -171,11 +174,26 @@ def choose(heads: Heads, odds: F64, d: int) -> tuple[int, float] | None:
     words, (value, row) = ranked[0]
     own = weights[words]
     for other, (less, its_row) in ranked[1:]:
-        inside = words.endswith(" " + other) or words.startswith(other + " ")
+        inside = ends_as(words, other) or words.startswith(other + " ")
         if inside and less > value - _INSIDE and len(other) >= 10 and " " in other:
             row, own = its_row, own + weights[other]
             break
     return row, own / (1.0 + sum(weights.values()))
+
+
+def _is_no_headline(line: str, text: str) -> bool:
+    """Whether a line is cut, an address, a date, or glued to the name of a section that the page has elsewhere."""
+    if _CUT.search(line) or (len(line) < 40 and find_dates(line)):
+        return True
+    glued = _GLUED.match(line)
+    if glued is None:
+        return False
+    at = text.find(glued[1])
+    while at >= 0:
+        if not text[at + len(glued[1]) : at + len(glued[1]) + 1].isalpha():
+            return True
+        at = text.find(glued[1], at + 1)
+    return False
 
 
 def choose_date(

@@ -35,12 +35,17 @@ _PARAGRAPH = 100
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A date of a short line. line: where the line begins and ends."""
+    """A date of a short line.
+
+    line: where the line begins and ends. others: how many dates are in it besides. place: its number among those that count.
+    label: where that begins which may say what date it is.
+    """
 
     date: FoundDate
     line: tuple[int, int]
     others: int
     place: int
+    label: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,15 @@ def find_candidates(text: str) -> list[Candidate]:
         if high - low > _LONGEST:
             continue
         dates = find_dates(text, low, high)
-        if dates and _is_property(text, low, high, dates[0].start):
+        if dates and (_is_sentence(text, low, high, dates) or _is_property(text, low, high, dates[0].start)):
             continue
-        found += [Candidate(one, (low, high), len(dates) - 1, place) for place, one in enumerate(dates)]
+        known = len(found)
+        for place, one in enumerate(dates):
+            label_at = dates[place - 1].end if place else _line_above(text, low)
+            label = text[max(label_at, low) : one.start].lower()
+            # "Published 18 October 2031, updated 20 October 2031": the second is out of the question.
+            if not (len(dates) > 1 and _CHANGED.search(label)):
+                found.append(Candidate(one, (low, high), len(dates) - 1, len(found) - known, label_at))
         if len(found) >= _MOST:
             break
     return found
@@ -90,7 +101,6 @@ def describe(text: str, candidates: Sequence[Candidate], headline: Headline | No
         line = text[low:high].strip()
         before, after = text[low : date.start].strip(), text[date.end : high].strip()
         words = _WORD.findall(before + " " + after)
-        previous = candidates[at - 1].date.end if one.place else _line_above(text, low)
         form = text[date.start : date.end]
         is_below = date.start >= head.end
         gap = text[head.end : low] if is_below else text[high : head.start]
@@ -106,7 +116,7 @@ def describe(text: str, candidates: Sequence[Candidate], headline: Headline | No
                 "after": len(after),
                 "words": len(words),
                 "caps": sum(word[:1].isupper() for word in words) / max(len(words), 1),
-                "changed": float(_CHANGED.search(text[previous : date.start].lower()) is not None),
+                "changed": float(_CHANGED.search(text[one.label : date.start].lower()) is not None),
                 "clocks": clocks,
                 "alike": shapes.count(shapes[at]) - 1,
                 "indent": min(len(text[low:high]) - len(text[low:high].lstrip()), 12),
@@ -143,6 +153,11 @@ def describe(text: str, candidates: Sequence[Candidate], headline: Headline | No
             }
         )
     return rows
+
+
+def _is_sentence(text: str, low: int, high: int, dates: Sequence[FoundDate]) -> bool:
+    rest = high - low - sum(one.end - one.start for one in dates)
+    return rest > 25 and text[low:high].rstrip().endswith(_SENTENCE_END)
 
 
 def _is_property(text: str, low: int, high: int, date: int) -> bool:

@@ -73,11 +73,16 @@ def _contained(heads: Heads, told: F64, rank: F64) -> Columns:
                 said[row] = min(text.count(line), 8) - min(heads.repeated[row], 8.0)
             for another, other in lines:
                 if len(one) > len(other) >= 8:
-                    if one.endswith(" " + other):
+                    if ends_as(one, other):
                         ends[row], within[another] = 1.0, 1.0
                     elif one.startswith(other + " "):
                         begins[row], within[another] = 1.0, 1.0
     return {"ends_other": ends, "begins_other": begins, "within": within, "said": said}
+
+
+def ends_as(one: str, other: str) -> bool:
+    """Whether a line ends as another one of several words reads; a breadcrumb may be glued to it."""
+    return one.endswith(" " + other) or (len(other) >= 12 and " " in other and one.endswith(other))
 
 
 def plain(line: str) -> str:
