@@ -62,10 +62,8 @@ def facts_of(texts: Sequence[str], known: Sequence[Known], model: PageFactsModel
     model = model or packaged()
     silent = [one.is_record and not is_page(text) for text, one in zip(texts, known, strict=True)]
     wanted = [at for at, one in enumerate(known) if one.title is None and not silent[at]]
-    found: dict[int, Title] = {}
-    for at, title in zip(wanted, model.titles([texts[at] for at in wanted]), strict=True):
-        if title is not None:
-            found[at] = title
+    guesses = zip(wanted, model.titles([texts[at] for at in wanted]), strict=True)
+    found: dict[int, Title] = {at: title for at, title in guesses if title is not None}
     places: dict[int, tuple[int, int]] = {}
     headlines: list[Headline | None] = []
     for at, (text, one) in enumerate(zip(texts, known, strict=True)):

@@ -112,7 +112,7 @@ def add_page_facts(rows: Sequence[dict[str, Any]], is_record: Sequence[bool | No
 
     Args:
         rows: Rows of `make_row`; texts may be bytes.
-        is_record: Of each row, whether it is a record of a table rather than a file of its own; None where markup has said all.
+        is_record: Of each row, whether it is a record of a table rather than a file of its own; None where markup said all.
     """
     asked = [(row, record) for row, record in zip(rows, is_record, strict=True) if record is not None]
     for low in range(0, len(asked), _TOGETHER):

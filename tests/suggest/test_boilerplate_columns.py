@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from corpus_kit.suggest.boilerplate.chars import Kind
-from corpus_kit.suggest.boilerplate.pages import Rows, read_pages
 
+from corpus_kit.core.lines.chars import Kind
+from corpus_kit.core.lines.pages import Rows, read_pages
 from corpus_kit.suggest.boilerplate import BoilerplateModel, Suggestion, main_text
 from corpus_kit.suggest.boilerplate.features import describe
 from corpus_kit.suggest.boilerplate.spans import find_headlines

@@ -164,7 +164,7 @@ def choose(heads: Heads, odds: F64, d: int) -> tuple[int, float] | None:
     best: dict[str, tuple[float, int]] = {}
     for row in rows.tolist():
         line = heads.lines[row]
-        words = "" if _CUT.search(line) or (find_dates(line[:60]) and len(line) < 40) else plain(line)
+        words = "" if _is_no_headline(line, heads.texts[d]) else plain(line)
         if words and (words not in best or odds[row] > best[words][0]):
             best[words] = (float(odds[row]), row)
     if not best:
@@ -188,6 +188,8 @@ def _is_no_headline(line: str, text: str) -> bool:
     glued = _GLUED.match(line)
     if glued is None:
         return False
+    if not glued[1].isascii():  # names with capitals inside are Latin
+        return True
     at = text.find(glued[1])
     while at >= 0:
         if not text[at + len(glued[1]) : at + len(glued[1]) + 1].isalpha():

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from corpus_kit.suggest.boilerplate.features import Columns
-from corpus_kit.suggest.boilerplate.pages import F64, Pages, Rows
+from corpus_kit.core.lines.pages import F64, Pages, Rows
+from corpus_kit.core.lines.pages import Columns
 
 N_HINTS = 36
 _INDEX = re.compile(r"\[\d+\]")

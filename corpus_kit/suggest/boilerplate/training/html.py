@@ -12,15 +12,15 @@ from itertools import pairwise
 
 import numpy as np
 
+from corpus_kit.core.lines.pages import F64, Columns, Rows, read_pages
+from corpus_kit.core.lines.trees import Forest
 from corpus_kit.suggest.boilerplate.context import place, second_look
-from corpus_kit.suggest.boilerplate.features import Columns, describe
+from corpus_kit.suggest.boilerplate.features import describe
 from corpus_kit.suggest.boilerplate.markup import BlockRow, markup_columns
 from corpus_kit.suggest.boilerplate.model import LEAN_NAMES, BoilerplateModel
-from corpus_kit.suggest.boilerplate.pages import F64, Rows, read_pages
 from corpus_kit.suggest.boilerplate.training.align import keep_labels
 from corpus_kit.suggest.boilerplate.training.calibrate import calibrate
 from corpus_kit.suggest.boilerplate.training.fit import Settings, Shard, grow
-from corpus_kit.suggest.boilerplate.trees import Forest
 
 HTML_SETTINGS = replace(
     Settings(),
