@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from corpus_kit.core.lines.pages import F64, Pages, Rows
-from corpus_kit.core.lines.pages import Columns
+from corpus_kit.core.lines.pages import F64, Columns, Pages, Rows
 
 N_HINTS = 36
 _INDEX = re.compile(r"\[\d+\]")
