@@ -29,7 +29,7 @@ from corpus_kit.core.lines.trees import Forest
 from corpus_kit.ingest.page_facts import features, published
 from corpus_kit.ingest.page_facts.head import read_heads
 from corpus_kit.ingest.page_facts.model import PageFactsModel, Scale, choose, choose_date, may_be
-from corpus_kit.ingest.page_facts.published import Headline
+from corpus_kit.ingest.page_facts.published import HeadlineGuess
 from corpus_kit.ingest.page_facts.second import FLOOR, second_look
 from corpus_kit.suggest.boilerplate.training.augment import Page, Stock
 from corpus_kit.suggest.boilerplate.training.calibrate import calibrate
@@ -214,10 +214,10 @@ def title_passes(examples: list[Example], settings: Settings) -> tuple[Pass, Pas
 
 def title_calibration(
     examples: list[Example], sources: list[Source], odds: F64, settings: Settings
-) -> tuple[Scale, list[Headline | None]]:
+) -> tuple[Scale, list[HeadlineGuess | None]]:
     """How often the likeliest line is right at each score, and that line of each page as it is."""
     scores, right = [], []
-    found: list[Headline | None] = []
+    found: list[HeadlineGuess | None] = []
     at = 0
     plain = [one for one in examples if not one.varied]
     for low in range(0, len(examples), _HEADS):
@@ -235,7 +235,7 @@ def title_calibration(
             row, score = picked
             base = int(heads.pages.offset[d])
             start, end = int(heads.pages.start[row]) - base, int(heads.pages.end[row]) - base
-            found.append(Headline(start, end, float(mine[row])))
+            found.append(HeadlineGuess(start, end, float(mine[row])))
             source = sources[one.source]
             if one.rendering != "C":
                 scores.append(score)
@@ -246,7 +246,7 @@ def title_calibration(
 
 
 def date_pass(
-    examples: list[Example], sources: list[Source], headlines: list[Headline | None], settings: Settings
+    examples: list[Example], sources: list[Source], headlines: list[HeadlineGuess | None], settings: Settings
 ) -> tuple[Pass, Scale]:
     """The look at dates, with the headlines as models found them that had not seen the page."""
     rows: list[dict[str, float]] = []

@@ -1,6 +1,6 @@
 """What a page says about itself: headline, date of publication, outlet, address. Null rather than a guess.
 
-Headline and date are found by small trained models over the lines of the page (`page_facts/`,
+HeadlineGuess and date are found by small trained models over the lines of the page (`page_facts/`,
 docs/decisions/069-page-facts.md), and given only where they are likely right. No rule knows a site or a language beyond the
 names of months.
 """
@@ -16,7 +16,7 @@ from corpus_kit.ingest.page_facts.address import find_address
 from corpus_kit.ingest.page_facts.head import is_page
 from corpus_kit.ingest.page_facts.model import PageFactsModel, Title, packaged
 from corpus_kit.ingest.page_facts.outlet import find_outlet
-from corpus_kit.ingest.page_facts.published import Headline
+from corpus_kit.ingest.page_facts.published import HeadlineGuess
 
 _HEAD_CHARS = 3000
 _NEAR = 2  # lines between a date of publication and the headline below it
@@ -65,13 +65,13 @@ def facts_of(texts: Sequence[str], known: Sequence[Known], model: PageFactsModel
     guesses = zip(wanted, model.titles([texts[at] for at in wanted]), strict=True)
     found: dict[int, Title] = {at: title for at, title in guesses if title is not None}
     places: dict[int, tuple[int, int]] = {}
-    headlines: list[Headline | None] = []
+    headlines: list[HeadlineGuess | None] = []
     for at, (text, one) in enumerate(zip(texts, known, strict=True)):
         guess = found.get(at)
-        headline = Headline(guess.start, guess.end, guess.odds) if guess else None
+        headline = HeadlineGuess(guess.start, guess.end, guess.odds) if guess else None
         if one.title is not None and (start := _locate(text, one.title)) >= 0:
             places[at] = (start, start + len(one.title))
-            headline = Headline(*places[at], 6.0)
+            headline = HeadlineGuess(*places[at], 6.0)
         elif guess is not None and guess.chance >= model.title_scale.least:
             places[at] = (guess.start, guess.end)
         headlines.append(headline)
@@ -99,7 +99,7 @@ def facts_of(texts: Sequence[str], known: Sequence[Known], model: PageFactsModel
 def _dates(
     texts: Sequence[str],
     known: Sequence[Known],
-    headlines: Sequence[Headline | None],
+    headlines: Sequence[HeadlineGuess | None],
     silent: Sequence[bool],
     model: PageFactsModel,
 ) -> list[FoundDate | None]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from corpus_kit.core.lines.pages import Rows, read_pages
 from corpus_kit.ingest.html import read_html
 from corpus_kit.suggest.boilerplate.markup import BlockRow, markup_columns
-from corpus_kit.suggest.boilerplate.pages import Rows, read_pages
 
 STORY = (
     "The ferry between the two islands runs again after three years, as the harbour office of the town said on Monday."

@@ -18,7 +18,7 @@ from corpus_kit.core.lines.trees import Forest
 from corpus_kit.ingest.dates import FoundDate, find_dates
 from corpus_kit.ingest.page_facts import features, published
 from corpus_kit.ingest.page_facts.head import Heads, read_heads
-from corpus_kit.ingest.page_facts.published import Candidate, Headline
+from corpus_kit.ingest.page_facts.published import Candidate, HeadlineGuess
 from corpus_kit.ingest.page_facts.second import FLOOR, ends_as, plain, second_look
 
 _FORMAT = 1
@@ -124,7 +124,7 @@ class PageFactsModel:
     def dates(
         self,
         texts: Sequence[str],
-        headlines: Sequence[Headline | None],
+        headlines: Sequence[HeadlineGuess | None],
         known: Sequence[date | None] | None = None,
     ) -> list[tuple[FoundDate, float] | None]:
         """The likeliest date of publication of each text and the chance that it is right.

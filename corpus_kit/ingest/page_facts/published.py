@@ -49,7 +49,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Headline:
+class HeadlineGuess:
     """The likeliest headline of a text, whether it is given or not. odds: log-odds that it is one."""
 
     start: int
@@ -84,9 +84,9 @@ def find_candidates(text: str) -> list[Candidate]:
     return found
 
 
-def describe(text: str, candidates: Sequence[Candidate], headline: Headline | None) -> list[dict[str, float]]:
+def describe(text: str, candidates: Sequence[Candidate], headline: HeadlineGuess | None) -> list[dict[str, float]]:
     """Numbers of each candidate."""
-    head = headline or Headline(0, 0, -9.0)
+    head = headline or HeadlineGuess(0, 0, -9.0)
     values = [one.date.value.toordinal() for one in candidates]
     distinct = sorted(set(values))
     lines = [one.line[0] for one in candidates]
