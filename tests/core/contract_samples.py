@@ -39,7 +39,7 @@ SOUND: dict[str, dict[str, Any]] = {
         "annotation_id": "a1", "doc_id": "0" * 16, "layer": "stance", "origin": "human", "annotator": "annotator-1",
         "model_version": None, "status": "submitted", "ground_truth": False, "created_at": _MOMENT, "updated_at": None,
         "lead_time_s": 12.5, "parent_annotation": None, "text_sha256": "1" * 64, "config_sha256": "2" * 64,
-        "guidelines_sha256": None, "payload": "{}",
+        "guidelines_sha256": None, "edited_by": None, "complete": True, "unread": None, "payload": "{}",
     },
     "spans": span(1),
     "choices": {**_COMMON, "span_id": None, "target": "text", "kind": "choice", "value": "against", "score": None},
@@ -59,7 +59,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "decisions": {
         "layer": "stance", "control": "stance", "doc_id": "0" * 16, "table": "choices", "item": "ferry",
         "policy": "majority", "inputs": '["a1", "a2"]', "outcome": "open", "value": None, "votes_for": 1, "votes": 2,
-        "support": 0.5, "why": "None has more than half: against 1, favour 1.",
+        "unknown": 0, "support": 0.5, "why": "None has more than half: against 1, favour 1.",
         "who": '["annotator-01", "annotator-02"]',
     },
     "rejected": {

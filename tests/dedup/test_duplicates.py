@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from ingest_samples import ROOT, Run, ingest, rows, write
 
+from corpus_kit import Corpus
 from corpus_kit.core.config import Duplicates
 from corpus_kit.core.parallel.executor import open_workers
 from corpus_kit.core.progress import Silent
@@ -340,8 +341,8 @@ def test_a_search_keeps_no_state_of_shards_that_are_no_more(papers: Path, tmp_pa
 
 
 def test_the_manifest_says_with_what_copies_were_found(tmp_path: Path) -> None:
-    built = ingest(write(tmp_path / "raw", {"a.txt": article(1)}), tmp_path / "out")
-    said = json.loads((built.out / "documents" / "manifest.json").read_text(encoding="utf-8"))["duplicates"]
+    Corpus.without(tmp_path / "out").build([write(tmp_path / "raw", {"a.txt": article(1)})], report=False)
+    said = json.loads((tmp_path / "out" / "documents" / "manifest.json").read_text(encoding="utf-8"))["duplicates"]
     assert said["threshold"] == 0.7 and said["permutations"] == 128 and said["bands"] == 25
     assert set(said["libraries"]) == {"rensa", "rensa algorithm", "numpy", "unicode"}
 

@@ -50,14 +50,11 @@ def test_a_long_line_costs_its_neighbours_nothing(tmp_path: Path) -> None:
     assert made.reasons == [("a.jsonl#2", "record_too_large"), ("a.jsonl#4", "record_too_large")]
 
 
-def test_a_json_file_is_parsed_as_a_whole_up_to_sixteen_records_worth(tmp_path: Path) -> None:
-    """README: up to 256 MiB, which is sixteen times the default of `max_record_bytes`."""
-    from corpus_kit.core.config import Input
-
-    assert 16 * Input().max_record_bytes == 256 * 2**20
-    few, many = ([{"text": f"{n:04d} " + "x" * 78} for n in range(count)] for count in (15, 17))
-    raw = write(tmp_path / "raw", {"few.json": json.dumps(few), "many.json": json.dumps(many)})
-    assert (raw / "few.json").stat().st_size <= 16 * 100 < (raw / "many.json").stat().st_size
-    made = ingest(raw, tmp_path / "out", max_record_bytes=100)
-    assert made.result.documents == 15 and {row["source"].split("#")[0] for row in made.documents} == {"few.json"}
-    assert [source for source, _ in made.reasons] == ["many.json"]
+def test_a_json_file_is_read_record_by_record_and_each_has_the_limit(tmp_path: Path) -> None:
+    sizes = [MOST - 100, 2 * MOST, MOST - 100, MOST - 90] * 10
+    rows = [{"text": f"{n:04d} " + "x" * (size - 20)} for n, size in enumerate(sizes)]
+    raw = write(tmp_path / "raw", {"many.json": json.dumps(rows)})
+    assert (raw / "many.json").stat().st_size > 16 * MOST, "far more than one record's limit"
+    made = ingest(raw, tmp_path / "out", max_record_bytes=MOST)
+    assert made.result.documents == 30
+    assert [reason for _, reason in made.reasons] == ["record_too_large"] * 10

@@ -225,5 +225,6 @@ def drift(
     months = []
     for part in agreement_by(out, layers, quick, "month", without=without, units=False):
         made = sorted(value for layer, month, value in revisions if (layer, month) == (part.layer, part.value))
-        months.append(part.as_dict() | {"guidelines": made})
+        told = {key: value for key, value in part.as_dict().items() if key != "since"}  # a moment of somebody's work
+        months.append(told | {"guidelines": made})
     return months

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from corpus_kit.cli.options import PATH, Words
+from corpus_kit.cli.options import PATH, Words, json_option
 from corpus_kit.cli.output import Output, shown_path
 
 RECIPES = ("ner", "stance", "boilerplate", "soft")
@@ -15,7 +15,8 @@ RECIPES = ("ner", "stance", "boilerplate", "soft")
 @click.command("recipe")
 @click.argument("task", type=Words(*RECIPES), metavar=f"[{'|'.join(RECIPES)}]")
 @click.option("--out", type=PATH, metavar="FILE", help="Where to write the script. By default it is printed.")
-def command(task: str, out: str | None) -> None:
+@json_option
+def command(task: str, out: str | None, as_json: bool) -> None:
     """A short script that trains on a release, with what people did not settle left out of the loss.
 
     It needs only `datasets` and the library that its first lines name, and is yours to change.
@@ -27,10 +28,12 @@ def command(task: str, out: str | None) -> None:
     """
     from corpus_kit.corpus import Corpus
 
-    output = Output(False)
+    output = Output(as_json)
     script = Corpus.recipe(task, out)
     if out is None:
         output.data(script.rstrip("\n"))
+        output.next_step(f"`corpus-kit recipe {task} --out {task}.py` writes it; run it on data/release.")
     else:
         output.say(f"Written: {shown_path(Path(out))}")
         output.next_step(f"python {shown_path(Path(out))} data/release")
+    output.json({"task": task, "script": script, "file": out})

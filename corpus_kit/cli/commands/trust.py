@@ -67,6 +67,7 @@ def command(server: bool, plain_http: bool, yes: bool, forget: bool, corpus_dir:
         return 1
     if found.kept:
         output.say("Kept in your configuration folder; a change asks again.")
+    output.next_step(f"{again('push' if server else 'build', corpus_dir)} goes on.")
     return 0
 
 

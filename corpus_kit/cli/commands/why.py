@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
-from corpus_kit.cli.output import Output
+from corpus_kit.cli.output import Output, again
 
 
 @click.command("why")
@@ -50,4 +50,5 @@ def command(
             output.data(f"  not gold in: {', '.join(one.lost_in)}")
         elif one.outcome == "gold":
             output.data(f"  gold in all {len(found.worlds)} other worlds")
+    output.next_step(f"{again('report --open', corpus_dir)} shows the page with everyone's marks.")
     output.json(found.as_dict())

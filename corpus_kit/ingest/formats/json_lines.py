@@ -17,18 +17,19 @@ SUFFIXES = (".jsonl", ".ndjson", ".jsonlines", ".jl", ".ldjson", ".geojsonl")
 def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
     """A record a line; empty lines are none."""
     lines = Lines(file.chunks(), reading.limits, reading.encoding)
-    number = 0
+    number, limit = 0, reading.limits.max_record_bytes
     for block in lines.blocks():
         if isinstance(block, TooLong):
             number += 1
-            limit = reading.limits.max_record_bytes
-            refusal = Refusal("record_too_large", f"more than {limit} bytes", raw_sha256=block.sha256)
-            yield Refused(number, refusal, bytes=block.size)
+            yield _too_large(number, block.sha256, block.size, limit)
             continue
         for line in block.raw.split(lines.newline) if block.raw else ():
             number += 1
             line = line.removesuffix(b"\r")
             if not line.strip():
+                continue
+            if len(line) > limit:
+                yield _too_large(number, hashlib.sha256(line).hexdigest(), len(line), limit)
                 continue
             made = guarded(_record, line, number, lines, reading, notes)
             if isinstance(made, Refused):
@@ -37,6 +38,10 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
         if block.raw.endswith(lines.newline):
             number -= 1  # what comes behind the last newline is no line
     notes.settle(encoding=lines.encoding)
+
+
+def _too_large(number: int, sha256: str, size: int, limit: int) -> Refused:
+    return Refused(number, Refusal("record_too_large", f"more than {limit} bytes", raw_sha256=sha256), bytes=size)
 
 
 def _record(line: bytes, number: int, lines: Lines, reading: ReadSettings, notes: ReadingNotes) -> Record:

@@ -101,7 +101,7 @@ def _text(parsed: _File) -> str:
             made += "\n" * (begin - units)
             units = begin
         made += sentence
-        units += len(sentence.encode("utf-16-le")) // 2
+        units += utf16_map(sentence).to_target(len(sentence))
     return made
 
 
