@@ -7,7 +7,7 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from corpus_kit.ledger.export_json import Json
@@ -58,6 +58,10 @@ def server_id(annotation_id: str) -> str:
         return str(uuid.uuid5(_SERVER_NAMESPACE, annotation_id.encode("utf-8", "backslashreplace").decode()))
 
 
+_ONE_SAVE = timedelta(seconds=1)
+"""A server sets the two moments of a new annotation one after the other."""
+
+
 def author_of(annotation: Json) -> Any:
     """Who made it, as the JSON says: `completed_by`, in old exports `created_username`, in drafts `user`."""
     for key in ("completed_by", "created_username", "user"):
@@ -67,7 +71,13 @@ def author_of(annotation: Json) -> Any:
 
 
 def editor_of(annotation: Json) -> Any:
-    """Who changed it last, as the JSON says (the last of a list); None where it does not say."""
+    """Who changed it last, as the JSON says (the last of a list); None where it does not say or nothing was changed.
+
+    Who imports or restores an answer in another's name is its `updated_by` from the first moment on, and no editor.
+    """
+    created, updated = moment(annotation.get("created_at")), moment(annotation.get("updated_at"))
+    if created is not None and updated is not None and updated - created < _ONE_SAVE:
+        return None
     value = annotation.get("updated_by")
     while isinstance(value, list) and value:
         value = value[-1]
