@@ -150,7 +150,7 @@ def test_from_a_mailed_file_to_sound_tables_on_the_command_line(
     assert run(cli, ["build"]) == 0
     told = capsys.readouterr()
     assert "unmatched_task" in told.out
-    assert "Unmatched: 1 tasks" in told.err
+    assert "Unmatched: 1 task " in told.err
     assert run(cli, ["build", "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
     assert made["annotations"]["unchanged"]

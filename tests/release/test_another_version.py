@@ -18,7 +18,8 @@ from corpus_kit.corpus import Corpus
 _OLDER = """
 import sys
 import corpus_kit
-corpus_kit.__version__ = "0.0.9"
+import corpus_kit.core.version
+corpus_kit.__version__ = corpus_kit.core.version.__version__ = "0.0.9"
 from importlib import metadata
 real = metadata.version
 metadata.version = lambda name: "0.0.9" if name == "corpus-kit" else real(name)

@@ -349,6 +349,7 @@ def test_croissant_describes_every_configuration(labelled: Corpus) -> None:
     described = mlcroissant.Dataset(jsonld=release / "croissant.json")
     assert {r.name for r in described.metadata.record_sets} == {
         "documents", "entities", "boilerplate", "stance", "annotations",
+        "entities_soft", "boilerplate_soft", "stance_soft",
     }  # fmt: skip
 
 

@@ -40,7 +40,11 @@ def test_a_release_can_be_written_to_another_folder(sample: Path, tmp_path: Path
     corpus.build()
     made = corpus.export("hf", tmp_path / "elsewhere" / "release")
     assert sum(made.rows["documents"].values()) == 20
-    assert list(made.rows) == ["documents", "annotations", "boilerplate", "entities", "stance"]
+    assert list(made.rows) == [
+        "documents",
+        "annotations",
+        *(f"{one}{end}" for one in ("boilerplate", "entities", "stance") for end in ("", "_soft")),
+    ]
     assert _parquet_rows(made.folder, hub_cache) == _parquet_rows(corpus.data / "release", hub_cache)
 
 

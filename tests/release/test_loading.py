@@ -60,7 +60,7 @@ def test_every_text_has_its_hash_and_every_title_its_place(sample_release: Path,
         if row["title_start"] is not None:
             assert row["text"][row["title_start"] : row["title_end"]] == row["title"]
             titled += 1
-    assert titled > 15
+    assert titled >= 15
 
 
 def test_a_release_rebuilt_in_place_serves_the_new_rows(sample: Path, hub_cache: Path) -> None:

@@ -265,7 +265,6 @@ NOT_NEEDED = (
     "datasets",
     "chardet",
     "rapidfuzz",
-    "regex",
     "multiprocessing",
     "distributed",
     "label_studio_sdk",

@@ -203,7 +203,7 @@ def annotated(data: Path, sha: str, doc_id: str, **span: Any) -> None:
         "annotations": base
         | {"origin": "human", "annotator": "annotator-01", "status": "submitted", "ground_truth": False}
         | {"created_at": now, "updated_at": now, "text_sha256": sha, "config_sha256": "0" * 64}
-        | {"guidelines_sha256": "0" * 64, "payload": "{}"},
+        | {"guidelines_sha256": "0" * 64, "payload": "{}", "complete": True},
         "spans": base | {"control": "label", "span_id": "s1", "label": "ORG", "origin": "manual"} | span,
         "choices": base | {"control": "c", "target": "text", "kind": "choice", "value": "yes"},
         "relations": base | {"annotation_id": "gone", "from_span": "s1", "to_span": "s1", "direction": "right"},

@@ -124,7 +124,7 @@ class _Rows:
         self._cluster_split: dict[str, tuple[str, str]] = {}
         self._counts: dict[str, Counter[str]] = {name: Counter() for name in ("language", "encoding", "newline")}
         self._characters = 0
-        self._front = {one["config_name"]: one for one in self._declared()}
+        self._front = {one["config_name"]: one for one in self._declared() if "config_name" in one}
 
     def _declared(self) -> list[dict[str, Any]]:
         try:
