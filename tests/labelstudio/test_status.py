@@ -183,7 +183,7 @@ def test_parquet_hides_nothing_either(labelled: Sample) -> None:
     import polars as pl
 
     files = [*Path(labelled.data).rglob("*.parquet")]
-    assert {"documents", "annotations", "gold"} <= {file.parent.name for file in files}
+    assert {"documents", "annotations"} <= {file.parent.name for file in files}
     for file in files:
         told = pl.read_parquet(file).write_json().lower()
         assert ADDRESS not in told, file
