@@ -80,7 +80,7 @@ def explain(sources: GoldSources, document: str, start: int | None = None, end: 
             answers on the whole document.
 
     Raises:
-        UsageError: there is no such document, or nobody has labelled it.
+        UsageError: there is no such document, or no one has labelled it.
     """
     doc_id, source, text = _document(sources, document)
     of_document = pl.col("doc_id") == doc_id

@@ -183,7 +183,7 @@ def measure_grid(grid: Grid, scope: Scope, plan: Resampling, *, pairs: bool = Tr
 class _Documents:
     """Sums of the documents two people share: rows of `blocks` that each stand for `sizes` groups of documents.
 
-    pages: sums of each row that a page may be, of which `row_of` has the number, -1 for pages nobody shares.
+    pages: sums of each row that a page may be, of which `row_of` has the number, -1 for pages that no two people share.
     """
 
     blocks: dict[str, Floats]
