@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -250,15 +251,13 @@ def _open(
     else:
         firsts = {files[0]["name"] for c in manifest["configs"].values() for files in c["splits"].values()}
         by_datasets, others = [name for name in unread if name in firsts], set(unread) - firsts
-    cache = work / "datasets-cache"
-    remove(cache)
-    with counted(progress, "verifying", 1) as step:
-        opened = aside.begin("verify", "verify_release", folder, manifest, by_datasets, cache)
+    # `datasets` locks its cache, which the disk of a corpus may not be able to.
+    with tempfile.TemporaryDirectory(prefix="corpus-kit-datasets-") as cache, counted(progress, "verifying", 1) as step:
+        opened = aside.begin("verify", "verify_release", folder, manifest, by_datasets, Path(cache))
         if unread is not None:
             recheck_release(folder, manifest, types, sorted(others), workers)
         opened()
         step.advance()
-    remove(cache)
     Opened(work).keep(folder, manifest, types)
 
 

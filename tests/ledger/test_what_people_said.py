@@ -22,7 +22,10 @@ NAMES = """<View><Labels name="label" toName="text"><Label value="PERSON"/><Labe
 
 def people(*results: list[Any], **more: Any) -> list[dict[str, Any]]:
     """An annotation for each, by people in order."""
-    return [annotation(*r, by={"id": n, "email": f"p{n}@x.example"}, **more) for n, r in enumerate(results, start=1)]
+    return [
+        annotation(*r, completed_by={"id": n, "email": f"p{n}@x.example"}, **more)
+        for n, r in enumerate(results, start=1)
+    ]
 
 
 def gold_spans(found: Settled) -> set[tuple[str, str]]:
@@ -159,11 +162,11 @@ def test_a_number_and_the_address_behind_it_are_one_person(tmp_path: Path) -> No
 def test_what_somebody_else_changed_carries_both_and_is_no_independent_judgement(tmp_path: Path) -> None:
     bench = Bench(tmp_path, {"a": TEXT}, {"ner": NAMES})
     changed, other = people([span(TEXT, "Zoë")], [span(TEXT, "Ana")])
-    bench.bring([task("a", TEXT, changed | {"updated_by": 2}, other | {"updated_by": 2})], "ner")
-    # The second one's number is 7 in `completed_by` of the sample; the first was changed by somebody with another.
+    later = {"updated_by": 2, "updated_at": "2031-03-09T10:20:00Z"}
+    bench.bring([task("a", TEXT, changed | later, other | later)], "ner")
     found = settled(bench)
     edited = {a["annotator"]: a["edited_by"] for a in found.made.annotations}
-    assert edited["annotator-01"] is not None
+    assert edited == {"annotator-01": "annotator-02", "annotator-02": None}
     assert found.made.result.edited >= 1
     told = json.loads((bench.data / "gold" / "agreement.json").read_text(encoding="utf-8"))
     assert told["work"][0]["edited"] >= 1

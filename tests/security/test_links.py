@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -163,14 +164,22 @@ def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one(
 def test_a_disk_without_flush_or_locks_is_worked_with_and_named_once(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    locks = fcntl.flock
+
     def no(*_: object) -> None:
         raise OSError(number, "not supported")
+
+    def none_here(file: Any, operation: int) -> None:
+        descriptor = file if isinstance(file, int) else file.fileno()
+        if Path(f"/proc/self/fd/{descriptor}").readlink().is_relative_to(tmp_path):
+            no()
+        locks(descriptor, operation)
 
     raw = tmp_path / "raw"
     raw.mkdir()
     (raw / "page.txt").write_text(PAGES["ferry.txt"])
     monkeypatch.setattr(os, "fsync", no)
-    monkeypatch.setattr(fcntl, "flock", no)
+    monkeypatch.setattr(fcntl, "flock", none_here)
     monkeypatch.setattr(disk, "_WARNED", set())
     with pytest.warns(disk.DiskWarning) as told:
         assert Corpus.without(tmp_path / "out").build([raw], report=False).documents == 1
