@@ -300,6 +300,9 @@ def compose(first: OffsetMap, then: OffsetMap) -> OffsetMap:
 
     B is cut at every edge of either map's units. Where an edge of one lies inside a unit of the other, the pieces on
     both sides of it belong together; each such group is one unit of the result if both maps keep it in one piece.
+
+    The order of several compositions never changes a place. It can change whether there is one: what A→B→C loses
+    because something was inserted into a unit stays lost where C→D deletes it again.
     """
     if first.target_length != then.source_length:
         lengths = f"the first map leads to {first.target_length} units, the second starts from {then.source_length}"
