@@ -98,6 +98,7 @@ class When(Silent):
             self.act()
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_mid_run_leaves_the_same_bytes(
     pages: Path, one: dict[str, str], cluster: DaskCluster, tmp_path: Path
 ) -> None:
@@ -133,6 +134,7 @@ def test_a_scheduler_that_is_started_again_gets_what_was_under_way(
     assert loss.done and made(tmp_path / "out") == one
 
 
+@pytest.mark.slow
 def test_a_killed_build_goes_on_where_it_stopped(
     pages: Path, one: dict[str, str], cluster: DaskCluster, tmp_path: Path
 ) -> None:
@@ -156,6 +158,7 @@ def test_a_killed_build_goes_on_where_it_stopped(
     assert result.ingested.unchanged_units >= 1 and made(out) == one
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_an_address_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "a.txt").write_text("A page about a harbour.\n", encoding="utf-8")
@@ -184,6 +187,7 @@ def test_a_cluster_without_workers_is_said(
     assert f"dask worker {cluster.address}" in told.value.hint
 
 
+@pytest.mark.slow
 def test_workers_that_all_leave_are_said(cluster: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_GONE_S", 3)
     cluster.start(1)

@@ -86,6 +86,7 @@ def went_on(raw: Path, out: Path, workers: int, undisturbed: dict[str, str]) -> 
     assert "Not redone" in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_leaves_nothing_half_written_and_the_same_command_goes_on(
     workers: int, raw: Path, undisturbed: dict[str, str], tmp_path: Path

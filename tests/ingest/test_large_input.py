@@ -53,6 +53,7 @@ LONG = {
 }
 
 
+@pytest.mark.slow
 def test_a_line_of_200_mb_is_refused_in_bounded_memory(tmp_path: Path) -> None:
     raw, out = tmp_path / "raw", tmp_path / "out"
     raw.mkdir()

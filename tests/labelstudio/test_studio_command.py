@@ -46,6 +46,7 @@ def studio_command(root: Path) -> Iterator[tuple[dict[str, Any], subprocess.Pope
         running.communicate(timeout=60)
 
 
+@pytest.mark.slow
 def test_studio_serves_until_it_is_stopped_and_push_pull_and_status_find_it(
     studio_pins: StudioEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

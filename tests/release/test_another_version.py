@@ -43,6 +43,7 @@ def versions(corpus: Corpus) -> dict[str, str]:
     return {m.parent.name: json.loads(m.read_text(encoding="utf-8"))["toolkit"]["version"] for m in manifests}
 
 
+@pytest.mark.slow
 def test_what_another_version_left_is_made_again(tmp_path: Path) -> None:
     corpus = new_corpus(tmp_path / "corpus", settings="[suggest.entities]\nnames = true\n")
     label(corpus, "entities", entities_of_three(), tmp_path)

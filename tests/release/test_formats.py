@@ -35,6 +35,7 @@ def test_an_export_before_the_first_build_says_what_to_do(sample: Path) -> None:
     assert "corpus-kit build" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_a_release_can_be_written_to_another_folder(sample: Path, tmp_path: Path, hub_cache: Path) -> None:
     corpus = Corpus.open(sample)
     corpus.build()

@@ -36,6 +36,7 @@ def _run(folder: Path, hub: Hub, *words: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_command_publishes_the_release_and_its_lines_load_from_there(sample: Path, hub: Hub) -> None:
     Corpus.open(sample).build()
     dry = _run(sample, hub, "publish", "hub", "strait/news", "--dry-run")
@@ -62,6 +63,7 @@ def test_the_command_publishes_the_release_and_its_lines_load_from_there(sample:
     assert len(repo.revisions) == 2
 
 
+@pytest.mark.slow
 def test_a_text_free_publication_holds_no_text(sample: Path, tmp_path: Path) -> None:
     corpus = Corpus.open(sample)
     corpus.build()
@@ -71,6 +73,7 @@ def test_a_text_free_publication_holds_no_text(sample: Path, tmp_path: Path) -> 
     assert Corpus.verify(tmp_path / "share").findings == []
 
 
+@pytest.mark.slow
 def test_a_folder_is_replaced_as_a_whole_and_never_one_that_is_no_release(sample: Path, tmp_path: Path) -> None:
     corpus = Corpus.open(sample)
     corpus.build()

@@ -120,6 +120,7 @@ def test_a_gated_dataset_asks_its_readers(hub: Hub, api: Any, release: Path) -> 
     assert hub.repos[REPO].settings["gated"] == "manual"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_break_at_any_request_leaves_one_revision_and_the_same_command_ends_it(
     hub: Hub, api: Any, tmp_path: Path, when: str, monkeypatch: pytest.MonkeyPatch

@@ -14,6 +14,7 @@ from corpus_kit import Corpus
 from corpus_kit.core.errors import UsageError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "options", "result"),
     [
@@ -37,6 +38,7 @@ def test_a_recipe_trains_on_the_sample(
     assert all(float(number) > 0 or task in ("ner", "stance") for number in found.groups())
 
 
+@pytest.mark.slow
 def test_soft_labels_teach_more_than_knowing_nothing(sample_release: Path, tmp_path: Path) -> None:
     script = tmp_path / "soft.py"
     Corpus.recipe("soft", script)

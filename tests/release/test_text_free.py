@@ -230,6 +230,7 @@ def test_a_repeated_run_is_found_exactly_where_brute_force_finds_one(strings: li
         assert found.repeats(string) is expected
 
 
+@pytest.mark.slow
 def test_the_two_commands_lead_from_a_corpus_to_its_release_and_back(sample: Path, tmp_path: Path) -> None:
     corpus = sample
 

@@ -90,6 +90,7 @@ def test_a_kill_at_any_moment_leaves_the_old_set_or_the_new_one(
     assert number > 15
 
 
+@pytest.mark.slow
 def test_a_kill_while_it_is_undone_is_undone_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("documents", "suggestions", "release")
     for first in range(8, 30, 3):

@@ -174,6 +174,7 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_token_classifier_suggests_exact_words_of_long_texts_and_the_same_twice(classifier: Path) -> None:
     loaded = load_suggester(f"transformers:{classifier}", None, trusted=True)
     texts = [TEXT * 12, "", "🚢", FERRY, "x" * 300]
@@ -206,6 +207,7 @@ def _loaded(folder: str) -> Any:
     return _CACHE[folder]
 
 
+@pytest.mark.slow
 def test_a_token_classifier_in_the_build_records_its_revision(classifier: Path, tmp_path: Path) -> None:
     mapping = '[suggest.entities.models.labels]\nPER = "PERSON"\nLOC = "LOC"\n'
     corpus = with_model(tmp_path, f"transformers:{classifier}", f"threshold = 0.0\n{mapping}")

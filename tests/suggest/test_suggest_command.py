@@ -97,6 +97,7 @@ def test_the_build_uses_the_corpus_s_own_model_and_without_it_the_packaged_one(t
     assert made(corpus) == packaged
 
 
+@pytest.mark.slow
 def test_training_twice_and_elsewhere_gives_the_same_bytes(tmp_path: Path) -> None:
     models = []
     for name in ("one", "other"):
