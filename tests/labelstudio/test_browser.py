@@ -112,7 +112,6 @@ def submit(browser: Any) -> None:
     browser.find_element(By.CSS_SELECTOR, "[data-testid=bottombar-submit-button]").click()
 
 
-@pytest.mark.slow
 def test_what_the_mouse_selects_is_what_comes_back(make_corpus: MakeSample, browser: Any, studio: StudioServer) -> None:
     sample = make_corpus(pages={"mixed.txt": TEXT}, config=CONFIG)
     sample.corpus.push()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from labelled_corpus import entities_of_three, label, new_corpus
 
 from corpus_kit import __version__
