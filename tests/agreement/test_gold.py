@@ -296,17 +296,18 @@ def test_a_review_of_a_text_that_changed_under_it_settles_nothing(tmp_path: Path
         dtypes = columns_of(table)
         return pl.DataFrame([dict.fromkeys(dtypes) | one for one in given], schema=dtypes, orient="row")
 
-    made = [
+    made: list[dict[str, object]] = [
         {"annotation_id": name, "doc_id": "d", "layer": "entities", "origin": origin, "annotator": "annotator-01"}
         for name, origin in (("stale review", "review"), ("sound review", "review"), ("stale answer", "human"))
     ]
-    marks = [{"annotation_id": one["annotation_id"], "doc_id": "d", "layer": "entities", "control": "entities",
-              "span_id": "s", "label": "PERSON"} for one in made]  # fmt: skip
-    carried = [mark | {"verdict": "stale" if "stale" in str(mark["annotation_id"]) else "exact", "start": 0, "end": 3}
-               for mark in marks]  # fmt: skip
+    where = {"doc_id": "d", "layer": "entities", "control": "entities", "span_id": "s", "label": "PERSON"}
+    marks: list[dict[str, object]] = [
+        {"annotation_id": one["annotation_id"], "start": 0, "end": 3} | where for one in made
+    ]
+    carried = [mark | {"verdict": "stale" if "stale" in str(mark["annotation_id"]) else "exact"} for mark in marks]
     (tmp_path / "annotations").mkdir()
     rows("carried", *carried).write_parquet(tmp_path / "annotations" / "carried-00000.parquet")
-    spans = rows("spans", *(mark | {"start": 0, "end": 3} for mark in marks))
+    spans = rows("spans", *marks)
     labels = Labels(rows("annotations", *made), spans, rows("choices"), rows("relations"))
     here = labels_on_current_texts(tmp_path, labels, pl.DataFrame({"doc_id": ["d"], "text_sha256": ["t"]}))
     assert set(here.annotations["annotation_id"]) == {"sound review", "stale answer"}

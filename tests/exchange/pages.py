@@ -26,7 +26,8 @@ def pages(draw: st.DrawFn) -> Page:
         end = draw(st.integers(start + 1, len(text)))
         regions.append(Region(f"r{number}", start, end, draw(st.sampled_from(LABELS)), text[start:end]))
     ids = [region.id for region in regions]
-    links, answers = [], []
+    links: list[Link] = []
+    answers: list[Attribute] = []
     if ids:
         for _ in range(draw(st.integers(0, 3))):
             ends = draw(st.sampled_from(ids)), draw(st.sampled_from(ids))

@@ -43,8 +43,8 @@ def test_every_delimiter_quoting_and_codec_is_recognised(codec: str, tmp_path: P
     made = ingest(raw, tmp_path / "out", columns=columns, language=False, id_scope="file")
     assert made.rejected == []
     found: dict[str, list[tuple[str, str]]] = {}
-    for d in made.documents:
-        found.setdefault(d["source"].split("#")[0], []).append((d["title"], d["text"]))
+    for row in made.documents:
+        found.setdefault(row["source"].split("#")[0], []).append((row["title"], row["text"]))
     assert len(found) == 36
     texts = [PROSE[i % 4] + (f"\nSecond paragraph {i}." if i % 5 == 0 else "") for i in range(30)]
     assert all(rows == [(f"Story {i}", text) for i, text in enumerate(texts)] for rows in found.values())

@@ -156,15 +156,15 @@ def test_an_archive_is_a_folder(compression: str, tmp_path: Path) -> None:
     made = holds(ingest(raw, tmp_path / "out", id_scope="file", language=False))
     tar = f"y.tar{compression}"
     assert made.reasons == [
-        (f"{archive}/{name}", reason)
-        for archive in ("x.zip", tar)
+        (f"{name_of}/{name}", reason)
+        for name_of in ("x.zip", tar)
         for name, reason in (("data/c.docx", "unsupported_format"), ("empty.txt", "empty_text"))
     ]
     sources = {d["source"]: d["text"] for d in made.documents}
-    for archive in ("x.zip", tar):
-        assert [sources[f"{archive}/pages/{i}.txt"] for i in range(COUNT)] == TEXTS
-        assert [sources[f"{archive}/data/a.csv#r{i}"] for i in range(COUNT)] == TEXTS
-        assert [sources[f"{archive}/data/b.jsonl.gz#r{i}"] for i in range(COUNT)] == TEXTS
+    for name_of in ("x.zip", tar):
+        assert [sources[f"{name_of}/pages/{i}.txt"] for i in range(COUNT)] == TEXTS
+        assert [sources[f"{name_of}/data/a.csv#r{i}"] for i in range(COUNT)] == TEXTS
+        assert [sources[f"{name_of}/data/b.jsonl.gz#r{i}"] for i in range(COUNT)] == TEXTS
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)

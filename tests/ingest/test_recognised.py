@@ -165,7 +165,7 @@ def test_a_list_in_an_object_of_any_size_is_read_record_by_record(tmp_path: Path
     records = [{"text": f"{page(i, 3)} {i}"} for i in range(300)]
     content = json.dumps({"meta": {"a": [1, 2]}, "data": {"items": records}, "end": True})
     raw = write(tmp_path / "raw", {"a.json": content})
-    limits = {"max_record_bytes": 4000}
+    limits: dict[str, Any] = {"max_record_bytes": 4000}
     assert ingest(raw, tmp_path / "out", **limits).reasons == [("a.json", "record_too_large")]
     rule = {"glob": "*.json", "records": "data.items"}
     made = ingest(raw, tmp_path / "out2", files=[rule], **limits, language=False)

@@ -88,12 +88,12 @@ class World:
                 self.work[old][self.work[old].index(one)] = newer | keep
         with_addresses = rng.random() < 0.3
         tasks = []
-        for nth, one in enumerate([name, *again]):
-            told = [self.told(a, with_addresses) for a in self.work[one]]
-            draft = self.annotation(self.texts[one], people[0], 5) | {"user": people[0]}
-            data = {"doc_id": doc_id(one), "text": self.texts[one], "text_sha256": sha(self.texts[one])}
+        for nth, page in enumerate([name, *again]):
+            told = [self.told(a, with_addresses) for a in self.work[page]]
+            draft = self.annotation(self.texts[page], people[0], 5) | {"user": people[0]}
+            data = {"doc_id": doc_id(page), "text": self.texts[page], "text_sha256": sha(self.texts[page])}
             tasks.append({"id": nth, "project": 4, "data": data, "annotations": told, "drafts": [draft]})
-            self.brought[one] += told
+            self.brought[page] += told
         return tasks
 
     def told(self, annotation: Json, with_addresses: bool) -> Json:
@@ -113,7 +113,7 @@ def test_gold_votes_tags_and_people_are_those_of_the_oracle(tmp_path: Path, seed
     for row in found.spans:
         gold[row["doc_id"]].add((row["start"], row["end"], row["label"]))
     having = {a["doc_id"] for a in found.annotations if "label" not in (a["unread"] or "")}
-    decided = defaultdict(dict)
+    decided: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
     tones: dict[str, tuple[str, Any]] = {}
     for row in found.decisions:
         if row["table"] == "spans" and row["item"]:

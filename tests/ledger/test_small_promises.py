@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ledger_samples import Bench, annotation, answer, doc_id, sha, span, task
@@ -38,7 +39,7 @@ def test_an_export_that_names_the_author_tells_who_made_what_an_older_one_left_u
 def test_a_suggestion_outlives_a_pull_that_brings_only_what_people_did(tmp_path: Path) -> None:
     bench = Bench(tmp_path, {"a": TEXT, "b": "Bob."})
     guess = {"id": 1, "model_version": "m", "created_at": "2031-01-01T00:00:00Z", "result": [span(TEXT, "Ana")]}
-    where = {"server": "http://s.example", "project": 1, "complete": True}
+    where: dict[str, Any] = {"server": "http://s.example", "project": 1, "complete": True}
     bench.ledger.append("plain", [task("a", TEXT, id=1) | {"predictions": [guess]}], **where)
     bench.ledger.append("plain", [task("b", "Bob.", annotation(), id=2)], **where)
     made = bench.make()

@@ -111,7 +111,10 @@ def test_without_pages_every_label_is_gone_and_counted(text_free: Path, tmp_path
 
 def _edited(text: str, rng: random.Random) -> tuple[str, dict[int, int], set[int]]:
     """A text with lines taken out, put in or begun differently; where each code point is now; those of untouched lines."""
-    made, place, untouched, at, old = [], {}, set(), 0, 0
+    made: list[str] = []
+    place: dict[int, int] = {}
+    untouched: set[int] = set()
+    at = old = 0
     for line in text.split("\n"):
         choice = rng.random()
         if choice < 0.05:

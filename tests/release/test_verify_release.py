@@ -92,7 +92,7 @@ def test_a_text_free_release_verifies_and_has_the_root_of_the_full_one(sample_re
 
 
 def test_the_root_follows_from_documents_and_labels_by_its_definition() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"doc_id": "b", "text_sha256": "2", "gold_x": None},
         {"doc_id": "a", "text_sha256": "1", "gold_x": [{"start": 0, "end": 1, "label": "é"}]},
     ]

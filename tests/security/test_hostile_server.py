@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from strangers import PAGES, made_corpus, nosy_host
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
@@ -21,7 +22,6 @@ from corpus_kit.core.errors import CorpusKitError, ServiceError
 from corpus_kit.corpus import Corpus
 from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.api.transport import AnswerLimits
-from tests.security.strangers import PAGES, made_corpus, nosy_host
 
 KEY = "team-token-0123456789abcdef"
 SHAPES: tuple[Any, ...] = (
@@ -199,7 +199,23 @@ def _truthful(path: str) -> Any:
     return {"results": [project], "next": None} if path.startswith("/api/projects/?") else project
 
 
-ODD = (None, True, -1, 10**30, 1.5, "", "x" * 300, "\ud800", "\x1b[2J", [], {}, [[]], {"a": None}, "NaN", [1, "1"])
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    10**30,
+    1.5,
+    "",
+    "x" * 300,
+    "\ud800",
+    "\x1b[2J",
+    [],
+    {},
+    [[]],
+    {"a": None},
+    "NaN",
+    [1, "1"],
+)
 
 
 def mutated(value: Any, chance: random.Random) -> Any:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from strangers import PAGES, digest, made_corpus
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.storage import disk, folders
 from corpus_kit.corpus import Corpus
-from tests.security.strangers import PAGES, digest, made_corpus
 
 FILES = (
     "corpus.toml", "DATASET_CARD.md", "splits.csv", ".gitignore",

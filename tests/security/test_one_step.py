@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from strangers import PAGES, digest, made_corpus
 
 from corpus_kit.core.storage import step
 from corpus_kit.core.storage.folders import drop_folder, made_folder, settle, work_folder, write_manifest
 from corpus_kit.core.storage.step import MADE, one_step
 from corpus_kit.corpus import Corpus
-from tests.security.strangers import PAGES, digest, made_corpus
 
 
 class Killed(BaseException):

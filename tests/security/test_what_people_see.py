@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from strangers import PAGES, environment, made_corpus
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
 from corpus_kit.cli.output import ConsoleProgress, Output, harmless
 from corpus_kit.core.visible import shown_cells
 from corpus_kit.release.losses import LossRow, write_loss_rows
-from tests.security.strangers import PAGES, environment, made_corpus
 
 # Each moves the cursor, clears the screen, sets the title, hides text, or turns it around.
 ACTING = (

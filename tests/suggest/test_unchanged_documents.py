@@ -179,19 +179,22 @@ def test_rows_that_cannot_be_read_any_more_are_made_again(raw: Path, tmp_path: P
 
 
 def test_the_digest_hangs_on_each_part_and_its_place() -> None:
-    one = earlier.digests_of(["a"], ["b"], ["c"], [[1, 23]])
-    others = [
-        ("ab", "", "c", [1, 23]),
-        ("a", "b", None, [1, 23]),
-        ("a", "b", "null", [1, 23]),
-        ("b", "a", "c", [1, 23]),
+    headline: tuple[str | None, int | None] = ("c", 7)
+    one = earlier.digests_of(["a"], ["b"], [headline], [[1, 23]])
+    others: list[tuple[str, str, tuple[str | None, int | None], list[int]]] = [
+        ("ab", "", headline, [1, 23]),
+        ("a", "b", (None, None), [1, 23]),
+        ("a", "b", ("null", None), [1, 23]),
+        ("a", "b", ("c", 8), [1, 23]),
+        ("b", "a", headline, [1, 23]),
+        ("a", "b", headline, [12, 3]),
+        ("a", "b", headline, []),
     ]
-    others += [("a", "b", "c", [12, 3]), ("a", "b", "c", [])]
     all_of_them = [one, *(earlier.digests_of([i], [s], [t], [r]) for i, s, t, r in others)]
-    assert len({digest.tobytes() for digest in all_of_them}) == 7 and one.shape == (1, 2)
+    assert len({digest.tobytes() for digest in all_of_them}) == 8 and one.shape == (1, 2)
     assert earlier.digests_of([], [], [], []).shape == (0, 2)
 
 
 def test_a_shard_without_documents_of_before_knows_none(tmp_path: Path) -> None:
     assert earlier.save_earlier(tmp_path, []) == ""
-    assert earlier.rows_of("", ["a"], earlier.digests_of(["a"], ["b"], [None], [[]]), "x") == {}
+    assert earlier.rows_of("", ["a"], earlier.digests_of(["a"], ["b"], [(None, None)], [[]]), "x") == {}
