@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: check-tests help demo test test-slow check coverage docs docs-refresh bench-scale format wheel clean
+.PHONY: help demo test test-slow check coverage docs docs-refresh bench-scale format wheel clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -28,8 +28,6 @@ check: $(STAMP)  ## Lint, format and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-
-check-tests: $(STAMP)  ## Types of the tests.
 	PYTHON=$(BIN)/python .ci/check-tests
 
 coverage: $(STAMP)  ## `make test`, and whether every room is covered as .ci/coverage.toml asks.
