@@ -46,14 +46,14 @@ def read(page: Path) -> Links:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built site. The first proxy that a fetch would meet answers missing, so a build that needs a network fails."""
+    """The built site. The first proxy that a fetch would meet does not answer, so a build that needs a network fails."""
     made = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(made / "trees")]
-    missing = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    no_proxy = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
     done = subprocess.run(
         [*command, "docs", str(made / "html")],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **missing},
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **no_proxy},
         capture_output=True,
         text=True,
         check=False,
