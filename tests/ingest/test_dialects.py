@@ -229,3 +229,25 @@ def test_every_line_of_anything_is_in_a_row_or_in_a_broken_one(content: str) -> 
             seen += 1 + sum(cell.count("\n") for cell in row.cells)
     empty = sum(not line.strip("\r\n") for line in lines)
     assert len(lines) - empty <= seen <= len(lines)
+
+
+def test_comments_above_the_header_are_left_out_and_told_and_a_hash_in_the_header_is_a_name(tmp_path: Path) -> None:
+    rows = "id,text\n" + "".join(f'{i},"{page(i)}"\n' for i in range(3))
+    raw = write(tmp_path / "raw", {"a.csv": f"# exported, by a tool, in 2031\n#\n{rows}", "b.csv": f"#{rows}"})
+    made = ingest(raw, tmp_path / "out", language=False)
+    assert made.rejected == []
+    assert [d["text"] for d in made.documents if d["source"].startswith("a.csv")] == [page(i) for i in range(3)]
+    assert [d["text"] for d in made.documents if d["source"].startswith("b.csv")] == [page(i) for i in range(3)]
+    assert made.result.notes.odd == [("a.csv", "2 lines above the header begin with '#' and are left out.")]
+
+
+@pytest.mark.parametrize("blank", [" ", "  "])
+def test_blanks_before_a_quoted_cell_are_no_part_of_it(tmp_path: Path, blank: str) -> None:
+    lines = ["id,text", *(f'{i},{blank}"Late, and {i} times ""again"""' for i in range(4))]
+    made = ingest(write(tmp_path / "raw", {"a.csv": "\n".join(lines)}), tmp_path / "out", language=False)
+    assert made.rejected == []
+    assert [d["text"] for d in made.documents] == [f'Late, and {i} times "again"' for i in range(4)]
+    # Without quotes a blank is part of the cell, as everywhere.
+    plain = "id,text\n" + "".join(f"{i},{blank}Late {i}\n" for i in range(4))
+    made = ingest(write(tmp_path / "raw2", {"a.csv": plain}), tmp_path / "out2", language=False)
+    assert [d["text"] for d in made.documents] == [f"{blank}Late {i}" for i in range(4)]

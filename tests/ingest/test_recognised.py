@@ -502,3 +502,49 @@ def test_settings_given_as_words_are_checked() -> None:
     for columns, given in (({"txt": "a"}, {}), ({}, {"delim": ";"}), ({}, {"header": "maybe"})):
         with pytest.raises(UsageError):
             input_with(Input(), columns, given)
+
+
+def test_a_list_of_strings_is_a_list_of_texts(tmp_path: Path) -> None:
+    texts = [page(i) for i in range(3)]
+    made = ingest(write(tmp_path / "raw", {"a.json": json.dumps([*texts, 5])}), tmp_path / "out", language=False)
+    assert [d["text"] for d in made.documents] == texts
+    assert [(r["source"], r["reason"]) for r in made.rejected] == [("a.json#4", "malformed_json")]
+
+
+def test_a_comma_too_many_or_between_lines_loses_nothing(tmp_path: Path) -> None:
+    records = [json.dumps({"id": f"r{i}", "text": page(i)}) for i in range(4)]
+    contents = {
+        "array.json": "[" + ",".join(records) + ",\n]",
+        "lines.json": ",\n".join(records),
+        "end.json": ",\n".join(records) + ",\n",
+    }
+    made = ingest(write(tmp_path / "raw", contents), tmp_path / "out", language=False, id_scope="file")
+    assert made.rejected == []
+    for name in contents:
+        assert [d["text"] for d in made.documents if d["source"].startswith(name)] == [page(i) for i in range(4)]
+
+
+def test_one_bad_record_among_records_one_after_another_costs_itself_and_its_bytes(tmp_path: Path) -> None:
+    bad = '{"id": "r1", "text": "two" oops}'
+    content = '{"id": "r0", "text": "One."},\n' + bad + ',\n{"id": "r2", "text": "Three."}'
+    made = ingest(write(tmp_path / "raw", {"a.json": content}), tmp_path / "out", language=False)
+    assert [d["text"] for d in made.documents] == ["One.", "Three."]
+    assert [(r["source"], r["reason"]) for r in made.rejected] == [("a.json#2", "malformed_json")]
+    assert (made.result.notes.lost.rows, made.result.notes.lost.bytes) == (1, len(bad + ",\n"))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json"])
+def test_a_record_of_exactly_the_limit_is_taken_and_one_byte_more_is_not(tmp_path: Path, name: str) -> None:
+    records = [{"id": "r0", "text": page(0)}, {"id": "r1", "text": page(1)}]
+    lines = [json.dumps(record, separators=(",", ":")) for record in records]
+    largest = max(len(line) for line in lines)
+    contents = {
+        "a.csv": "id,text\n" + "".join(f'{r["id"]},"{r["text"]}"\n' for r in records),
+        "a.jsonl": "\n".join(lines),
+        "a.json": f"[{','.join(lines)}]",
+    }
+    raw = write(tmp_path / "raw", {name: contents[name]})
+    assert ingest(raw, tmp_path / "out", language=False, max_record_bytes=largest).rejected == []
+    smaller = ingest(raw, tmp_path / "out2", language=False, max_record_bytes=largest - 1)
+    assert {r["reason"] for r in smaller.rejected} == {"record_too_large"}
+    assert len(smaller.rejected) == sum(len(line) == largest for line in lines)

@@ -67,6 +67,8 @@ class CellTable:
         d = found.dialect
         notes.settle(encoding=self._lines.encoding, delimiter=d.delimiter, quote=d.quote, escape=d.escape)
         notes.settle(header=has_header)
+        if found.comments:
+            notes.odd.append(f"{found.comments} lines above the header begin with '#' and are left out.")
         source = self._source(first, found.skip)
         columns = None if has_header else len(found.first)
         self.rows = read_rows(source, d, columns, reading.limits.max_record_bytes, self.encoding)

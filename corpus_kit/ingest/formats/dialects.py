@@ -27,13 +27,15 @@ class FoundDialect(NamedTuple):
         dialect: The dialect.
         header: Whether the first row holds names; None where that is not clear.
         first: The first row.
-        skip: Lines before it (`sep=;`).
+        skip: Lines before it (`sep=;`, comments).
+        comments: How many of these are comments.
     """
 
     dialect: Dialect
     header: bool | None
     first: list[str]
     skip: int
+    comments: int = 0
 
 
 class _Try(NamedTuple):
@@ -74,15 +76,39 @@ def find_dialect(
     lines = _lines(sample)
     first = next((line for line in lines if line.strip()), "")
     delimiters = [delimiter] if delimiter else [d for d in DELIMITERS if d in first or d == prefer]
-    tries = [
-        _try(lines, Dialect(d, q, e), whole, names, order)
-        for order, (d, q, e) in enumerate(_candidates(delimiters, quote, escape, lines, prefer))
-    ]
-    best = _best(tries, delimiter or prefer)
+    best, tries = _judged(lines, delimiters, (quote, escape), prefer, delimiter, whole, names)
+    comments = _comments(lines)
+    if comments:
+        # A `#` in front of the first name is part of a header; lines of other shape above it are comments.
+        below, others = _judged(lines[comments:], delimiters, (quote, escape), prefer, delimiter, whole, names)
+        if below.columns > 1 and below.columns != best.columns:
+            best, tries = below, others
+        else:
+            comments = 0
     if delimiter is None:
         _refuse_tie(best, tries, prefer)
     rows = best.rows
-    return FoundDialect(best.dialect, _has_header(rows, names), rows[0] if rows else [], skip)
+    return FoundDialect(best.dialect, _has_header(rows, names), rows[0] if rows else [], skip + comments, comments)
+
+
+def _judged(
+    lines: list[str],
+    delimiters: list[str],
+    given: tuple[str | None, str | None],
+    prefer: str,
+    delimiter: str | None,
+    whole: bool,
+    names: tuple[str, ...],
+) -> tuple[_Try, list[_Try]]:
+    """The dialect that fits best, and all that were tried. given: quote and escape of the settings."""
+    candidates = _candidates(delimiters, *given, lines, prefer)
+    tries = [_try(lines, dialect, whole, names, order) for order, dialect in enumerate(candidates)]
+    return _best(tries, delimiter or prefer), tries
+
+
+def _comments(lines: list[str]) -> int:
+    """How many lines at the beginning of the file start with `#`."""
+    return next((n for n, line in enumerate(lines) if not line.startswith("#")), 0)
 
 
 def _lines(sample: str) -> list[str]:
@@ -93,9 +119,9 @@ def _lines(sample: str) -> list[str]:
 
 def _candidates(
     delimiters: list[str], quote: str | None, escape: str | None, lines: list[str], prefer: str
-) -> list[tuple[str, str, str]]:
+) -> list[Dialect]:
     text = "".join(lines)
-    found = []
+    found: list[Dialect] = []
     for d in sorted(delimiters, key=lambda d: (d != prefer, DELIMITERS.index(d) if d in DELIMITERS else 0)):
         cell = re.escape(d)
         quotes = [quote] if quote is not None else ['"']
@@ -107,7 +133,9 @@ def _candidates(
             escapes = [escape] if escape is not None else [""]
             if escape is None and q and "\\" + q in text:
                 escapes.append("\\")
-            found += [(d, q, e) for e in escapes]
+            found += [Dialect(d, q, e) for e in escapes]
+            if q and d != " " and re.search(rf"{cell} +{re.escape(q)}", text):
+                found += [Dialect(d, q, e, True) for e in escapes]
     return found
 
 
@@ -150,7 +178,10 @@ def _of_quotes(tries: list[_Try]) -> _Try | None:
         return None
     usual = tries[0]
     for other in tries[1:]:
-        if other.dialect.escape and not usual.dialect.escape:
+        if other.dialect.skip_space and not usual.dialect.skip_space:
+            if other.fits > usual.fits or (other.fits == usual.fits and len(other.rows) < len(usual.rows)):
+                usual = other
+        elif other.dialect.escape and not usual.dialect.escape:
             if other.fits > usual.fits or (other.fits == usual.fits and len(other.rows) > len(usual.rows)):
                 usual = other
         elif other.dialect.quote:

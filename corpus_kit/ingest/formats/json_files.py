@@ -45,7 +45,7 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
 
 
 def _array(stream: JsonStream, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
-    number = 0
+    number, strings = 0, False
     for item in stream.elements():
         number += 1
         if isinstance(item, Refused):
@@ -57,7 +57,12 @@ def _array(stream: JsonStream, reading: ReadSettings, notes: ReadingNotes) -> It
                 raise Refusal("label_studio_export", "the first record has a task's data and annotations")
             if isinstance(item, list):
                 raise Refusal("malformed_json", "a list of lists: the columns have no names; write records with names")
-        yield _checked(item, number, stream, reading, notes)
+            strings = isinstance(item, str) and "." not in reading.text
+            if strings:
+                notes.settle(records="texts without names")
+        yield _checked(
+            {reading.text: item} if strings and isinstance(item, str) else item, number, stream, reading, notes
+        )
 
 
 def _objects(stream: JsonStream, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
@@ -69,16 +74,17 @@ def _objects(stream: JsonStream, reading: ReadSettings, notes: ReadingNotes) -> 
         if e.reason == "record_too_large":
             e.detail += '; where a list of records is in it, name it: records = "articles"'
         raise
-    number = 0
-    while stream.peek():
-        number += 1
-        yield _checked(value, number, stream, reading, notes)
-        notes.settle(records="one after another")
-        value = stream.value(limit, "record_too_large")
-    if number:
-        yield _checked(value, number + 1, stream, reading, notes)
-    else:
+    if not stream.peek():
         yield from _listed(records_in(value, reading, notes), reading, notes, stream)
+        return
+    notes.settle(records="one after another")
+    yield _checked(value, 1, stream, reading, notes)
+    for number, item in enumerate(stream.following(), start=2):
+        if isinstance(item, Refused):
+            item.number = number
+            yield item
+        else:
+            yield _checked(item, number, stream, reading, notes)
 
 
 def _listed(
@@ -228,12 +234,11 @@ class JsonStream:
         """The elements of an array, a `Refused` for each that is none."""
         limit = self._limits.max_record_bytes
         self._at += 1  # [
-        if self.peek() == "]":
-            self._at += 1
-            self._refuse_rest()
-            return
         while True:
-            self.peek()
+            if self.peek() == "]":  # of an empty array, or behind a comma too many
+                self._at += 1
+                self._refuse_rest()
+                return
             begin = self._at
             if self._first_key == "" and self._fill(4096) in (True, False):
                 match = _FIRST_KEY.match(self._text, self._at)
@@ -260,6 +265,21 @@ class JsonStream:
             if after == "]":
                 self._refuse_rest()
                 return
+
+    def following(self) -> Iterator[Any]:
+        """The values that follow a first one, with or without commas between, a `Refused` for each that is none."""
+        self._first_key = "-"
+        while after := self.peek():
+            if after == ",":
+                self._at += 1
+                continue
+            begin = self._at
+            if self._first_key == "-" and (match := _FIRST_KEY.match(self._text, begin)):
+                self._first_key = match[1]
+            try:
+                yield self.value(self._limits.max_record_bytes, "record_too_large")
+            except Refusal as e:
+                yield Refused(None, e, bytes=self._skip_to_next(begin if begin <= self._at else self._at))
 
     def _refuse_rest(self) -> None:
         if not self._entered and self.peek():

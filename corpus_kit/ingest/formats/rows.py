@@ -17,11 +17,12 @@ from corpus_kit.ingest.json_values import Refusal
 
 
 class Dialect(NamedTuple):
-    """How cells are told apart. quote, escape: "" for none."""
+    """How cells are told apart. quote, escape: "" for none. skip_space: blanks after a delimiter are no part of a cell."""
 
     delimiter: str = ","
     quote: str = '"'
     escape: str = ""
+    skip_space: bool = False
 
     @property
     def options(self) -> dict[str, Any]:
@@ -32,6 +33,7 @@ class Dialect(NamedTuple):
             "quotechar": self.quote or None,
             "escapechar": self.escape or None,
             "quoting": quoting,
+            "skipinitialspace": self.skip_space,
             "strict": True,
         }
 
