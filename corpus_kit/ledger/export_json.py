@@ -132,7 +132,33 @@ def _tasks(value: Any, path: Path, number: int, layer: Layer | None) -> Iterator
     elif isinstance(value, dict) and is_min(value):
         yield task_of_min(value, layer)
     else:
+        tool = _other_tool(value)
+        if tool:
+            raise UsageError(
+                f"{path.name} looks like a file of {tool}, not an export of Label Studio.",
+                f"Bring it in with `corpus-kit import --from {tool.lower()} {path.name} --layer LAYER`.",
+            )
+        if isinstance(value, dict) and {"images", "categories"} <= set(value):
+            raise UsageError(f"{path.name} is a COCO export, which is of images.", _HINT)
         raise UsageError(f"Item {number} of {path.name} is no task: it has no `data`.", _HINT)
+
+
+def _other_tool(value: Any) -> str:
+    """The tool whose records look like this one; "" for none that is known."""
+    if isinstance(value, list):
+        return "spaCy" if len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], dict) else ""
+    if not isinstance(value, dict):
+        return ""
+    if "@context" in value and ("target" in value or "body" in value):
+        return "W3C"
+    if isinstance(value.get("text"), str):
+        if {"_input_hash", "_task_hash", "answer", "_view_id"} & set(value):
+            return "Prodigy"
+        if any(isinstance(value.get(key), list) for key in ("label", "labels", "entities", "annotations", "cats")):
+            return "doccano"
+        if isinstance(value.get("ents"), list):
+            return "spaCy"
+    return ""
 
 
 class _Text:

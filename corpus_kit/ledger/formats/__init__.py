@@ -41,7 +41,7 @@ _ALL = (
     Format("conll", "CoNLL columns", (".conll", ".conll2003", ".iob", ".iob2", ".bio", ".conllu", ".txt", ".tsv")),
     Format("doccano", "doccano JSONL", (".jsonl", ".json")),
     Format("prodigy", "Prodigy JSONL", (".jsonl",)),
-    Format("spacy", "spaCy DocBin", (".spacy",)),
+    Format("spacy", "spaCy DocBin or JSON", (".spacy", ".json", ".jsonl")),
     Format("w3c", "W3C Web Annotations (JSON-LD)", (".jsonld", ".json")),
     Format("inception", "INCEpTION project export", (".zip", ".xmi", ".tsv", ".xml")),
 )

@@ -1,6 +1,9 @@
 """spaCy's DocBin: the entities of each Doc, its span groups, and its categories above one half as answers.
 
 A group named as a layer with the same spans as `doc.ents` is one set of regions, as `export --spacy` writes it.
+
+JSON is read too, without spaCy: training data (`[text, {"entities": [[start, end, label]]}]`, a list of these or one a
+line, also wrapped in `annotations`) and `Doc.to_json` (`{"text": ..., "ents": [...]}`).
 """
 
 from __future__ import annotations
@@ -11,13 +14,96 @@ from typing import Any
 
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.exchange import Attribute, Draft, Page, Region, SourceFile
+from corpus_kit.ledger.formats.texts import as_line, json_of, text_of, whole
 
 MOST_BYTES = 1 << 30
 """Of one file when it is decompressed."""
 
 
 def read(files: Sequence[SourceFile]) -> Iterator[Page]:
-    """One page for each Doc. Raises UsageError for what is no DocBin, EnvironmentProblemError without spaCy."""
+    """One page for each Doc.
+
+    Raises:
+        UsageError: A file is neither a DocBin nor JSON of spaCy.
+        EnvironmentProblemError: A DocBin is to be read and spaCy is not installed.
+    """
+    binned = [file for file in files if file.path.lower().endswith(".spacy")]
+    for file in files:
+        if file not in binned:
+            yield from _json_pages(file)
+    if binned:
+        yield from _binned_pages(binned)
+
+
+def _json_pages(file: SourceFile) -> Iterator[Page]:
+    for number, record in enumerate(_json_records(file), start=1):
+        if record is None:  # editors write null for a text that nobody has looked at
+            continue
+        text, said = _text_and_said(record)
+        if text is None:
+            raise UsageError(
+                f"{file.path}, record {number}: neither `[text, {{...}}]` nor an object with `text`.",
+                'Write one `["the text", {"entities": [[0, 3, "LABEL"]]}]` a line, or a DocBin.',
+            )
+        yield Page(f"{file.stem}-{number}", text, (_from_json(said, text).done(),))
+
+
+def _json_records(file: SourceFile) -> list[Any]:
+    content = text_of(file).strip()
+    if file.path.lower().endswith(".jsonl"):
+        lines = (line for line in content.split("\n") if line.strip())
+        return [json_of(SourceFile(file.path, line.encode())) for line in lines]
+    value = json_of(file)
+    if isinstance(value, dict) and isinstance(value.get("annotations"), list):
+        value = value["annotations"]
+    if isinstance(value, list) and not (len(value) == 2 and isinstance(value[0], str)):
+        return value
+    return [value]
+
+
+def _text_and_said(record: Any) -> tuple[str | None, dict[str, Any]]:
+    if isinstance(record, list) and len(record) == 2 and isinstance(record[0], str) and isinstance(record[1], dict):
+        return record[0], record[1]
+    if isinstance(record, dict) and isinstance(record.get("text"), str):
+        return record["text"], {key: value for key, value in record.items() if key not in ("text", "tokens", "sents")}
+    return None, {}
+
+
+def _from_json(said: dict[str, Any], text: str) -> Draft:
+    draft = Draft()
+    spans = [*_listed(said.get("entities")), *_listed(said.get("ents"))]
+    groups = said.get("spans")
+    for group in groups.values() if isinstance(groups, dict) else (groups,):
+        spans += _listed(group)
+    for index, span in enumerate(spans):
+        start, end, label = _edges(span)
+        if start is None or end is None or not isinstance(label, str):
+            draft.unread.append(as_line(span))
+        else:
+            draft.regions.append(Region(f"s{index}", start, end, label, text[start:end] if 0 <= start <= end else ""))
+    categories = said.get("cats")
+    for label, score in sorted(categories.items()) if isinstance(categories, dict) else ():
+        if isinstance(score, int | float) and score > 0.5:
+            target, mark, value = label.partition("=")
+            draft.answers.append(Attribute(target, value) if mark else Attribute("", label))
+    draft.unread += [as_line({key: said[key]}) for key in ("links", "relations", "rels") if said.get(key)]
+    return draft
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _edges(span: Any) -> tuple[int | None, int | None, Any]:
+    if isinstance(span, list) and len(span) >= 3:
+        return whole(span[0]), whole(span[1]), span[2]
+    if isinstance(span, dict):
+        label = span.get("label", span.get("label_"))
+        return whole(span.get("start", span.get("start_char"))), whole(span.get("end", span.get("end_char"))), label
+    return None, None, None
+
+
+def _binned_pages(files: Sequence[SourceFile]) -> Iterator[Page]:
     try:
         from spacy.tokens import DocBin
         from spacy.vocab import Vocab
