@@ -1,4 +1,4 @@
-"""JSON as spaCy's users keep it: training data in its forms, and documents written by `Doc.to_json`; other tools' files named."""
+"""JSON as users of spaCy keep it: training data in its forms, and what `Doc.to_json` writes; other tools' files named."""
 
 from __future__ import annotations
 
