@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from corpus_kit.core.progress import Progress, Silent
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.storage.folders import read_manifest, work_folder
 from corpus_kit.core.workspace import Workspace
+from corpus_kit.core.world import AS_IT_IS, World
 from corpus_kit.pipeline.run import Run
 
 if TYPE_CHECKING:
@@ -18,13 +20,15 @@ if TYPE_CHECKING:
     from corpus_kit.agreement.measures.breakdown import Part
     from corpus_kit.agreement.measures.measured import AgreementReport
     from corpus_kit.agreement.why import Why
+    from corpus_kit.core.layers import Layer
     from corpus_kit.ledger.annotations import Annotated
+    from corpus_kit.ledger.replay import Replay
 
 
 def refresh_annotations(
-    workspace: Workspace, data: Path, work: Path, refusals: Refusals, progress: Progress
+    workspace: Workspace, data: Path, work: Path, refusals: Refusals, progress: Progress, world: World = AS_IT_IS
 ) -> Annotated | None:
-    """`data/annotations` from the ledger; None where the corpus has none."""
+    """`data/annotations` from the ledger, as it is or in a world; None where the corpus has none."""
     imports = workspace.data / "imports"
     if workspace.root is None or not (any(imports.glob("*.json")) or read_manifest(data / "annotations")):
         return None
@@ -33,17 +37,36 @@ def refresh_annotations(
 
     contracts = {table: workspace.contract(table) for table in TABLES}
     who = workspace.config.people
-    sources = Sources(imports, workspace.data, data, work, workspace.layers(), contracts, who.same, who.apart)
+    layers = workspace.layers()
+    replay = replay_of(world, imports, layers)
+    sources = Sources(imports, workspace.data, data, work, layers, contracts, who.same, who.apart, replay)
     return build_annotations(sources, refusals, progress)
+
+
+def replay_of(world: World, imports: Path, layers: Mapping[str, Layer]) -> Replay:
+    """A world with what its version of the guidelines means in each layer. Raises UsageError for one nobody had."""
+    from corpus_kit.ledger.guidelines import known_guidelines, named_guidelines
+    from corpus_kit.ledger.ledger import Ledger
+    from corpus_kit.ledger.replay import Replay
+
+    if not world.guidelines:
+        return Replay(world)
+    return Replay(
+        world, named_guidelines(world.guidelines, known_guidelines(imports, Ledger(imports).entries(), layers))
+    )
 
 
 def adjudicate_all(run: Run) -> Gold | None:
     """`data/gold` from `data/annotations`; None where there are none."""
     if read_manifest(run.data / "annotations") is None and read_manifest(run.data / "gold") is None:
         return None
-    from corpus_kit.agreement.gold.build import build_gold
+    from corpus_kit.agreement.gold.build import build_gold, override
 
-    return build_gold(gold_sources(run.workspace, run.data, run.work), run.progress)
+    sources = gold_sources(run.workspace, run.data, run.work)
+    if run.world.policy or run.world.boundary:
+        chosen = override(sources, run.world.policy or None, run.world.boundary or None, ())
+        sources = replace(sources, adjudication=chosen)
+    return build_gold(sources, run.progress)
 
 
 def gold_sources(workspace: Workspace, data: Path, work: Path, layer: str | None = None) -> GoldSources:
