@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from corpus_kit.agreement.gold.build import Gold
     from corpus_kit.agreement.measures.breakdown import Part
     from corpus_kit.agreement.measures.measured import AgreementReport
+    from corpus_kit.agreement.multiverse import Multiverse
     from corpus_kit.agreement.review import Suspect
     from corpus_kit.agreement.why import Why
     from corpus_kit.core.vocabulary import OrderName
@@ -340,9 +341,18 @@ class Corpus(Workspace):
 
         document: doc_id or source. start, end: code points. Raises UsageError where there is no such document, or no label.
         """
-        from corpus_kit.pipeline.adjudicate import why
+        from corpus_kit.pipeline.multiverse import why
 
         return why(self, document, start, end, layer)
+
+    def multiverse(self, layer: str | None = None, *, progress: Progress | None = None) -> Multiverse:
+        """Which gold labels, shares of labels and figures of agreement hold in every world that `[multiverse]` names.
+
+        layer: by default all. Raises UsageError before there are annotations, and for more worlds than are taken.
+        """
+        from corpus_kit.pipeline.multiverse import multiverse
+
+        return multiverse(self, layer, progress or Silent())
 
     def report(
         self,

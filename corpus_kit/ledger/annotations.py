@@ -94,7 +94,8 @@ class Annotated:
 class Sources:
     """Where everything comes from. ledger: `data/imports`. people: the folder of the pseudonym file. out, work: of the
     build. layers and contracts by name. same, apart: who is one person and who is not, by `[people]` of corpus.toml.
-    replay: the world that is made; in any but the corpus as it is, the pseudonym file is only read."""
+    replay: the world that is made; in any but the corpus as it is, the pseudonym file is only read.
+    target: where the tables go, by default `out/annotations`."""
 
     ledger: Path
     people: Path
@@ -105,6 +106,12 @@ class Sources:
     same: tuple[tuple[str, ...], ...] = ()
     apart: tuple[tuple[str, ...], ...] = ()
     replay: Replay = AS_BROUGHT
+    target: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the tables go."""
+        return self.target or self.out / "annotations"
 
 
 def build_annotations(sources: Sources, refusals: Refusals, progress: Progress) -> Annotated | None:
@@ -114,7 +121,7 @@ def build_annotations(sources: Sources, refusals: Refusals, progress: Progress) 
     entry that was changed), ConfigError (the pseudonym file).
     """
     entries = Ledger(sources.ledger).entries()
-    target = sources.out / "annotations"
+    target = sources.folder
     if not entries:
         if read_manifest(target) is not None:
             drop_folder(target, sources.work)

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from corpus_kit.agreement.gold.build import Gold, GoldSources
     from corpus_kit.agreement.measures.breakdown import Part
     from corpus_kit.agreement.measures.measured import AgreementReport
-    from corpus_kit.agreement.why import Why
     from corpus_kit.core.layers import Layer
-    from corpus_kit.ledger.annotations import Annotated
+    from corpus_kit.ledger.annotations import Annotated, Sources
     from corpus_kit.ledger.replay import Replay
 
 
@@ -32,15 +31,20 @@ def refresh_annotations(
     imports = workspace.data / "imports"
     if workspace.root is None or not (any(imports.glob("*.json")) or read_manifest(data / "annotations")):
         return None
-    from corpus_kit.ledger.annotations import Sources, build_annotations
+    from corpus_kit.ledger.annotations import build_annotations
+
+    return build_annotations(annotation_sources(workspace, data, work, world), refusals, progress)
+
+
+def annotation_sources(workspace: Workspace, data: Path, work: Path, world: World) -> Sources:
+    """What the tables of annotations are made from."""
+    from corpus_kit.ledger.annotations import Sources
     from corpus_kit.ledger.shards import TABLES
 
     contracts = {table: workspace.contract(table) for table in TABLES}
-    who = workspace.config.people
-    layers = workspace.layers()
+    imports, layers, who = workspace.data / "imports", workspace.layers(), workspace.config.people
     replay = replay_of(world, imports, layers)
-    sources = Sources(imports, workspace.data, data, work, layers, contracts, who.same, who.apart, replay)
-    return build_annotations(sources, refusals, progress)
+    return Sources(imports, workspace.data, data, work, layers, contracts, who.same, who.apart, replay)
 
 
 def replay_of(world: World, imports: Path, layers: Mapping[str, Layer]) -> Replay:
@@ -91,7 +95,7 @@ def adjudicate(
     from corpus_kit.agreement.gold.build import build_gold, override
 
     with work_folder(workspace.data) as work:
-        _take_in_the_ledger(workspace, work, progress)
+        take_in_the_ledger(workspace, work, progress)
         sources = gold_sources(workspace, workspace.data, work)
         made = build_gold(replace(sources, adjudication=override(sources, policy, boundary, reviewers)), progress)
     if made is None:
@@ -107,7 +111,7 @@ def agreement(workspace: Workspace, layer: str | None) -> AgreementReport:
     from corpus_kit.agreement.gold.build import measure, measured_before
 
     with work_folder(workspace.data) as work:
-        _take_in_the_ledger(workspace, work, Silent())
+        take_in_the_ledger(workspace, work, Silent())
         sources = gold_sources(workspace, workspace.data, work, layer)
         known = measured_before(gold_sources(workspace, workspace.data, work))
         return measure(sources) if known is None else known.of_layers(list(sources.layers))
@@ -118,20 +122,11 @@ def agreement_by(workspace: Workspace, by: str, layer: str | None) -> list[Part]
     from corpus_kit.agreement.gold.build import measure_by
 
     with work_folder(workspace.data) as work:
-        _take_in_the_ledger(workspace, work, Silent())
+        take_in_the_ledger(workspace, work, Silent())
         return measure_by(gold_sources(workspace, workspace.data, work, layer), by)
 
 
-def why(workspace: Workspace, document: str, start: int | None, end: int | None, layer: str | None) -> Why:
-    """See `Corpus.why`."""
-    from corpus_kit.agreement.why import explain
-
-    with work_folder(workspace.data) as work:
-        _take_in_the_ledger(workspace, work, Silent())
-        return explain(gold_sources(workspace, workspace.data, work, layer), document, start, end)
-
-
-def _take_in_the_ledger(workspace: Workspace, work: Path, progress: Progress) -> None:
+def take_in_the_ledger(workspace: Workspace, work: Path, progress: Progress) -> None:
     """Make `data/annotations` of what was pulled or imported since; what of it is refused, the next build reports."""
     if read_manifest(workspace.data / "documents") is not None:
         with Refusals(workspace.data, work) as refusals:

@@ -5,16 +5,15 @@ The other ledger is written here by hand: exports from which the answers are tak
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from labelled_corpus import EELS, FERRY, PSEUDONYM, entities_of_three, entity, label, new_corpus, read
+from replayed import copied, only
 
 from corpus_kit import Corpus
 from corpus_kit.cli.main import cli
@@ -22,7 +21,7 @@ from corpus_kit.core.errors import UsageError
 from corpus_kit.core.world import World
 from corpus_kit.ledger.ledger import Ledger
 
-SETTINGS = '[suggest]\nboilerplate = false\n[agreement]\nresamples = 20\n'
+SETTINGS = "[suggest]\nboilerplate = false\n[agreement]\nresamples = 20\n"
 Task = dict[str, Any]
 
 
@@ -36,38 +35,10 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def labelled(blank: Path, tmp_path: Path) -> Corpus:
-    corpus = _copy(blank, tmp_path / "corpus")
+    corpus = copied(blank, tmp_path / "corpus")
     label(corpus, "entities", entities_of_three(), tmp_path)
     corpus.adjudicate()
     return corpus
-
-
-def _copy(root: Path, to: Path) -> Corpus:
-    shutil.copytree(root, to)
-    return Corpus.open(to)
-
-
-def _only(corpus: Corpus, to: Path, keeps: Callable[[Task], bool]) -> Corpus:
-    """The same corpus with a ledger that only ever held the annotations that `keeps` says; the pseudonyms stay."""
-    other = _copy(corpus.data.parent, to)
-    for path in sorted((corpus.data / "imports").glob("*.json")):
-        if path.name.endswith(".about.json"):
-            continue
-        (to / "data" / "imports" / path.name).unlink()
-        about = path.with_name(path.stem + ".about.json")
-        facts = json.loads(about.read_text(encoding="utf-8"))
-        (to / "data" / "imports" / about.name).unlink()
-        tasks = json.loads(path.read_text(encoding="utf-8"))
-        for task in tasks:
-            task["annotations"] = [a for a in task["annotations"] if keeps(a)]
-        content = json.dumps(tasks, ensure_ascii=False).encode()
-        sha = hashlib.sha256(content).hexdigest()
-        name = f"{facts['sequence']:06d}-{sha[:12]}"
-        (to / "data" / "imports" / f"{name}.json").write_bytes(content)
-        facts |= {"sha256": sha, "bytes": len(content)}
-        (to / "data" / "imports" / f"{name}.about.json").write_text(json.dumps(facts), encoding="utf-8")
-    other.adjudicate()
-    return other
 
 
 def _tables(folder: Path) -> dict[str, bytes]:
@@ -84,7 +55,7 @@ def test_without_somebody(labelled: Corpus, tmp_path: Path) -> None:
     before = _everything(labelled.data)
     labelled.build(out=tmp_path / "world", report=False, world=World(without=PSEUDONYM["ben"]))
     assert _everything(labelled.data) == before
-    other = _only(labelled, tmp_path / "other", lambda a: a["completed_by"]["email"] != "ben@people.example")
+    other = only(labelled, tmp_path / "other", lambda a: a["completed_by"]["email"] != "ben@people.example")
     made = _tables(tmp_path / "world")
     assert made == _tables(other.data) and made != _tables(labelled.data)
     assert set(read(other, "annotations", "annotations")["annotator"]) == {PSEUDONYM["ada"], PSEUDONYM["cyd"]}
@@ -94,7 +65,7 @@ def test_without_somebody(labelled: Corpus, tmp_path: Path) -> None:
 def test_as_of_a_day_takes_younger_answers_out(labelled: Corpus, tmp_path: Path) -> None:
     """Cyd's answers are of 3 January."""
     labelled.build(out=tmp_path / "world", report=False, world=World(as_of="2031-01-02"))
-    other = _only(labelled, tmp_path / "other", lambda a: a["updated_at"] < "2031-01-03")
+    other = only(labelled, tmp_path / "other", lambda a: a["updated_at"] < "2031-01-03")
     assert _tables(tmp_path / "world") == _tables(other.data)
 
 
@@ -123,7 +94,7 @@ def _answer(name: str, number: int, day: str, words: str, made: str = "") -> Tas
 def test_as_of_a_day_brings_back_what_was_changed_or_deleted_later(blank: Path, tmp_path: Path) -> None:
     early = [_answer("ada", 1, "2031-01-01", "Ola Brandt"), _answer("ben", 2, "2031-01-02", "Brandt")]
     late = [_answer("ada", 1, "2031-02-01", "Brandt", made="2031-01-01")]  # changed; Ben's is deleted
-    both, first = _copy(blank, tmp_path / "both"), _copy(blank, tmp_path / "first")
+    both, first = copied(blank, tmp_path / "both"), copied(blank, tmp_path / "first")
     _pulled(both, early)
     _pulled(both, late)
     both.adjudicate()
@@ -140,7 +111,7 @@ def test_as_of_a_day_brings_back_what_was_changed_or_deleted_later(blank: Path, 
 def test_under_one_text_of_the_guidelines(blank: Path, tmp_path: Path) -> None:
     """A later pull that brings an old answer again does not make it one of the newer guidelines."""
     ada, ben = _answer("ada", 1, "2031-01-01", "Ola Brandt"), _answer("ben", 2, "2031-02-02", "Brandt")
-    both, first = _copy(blank, tmp_path / "both"), _copy(blank, tmp_path / "first")
+    both, first = copied(blank, tmp_path / "both"), copied(blank, tmp_path / "first")
     _pulled(both, [ada], guidelines_sha256="a" * 64)
     _pulled(both, [ada, ben], guidelines_sha256="b" * 64)
     both.adjudicate()
@@ -160,7 +131,7 @@ def test_under_one_text_of_the_guidelines(blank: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_policy_and_boundary_are_those_of_adjudicate(labelled: Corpus, tmp_path: Path) -> None:
-    other = _copy(labelled.data.parent, tmp_path / "other")
+    other = copied(labelled.data.parent, tmp_path / "other")
     other.adjudicate("unanimous", "union")
     labelled.build(out=tmp_path / "world", report=False, world=World(policy="unanimous", boundary="union"))
     assert _tables(tmp_path / "world") == _tables(other.data)
@@ -170,7 +141,7 @@ def test_policy_and_boundary_are_those_of_adjudicate(labelled: Corpus, tmp_path:
 def test_several_at_once(labelled: Corpus, tmp_path: Path) -> None:
     world = World(as_of="2031-01-02", without=PSEUDONYM["ada"], policy="unanimous")
     labelled.build(out=tmp_path / "world", report=False, world=world)
-    other = _only(labelled, tmp_path / "other", lambda a: a["completed_by"]["email"] == "ben@people.example")
+    other = only(labelled, tmp_path / "other", lambda a: a["completed_by"]["email"] == "ben@people.example")
     other.adjudicate("unanimous")
     assert _tables(tmp_path / "world") == _tables(other.data)
     manifest = json.loads((tmp_path / "world" / "annotations" / "manifest.json").read_text(encoding="utf-8"))
