@@ -25,7 +25,7 @@ from corpus_kit.agreement.gold.policy import GOLD
 from corpus_kit.agreement.judgements import judged
 from corpus_kit.agreement.measures.bootstrap import Resampling
 from corpus_kit.agreement.measures.measured import annotated_documents, measure_agreement
-from corpus_kit.agreement.worlds import Grid, WorldSources, grid_of, in_world
+from corpus_kit.agreement.worlds import WorldGrid, WorldSources, grid_of, in_world
 from corpus_kit.core.config import MultiverseSettings
 from corpus_kit.core.labels import Labels, read_label_table, read_labels, trimmed
 from corpus_kit.core.layers import Layer
@@ -107,14 +107,14 @@ class Multiverse:
         return asdict(self)
 
 
-def grid_on_disk(sources: GoldSources, settings: MultiverseSettings) -> Grid:
+def grid_on_disk(sources: GoldSources, settings: MultiverseSettings) -> WorldGrid:
     """The choices of `[multiverse]` for the people who are in the tables. Raises the errors of `grid_of`."""
     people = read_label_table(sources.out / "annotations", "annotations")["annotator"].drop_nulls().unique().sort()
     return grid_of(settings, sources.adjudication, people.to_list())
 
 
 def multiverse(
-    sources: GoldSources, grid: Grid, tolerance: float, rows: WorldSources, progress: Progress
+    sources: GoldSources, grid: WorldGrid, tolerance: float, rows: WorldSources, progress: Progress
 ) -> Multiverse:
     """Settle and measure every world.
 
@@ -125,7 +125,7 @@ def multiverse(
         rows: The tables of each day in the grid.
     """
     worlds = grid.worlds()
-    work = _Work(sources, rows)
+    work = _EveryWorld(sources, rows)
     with counted(progress, "worlds", len(worlds)) as step:
         for world in worlds:
             work.add(world)
@@ -142,7 +142,7 @@ def multiverse(
     )
 
 
-class _Work:
+class _EveryWorld:
     """What was made of each world so far. gold: layer → the gold of each world. figures: of each world."""
 
     def __init__(self, sources: GoldSources, rows: WorldSources) -> None:
@@ -220,7 +220,7 @@ def _gold(labels: Labels, layer: Layer, policy: Any) -> pl.DataFrame:
 
 
 def _layer(
-    name: str, frames: Sequence[pl.DataFrame], grid: Grid, tolerance: float, sources_of: Any
+    name: str, frames: Sequence[pl.DataFrame], grid: WorldGrid, tolerance: float, sources_of: Any
 ) -> tuple[LayerWorlds, list[TurningLabel], list[MovedFigure]]:
     keys = pl.concat(frames).unique().sort(_KEY, nulls_last=True).with_row_index("key")
     there = np.zeros((keys.height, len(frames)), dtype=np.bool_)
@@ -259,7 +259,7 @@ def _layer(
 
 
 def _shares(
-    layer: str, keys: pl.DataFrame, there: NDArray[np.bool_], grid: Grid, tolerance: float
+    layer: str, keys: pl.DataFrame, there: NDArray[np.bool_], grid: WorldGrid, tolerance: float
 ) -> Iterator[MovedFigure]:
     """The share of each label among the gold of its control."""
     places = keys.select("control", "value", "table").filter(pl.col("table") != "relations").unique().sort(pl.all())
@@ -272,7 +272,7 @@ def _shares(
 
 
 def _figures(
-    figures: Sequence[Mapping[tuple[str, ...], float | None]], grid: Grid, tolerance: float
+    figures: Sequence[Mapping[tuple[str, ...], float | None]], grid: WorldGrid, tolerance: float
 ) -> Iterator[MovedFigure]:
     keys = dict.fromkeys(key for of_world in figures for key, value in of_world.items() if value is not None)
     targets = {(layer, control, measure) for layer, control, target, measure in keys if target}
@@ -285,7 +285,7 @@ def _figures(
         yield _moved((layer, control or None, target or None, None, measure), row, grid, tolerance)
 
 
-def _moved(names: tuple[Any, ...], values: Floats, grid: Grid, tolerance: float) -> MovedFigure:
+def _moved(names: tuple[Any, ...], values: Floats, grid: WorldGrid, tolerance: float) -> MovedFigure:
     known = values[~np.isnan(values)]
     base = None if np.isnan(values[0]) else float(values[0])
     undefined = int(np.isnan(values).sum())
@@ -295,7 +295,7 @@ def _moved(names: tuple[Any, ...], values: Floats, grid: Grid, tolerance: float)
     return MovedFigure(*names, base, least, most, undefined, near and not undefined, turns_on)
 
 
-def _turns_on(values: Floats, grid: Grid, tolerance: float) -> list[tuple[str, ...]]:
+def _turns_on(values: Floats, grid: WorldGrid, tolerance: float) -> list[tuple[str, ...]]:
     """For each row of values, one for each world: the axes along which, all else being equal, they differ by more."""
     if not len(values):
         return []

@@ -33,7 +33,7 @@ class WorldSources:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class WorldGrid:
     """Choices by axis, in the order of `world.AXES`; the first of each is the corpus as it is."""
 
     axes: tuple[tuple[str, ...], ...]
@@ -47,7 +47,7 @@ class Grid:
         return [World(*choices) for choices in product(*self.axes)]
 
 
-def grid_of(settings: MultiverseSettings, adjudication: Adjudication, people: Sequence[str]) -> Grid:
+def grid_of(settings: MultiverseSettings, adjudication: Adjudication, people: Sequence[str]) -> WorldGrid:
     """The choices of `[multiverse]`, without those that the corpus has made already.
 
     Args:
@@ -71,7 +71,7 @@ def grid_of(settings: MultiverseSettings, adjudication: Adjudication, people: Se
     policies = [name for name in settings.policies if name not in [policy for policy, _ in own]]
     boundaries = [name for name in settings.boundaries if name not in [boundary for _, boundary in own]]
     chosen = (settings.as_of, left_out, settings.guidelines, policies, boundaries)
-    grid = Grid(tuple(("", *dict.fromkeys(map(str, names))) for names in chosen))
+    grid = WorldGrid(tuple(("", *dict.fromkeys(map(str, names))) for names in chosen))
     count = 1
     for size in grid.shape:
         count *= size

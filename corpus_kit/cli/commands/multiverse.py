@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
 from corpus_kit.cli.output import ConsoleProgress, Output, again
-
-if TYPE_CHECKING:
-    from corpus_kit.agreement.multiverse import MovedFigure
 
 
 @click.command("multiverse")
@@ -62,7 +59,7 @@ def command(layer: str | None, limit: int, corpus_dir: str | None, as_json: bool
     output.json(found.as_dict())
 
 
-def _row(one: MovedFigure) -> tuple[object, ...]:
+def _row(one: Any) -> tuple[object, ...]:
     of = one.target or one.control or ""
     name = f"share of {one.label}" if one.what == "share" else one.what
     figures = ("–" if value is None else f"{value:.3f}" for value in (one.base, one.least, one.most))
