@@ -17,6 +17,7 @@ from corpus_kit.core.errors import FindingsError, UsageError
 from corpus_kit.core.progress import Progress, Silent
 from corpus_kit.core.storage.folders import read_manifest, settle, work_folder
 from corpus_kit.core.workspace import Workspace
+from corpus_kit.core.world import AS_IT_IS, World
 from corpus_kit.pipeline.results import BuildResult, ExportResult
 from corpus_kit.release.card import refresh_card
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from corpus_kit.agreement.gold.build import Gold
     from corpus_kit.agreement.measures.breakdown import Part
     from corpus_kit.agreement.measures.measured import AgreementReport
+    from corpus_kit.agreement.multiverse import Multiverse
     from corpus_kit.agreement.review import Suspect
     from corpus_kit.agreement.why import Why
     from corpus_kit.core.vocabulary import OrderName
@@ -75,6 +77,7 @@ class Corpus(Workspace):
         cluster: str | None = None,
         report: bool = True,
         trust: bool = False,
+        world: World | None = None,
         progress: Progress | None = None,
     ) -> BuildResult:
         """The main job: raw files → documents, suggestions, annotations, gold, rejected, release, card, report.
@@ -85,12 +88,13 @@ class Corpus(Workspace):
         the corpus's `data`. workers: processes; None takes one per core where there is much to do. metadata: a sidecar
         besides those in the raw folders. strict: rejected records are an error. cluster: `tcp://host:port` of a Dask
         scheduler, whose workers are used instead; they share the folders of `raw` and `out`. report: without it an older
-        one goes. trust: code of models in `corpus.toml` runs without having been trusted before (see `trust`).
+        one goes. trust: code of models in `corpus.toml` runs without having been trusted before (see `trust`). world: the
+        corpus as it would be under other rules, replayed from the ledger into `out`; the corpus's own folders stay.
         Raises the errors of `core.errors`, FindingsError with `strict`.
         """
         from corpus_kit.pipeline.build import BuildOptions, build
 
-        options = BuildOptions(tuple(raw), out, workers, metadata, cluster, report, trust)
+        options = BuildOptions(tuple(raw), out, workers, metadata, cluster, report, trust, world or AS_IT_IS)
         result = build(self, options, progress or Silent())
         rejected = sum(result.rejected.values())
         if strict and rejected:
@@ -337,9 +341,18 @@ class Corpus(Workspace):
 
         document: doc_id or source. start, end: code points. Raises UsageError where there is no such document, or no label.
         """
-        from corpus_kit.pipeline.adjudicate import why
+        from corpus_kit.pipeline.multiverse import why
 
         return why(self, document, start, end, layer)
+
+    def multiverse(self, layer: str | None = None, *, progress: Progress | None = None) -> Multiverse:
+        """Which gold labels, shares of labels and figures of agreement hold in every world that `[multiverse]` names.
+
+        layer: by default all. Raises UsageError before there are annotations, and for more worlds than are taken.
+        """
+        from corpus_kit.pipeline.multiverse import multiverse
+
+        return multiverse(self, layer, progress or Silent())
 
     def report(
         self,

@@ -1,6 +1,7 @@
 """How one label came about: who said what, on which text and rules, what was decided, and in which worlds it would not be.
 
-A world is another policy, another boundary rule, or one person less. Each is settled again from the same annotations of
+The worlds are those of `[multiverse]`, one choice at a time: another policy or boundary rule, one person less, an earlier
+day, one version of the guidelines. Each is settled again from the same annotations of
 this one document; `dawid-skene` learns from the whole corpus and is left out.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -15,13 +17,22 @@ import polars as pl
 from corpus_kit.agreement.gold.adjudicate import adjudicate
 from corpus_kit.agreement.gold.build import GoldSources, labels_on_current_texts, policy_of
 from corpus_kit.agreement.gold.policy import GOLD, Policy
+from corpus_kit.agreement.worlds import WorldSources, in_world
+from corpus_kit.core.config import MultiverseSettings
+from corpus_kit.core.config.worlds import EACH
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.labels import Labels, read_labels
+from corpus_kit.core.labels import Labels, read_labels, trimmed
 from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.storage.tables import scan
-from corpus_kit.core.vocabulary import BOUNDARIES
+from corpus_kit.core.world import World
 
-POLICIES = ("majority", "unanimous")
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The worlds beside the corpus: `[multiverse]`, and where their rows are."""
+
+    settings: MultiverseSettings
+    rows: WorldSources
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +83,22 @@ class Why:
         return asdict(self)
 
 
-def explain(sources: GoldSources, document: str, start: int | None = None, end: int | None = None) -> Why:
+def explain(sources: GoldSources, document: str, start: int | None, end: int | None, elsewhere: Elsewhere) -> Why:
     """Everything people said of a document, or of a place in it, and what became of it.
 
     Args:
         document: doc_id or source. start, end: code points; only spans that share a character with them, and no
             answers on the whole document.
+        elsewhere: The worlds that are tried.
 
     Raises:
         UsageError: there is no such document, or no one has labelled it.
     """
     doc_id, source, text = _document(sources, document)
-    of_document = pl.col("doc_id") == doc_id
-    every = read_labels(sources.out / "annotations")
-    annotated = Labels(*(getattr(every, name).filter(of_document) for name in Labels.__slots__))
+    folders = elsewhere.rows.folders
     current = pl.DataFrame({"doc_id": [doc_id], "text_sha256": [text]})
-    labels = labels_on_current_texts(sources.out, annotated, current)
+    days = {day: _of_document(sources, folder, current) for day, folder in folders.items()}
+    labels = days.pop("")
     if labels.annotations.is_empty():
         raise UsageError(f"Nobody has labelled {source} yet.", "Bring labels with `corpus-kit pull` or `import`.")
     said: list[Said] = []
@@ -100,7 +111,8 @@ def explain(sources: GoldSources, document: str, start: int | None = None, end: 
         said.extend(_said(sources, own, name, text, start, end))
         policy = policy_of(sources.adjudication, name)
         base = _decisions(own, policy)
-        others = {world: _decisions(*changed) for world, changed in _worlds(own, policy)}
+        others = {world: _decisions(*changed) for world, changed in _worlds(own, policy, elsewhere)}
+        others |= {World(as_of=day).name: _decisions(then.of_layer(name), policy) for day, then in days.items()}
         worlds |= dict.fromkeys(others)
         for key, row in base.items():
             if start is not None and not _meets(row, start, end or start + 1):
@@ -116,6 +128,16 @@ def explain(sources: GoldSources, document: str, start: int | None = None, end: 
 Key = tuple[str, str, str]
 
 
+def _of_document(sources: GoldSources, folder: Path, current: pl.DataFrame) -> Labels:
+    """The labels of one document in a folder of tables, where they stand in its current text."""
+    every, of_document = read_labels(folder), pl.col("doc_id") == current["doc_id"][0]
+    annotated = Labels(*(getattr(every, name).filter(of_document) for name in Labels.__slots__))
+    labels = labels_on_current_texts(folder, annotated, current)
+    if sources.adjudication.edge_white_space == "ignored":
+        labels = replace(labels, spans=trimmed(labels.spans))
+    return labels
+
+
 def _decisions(labels: Labels, policy: Policy) -> dict[Key, dict[str, Any]]:
     found = adjudicate(labels.annotations, labels.spans, labels.choices, labels.relations, policy).decisions
     return {(row["control"], row["table"], row["item"]): row for row in found.iter_rows(named=True)}
@@ -126,18 +148,23 @@ def _holds(world: dict[Key, dict[str, Any]], key: Key, row: dict[str, Any]) -> b
     return there is not None and there["outcome"] == GOLD and there["value"] == row["value"]
 
 
-def _worlds(labels: Labels, policy: Policy) -> Iterator[tuple[str, tuple[Labels, Policy]]]:
-    """Every other policy and boundary, and everybody left out once."""
-    for name in POLICIES:
-        if name != policy.name:
-            yield f"policy {name}", (labels, replace(policy, name=name))
-    for boundary in BOUNDARIES:
+def _worlds(labels: Labels, policy: Policy, elsewhere: Elsewhere) -> Iterator[tuple[str, tuple[Labels, Policy]]]:
+    """Every other policy and boundary rule, everybody left out once, and every version of the guidelines, one at a time."""
+    settings = elsewhere.settings
+    for name in settings.policies:
+        if name not in (policy.name, "dawid-skene"):
+            yield World(policy=name).name, (labels, replace(policy, name=name))
+    for boundary in settings.boundaries:
         if boundary != policy.boundary and labels.spans.height:
-            yield f"boundary {boundary}", (labels, replace(policy, boundary=boundary))
+            yield World(boundary=boundary).name, (labels, replace(policy, boundary=boundary))
     people = labels.annotations["annotator"].drop_nulls().unique().sort().to_list()
     for person in people if len(people) > 1 else ():
-        annotations = labels.annotations.filter(pl.col("annotator").ne_missing(person))
-        yield f"without {person}", (replace(labels, annotations=annotations), policy)
+        if person in settings.without or EACH in settings.without:
+            world = World(without=person)
+            yield world.name, (in_world(labels, world, elsewhere.rows), policy)
+    for version in settings.guidelines:
+        world = World(guidelines=version)
+        yield world.name, (in_world(labels, world, elsewhere.rows), policy)
 
 
 def _said(

@@ -35,6 +35,7 @@ COMMANDS = {
     "adjudicate": "Gold by a named policy; ties stay open disagreements.",
     "review": "Labels that contradict how the same words are labelled elsewhere.",
     "why": "How a label came about: who said what, what was decided, and under which rules it would not be.",
+    "multiverse": "Which gold, shares and agreement hold under other defensible rules, and what turns on which.",
     "report": "The corpus as one page to look at: counts, agreement, a reader.",
     "trust": "Show what of this corpus may run and which server may get your key; allow it.",
     "locate": "The bytes of the raw file that a span of a document was read from.",

@@ -28,6 +28,7 @@ __all__ = [
     "load_layer",
     "load_layers",
     "path_label",
+    "version_of",
 ]
 
 MAX_BYTES = 1 << 20
@@ -148,7 +149,7 @@ def load_layer(folder: Path) -> Layer:
         config_sha256=_sha256(raw_config),
         guidelines=guidelines,
         guidelines_sha256=None if raw_guidelines is None else _sha256(raw_guidelines),
-        guidelines_version=_version(guidelines or ""),
+        guidelines_version=version_of(guidelines or ""),
         controls=controls,
         objects=objects,
         findings=findings,
@@ -229,7 +230,8 @@ def _without_declaration(xml: str, file: str) -> str:
     return xml[declaration.end() :]
 
 
-def _version(guidelines: str) -> str | None:
+def version_of(guidelines: str) -> str | None:
+    """The version that a text of guidelines names, in the line `Version: …` at its top."""
     for line in guidelines.split("\n")[:10]:
         if found := _VERSION.match(line):
             return found["version"]

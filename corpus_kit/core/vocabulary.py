@@ -17,6 +17,9 @@ BOILERPLATE = "boilerplate"
 AGREEMENT_FILE = "agreement.json"
 """The figures of agreement beside the gold, in `data/gold`."""
 
+MULTIVERSE_FOLDER, MULTIVERSE_FILE = "multiverse", "multiverse.json"
+"""What holds in every world, in `data/multiverse`."""
+
 PolicyName = Literal["majority", "unanimous", "dawid-skene", "reviewer"]
 POLICIES: tuple[PolicyName, ...] = get_args(PolicyName)
 """How answers become gold."""

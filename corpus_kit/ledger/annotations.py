@@ -40,11 +40,13 @@ from corpus_kit.ledger.ledger import Entry, Ledger
 from corpus_kit.ledger.matching import Documents
 from corpus_kit.ledger.people import FILE, People
 from corpus_kit.ledger.recognise import recognised_layer
+from corpus_kit.ledger.replay import AS_BROUGHT, Replay
 from corpus_kit.ledger.results import LayerReader, count_answers
 from corpus_kit.ledger.shards import TABLES, Shards
 from corpus_kit.ledger.spool import Record, Spool, Text
 
 _REFUSED = "rejected.parquet"
+_LAYOUT = 2  # of the rows: another number makes them again
 _ROWS_OF_ANSWERS = ("spans", "choices", "relations")
 
 
@@ -54,7 +56,8 @@ class Annotated:
 
     entries, tasks: read. rows: by table. annotations: by status, `model` for whole predictions.
     answers: `brought` and what became of them; brought == spans + choices + relations + payload_only + rejected +
-    skipped + draft + deleted + superseded (older states of an annotation). A result holds one answer or more.
+    skipped + draft + deleted + superseded (older states of an annotation) + left_out (a replay).
+    A result holds one answer or more.
     rejected: rows by reason. unmatched_tasks: tasks of no document. moved: (old doc_id, new doc_id).
     same_text: tasks whose text several documents have. nearly: tasks whose text is nearly that of their document, the first
     of them in `near`: (place, doc_id, difference). merged: people whom several exports know: (pseudonym, identities, why).
@@ -90,7 +93,9 @@ class Annotated:
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where everything comes from. ledger: `data/imports`. people: the folder of the pseudonym file. out, work: of the
-    build. layers and contracts by name. same, apart: who is one person and who is not, by `[people]` of corpus.toml."""
+    build. layers and contracts by name. same, apart: who is one person and who is not, by `[people]` of corpus.toml.
+    replay: the world that is made; in any but the corpus as it is, the pseudonym file is only read.
+    target: where the tables go, by default `out/annotations`."""
 
     ledger: Path
     people: Path
@@ -100,6 +105,13 @@ class Sources:
     contracts: Mapping[str, ContractFile]
     same: tuple[tuple[str, ...], ...] = ()
     apart: tuple[tuple[str, ...], ...] = ()
+    replay: Replay = AS_BROUGHT
+    target: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the tables go."""
+        return self.target or self.out / "annotations"
 
 
 def build_annotations(sources: Sources, refusals: Refusals, progress: Progress) -> Annotated | None:
@@ -109,7 +121,7 @@ def build_annotations(sources: Sources, refusals: Refusals, progress: Progress) 
     entry that was changed), ConfigError (the pseudonym file).
     """
     entries = Ledger(sources.ledger).entries()
-    target = sources.out / "annotations"
+    target = sources.folder
     if not entries:
         if read_manifest(target) is not None:
             drop_folder(target, sources.work)
@@ -154,6 +166,8 @@ def _key(sources: Sources, entries: Sequence[Entry]) -> dict[str, Any]:
         "contracts": {name: sources.contracts[name].sha256 for name in TABLES},
         "people": file_sha256(people) if people.is_file() else None,
         "same": [list(sources.same), list(sources.apart)],
+        "world": _world_of(sources.replay),
+        "layout": _LAYOUT,
         "versions": {"corpus-kit": __version__, "pyarrow": pa.__version__, "polars": pl.__version__},
     }
 
@@ -176,13 +190,16 @@ class _Making:
     def __init__(self, sources: Sources, entries: Sequence[Entry], work: Path, progress: Progress) -> None:
         self.sources, self.entries, self.work, self.progress = sources, entries, work, progress
         self.readers = {name: LayerReader(layer) for name, layer in sources.layers.items()}
-        self.people = People(sources.people / FILE, sources.same, sources.apart)
+        own = not sources.replay.world.choices()
+        self.people = People(sources.people / FILE, sources.same, sources.apart, write=own)
         self.refused: list[Rejected] = []
         self.result = Annotated(entries=len(entries))
 
     def run(self, target: Path) -> Annotated:
         layers = [self._layer(entry) for entry in self.entries]
-        self.rows = DocumentRows(self.entries, layers, self.readers, self.people, self.refused.append)
+        self.rows = DocumentRows(
+            self.entries, layers, self.readers, self.people, self.refused.append, self.sources.replay
+        )
         contracts = {name: self._contract(name) for name in TABLES}
         documents = Documents(self.sources.out / "documents")
         shaped = [self.sources.layers.get(layer) for layer in layers]
@@ -191,7 +208,10 @@ class _Making:
             made_folder(target, self.sources.work) as folder,
         ):
             gathering = Gathering(self.entries, documents, spool, self.people, self.work, shaped)
+            gathering.dated = bool(self.sources.replay.world.as_of)
             gathered = gathering.run(self.progress)
+            self.sources.replay.check_person(self.people.known.values())
+            self.rows.date(gathered.latest)
             self._unmatched(gathering)
             with (
                 Shards(folder, contracts, self._break) as shards,
@@ -280,8 +300,13 @@ class _Making:
             contracts={name: self.sources.contracts[name].sha256 for name in TABLES},
             answers=result.answers,
             annotations=result.annotations,
+            **({"world": self.sources.replay.world.choices()} if self.sources.replay.world.filters else {}),
             fingerprint=hashlib.sha256("".join(f["fingerprint"] for f in files).encode()).hexdigest(),
         )
+
+
+def _world_of(replay: Replay) -> list[Any]:
+    return [replay.world.as_dict(), {layer: sorted(hashes) for layer, hashes in sorted(replay.guidelines.items())}]
 
 
 def _brought(record: Record) -> int:

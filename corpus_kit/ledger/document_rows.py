@@ -10,6 +10,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from corpus_kit.core.labels import UNREAD
@@ -19,6 +20,7 @@ from corpus_kit.ledger.export_json import results_of
 from corpus_kit.ledger.ledger import Entry
 from corpus_kit.ledger.people import People
 from corpus_kit.ledger.readings import POINTS, Reading
+from corpus_kit.ledger.replay import Replay
 from corpus_kit.ledger.results import LayerReader, Refusal, Rows, count_answers
 from corpus_kit.ledger.shards import TABLES, Row
 from corpus_kit.ledger.spool import Record
@@ -91,9 +93,10 @@ class DocumentRows:
         readers: Mapping[str, LayerReader],
         people: People,
         refuse: Callable[[Rejected], None],
+        replay: Replay | None = None,
     ) -> None:
         self.entries, self.layers, self.readers, self.people = entries, layers, readers, people
-        self.deletions = Deletions(entries)
+        self.replay, self.deletions = replay or Replay(), Deletions(entries)
         self.counts = Counts()
         self._refuse = refuse
         self._ids: set[int] = set()
@@ -101,7 +104,7 @@ class DocumentRows:
     def rows(self, texts: Texts, records: Sequence[Record]) -> tuple[dict[str, list[Row]], int]:
         """Rows by table, and how many bytes they take, roughly."""
         rows: dict[str, list[Row]] = {name: [] for name in TABLES}
-        chosen = self.deletions.choose(records, states_of(records, self.layers))
+        chosen = self._in_the_world(records, states_of(records, self.layers))
         named = self._named(chosen)
         readings: dict[tuple[str, str | None], Reading] = {}
         size = 0
@@ -114,6 +117,31 @@ class DocumentRows:
         size += self._older_texts(texts, rows)
         size += _ROW_BYTES * sum(map(len, rows.values()))
         return rows, size
+
+    def date(self, latest: Mapping[int, datetime]) -> None:
+        """Tell when the entries came, as far as the latest moment of what each holds shows; before the first row."""
+        self.deletions = Deletions(self.entries, self.replay.late(latest, len(self.entries)))
+
+    def _in_the_world(self, records: Sequence[Record], states: Sequence[State]) -> list[Chosen]:
+        """One state of each annotation that is in the world that is asked about."""
+        if not self.replay.world.filters:
+            return self.deletions.choose(records, states)
+        there = self.replay.states(states)
+        chosen = [one for one in self.deletions.choose(records, there) if self._has(one)]
+        kept = sum(count_answers(state.json) for one in chosen for state in (*one.older, one.state))
+        self.counts.answers["left_out"] += sum(count_answers(state.json) for state in states) - kept
+        return chosen
+
+    def _has(self, one: Chosen) -> bool:
+        annotator = None if one.state.kind == "prediction" else self._annotator(one.first)
+        return self.replay.has(self.layers[one.state.record.entry], annotator, self._rules(one).guidelines_sha256)
+
+    def _rules(self, one: Chosen) -> Entry:
+        """The entry that first brought the state that counts: a later pull brings it again, under newer guidelines."""
+        same = [s for s in one.older if s.at == one.state.at and s.json.get("result") == one.state.json.get("result")]
+        entries = sorted(s.record.entry for s in (*same, one.state))
+        known = (self.entries[index] for index in entries if self.entries[index].guidelines_sha256)
+        return next(known, self.entries[one.state.record.entry])
 
     def refuse(
         self, entry: int, number: int, doc_id: str | None, reason: str, detail: str, json_: Any, **more: Any
@@ -136,7 +164,7 @@ class DocumentRows:
     ) -> int:
         """Add the rows of one annotation; the size of its payload in bytes."""
         state, record = one.state, one.state.record
-        entry, answers = self.entries[record.entry], count_answers(one.state.json)
+        entry, rules, answers = self.entries[record.entry], self._rules(one), count_answers(one.state.json)
         layer, text = self.layers[record.entry], texts.known.get(record.text_sha256)
         fault = self._fault(state, layer, text)
         if fault:
@@ -176,8 +204,8 @@ class DocumentRows:
                 _seconds(state.json.get("lead_time")),
                 self._parent(one.made_from, named),
                 record.text_sha256,
-                entry.config_sha256,
-                entry.guidelines_sha256,
+                rules.config_sha256,
+                rules.guidelines_sha256,
                 payload,
             )
         )

@@ -6,6 +6,7 @@ import hashlib
 import marshal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ class Gathered:
     """tasks: read. moved: vanished doc_id → new one. unmatched: tasks that belong nowhere.
 
     same_text: tasks whose text several documents have. near: (place, doc_id, difference) of the first tasks whose text is
-    nearly that of their document, of `nearly` in all.
+    nearly that of their document, of `nearly` in all. latest: by entry, the latest moment of anything in it.
     """
 
     tasks: int = 0
@@ -54,6 +55,7 @@ class Gathered:
     same_text: int = 0
     nearly: int = 0
     near: list[tuple[str, str, str]] = field(default_factory=list)
+    latest: dict[int, datetime] = field(default_factory=dict)
 
     def told(self, match: Match, place: str, number: int) -> None:
         """Note how a task found its document, where neither its doc_id nor its text alone told."""
@@ -66,7 +68,12 @@ class Gathered:
 
 
 class Gathering:
-    """Carries one pass. Use as a context: what could not be matched waits in a file of its own."""
+    """Carries one pass. Use as a context: what could not be matched waits in a file of its own.
+
+    dated: whether `Gathered.latest` is wanted, which reads every date once more.
+    """
+
+    dated = False
 
     def __init__(
         self,
@@ -125,7 +132,7 @@ class Gathering:
         review = bool(entry.purpose) or REVIEW_FIELD in task["data"]
         # The suggestions of a review task are copies of what people answered, and stand in the ledger as theirs.
         drafts, predictions = drafts_in(task), [] if review else predictions_in(task)
-        self._observe(entry, annotations, drafts, predictions)
+        self._observe(index, annotations, drafts, predictions)
         if self._several:
             self._witness(entry, task, annotations)
         match = self.matcher.match(task, self.layers[index])
@@ -157,7 +164,8 @@ class Gathering:
         else:
             self._refuse(record, match, pending, refused)
 
-    def _observe(self, entry: Entry, annotations: list[Json], drafts: list[Json], predictions: list[Json]) -> None:
+    def _observe(self, index: int, annotations: list[Json], drafts: list[Json], predictions: list[Json]) -> None:
+        entry = self.entries[index]
         for annotation in [*annotations, *drafts]:
             created_at, author = moment(annotation.get("created_at")), author_of(annotation)
             if not names_somebody(author):
@@ -165,6 +173,10 @@ class Gathering:
             self.people.observe(entry.origin, annotation, created_at, author)
         for prediction in predictions:
             self.people.observe(entry.origin, prediction, None)
+        for state in (*annotations, *drafts, *predictions) if self.dated else ():
+            at = moment(state.get("updated_at")) or moment(state.get("created_at"))
+            if at is not None:
+                self.result.latest[index] = max(at, self.result.latest.get(index, at))
 
     def _witness(self, entry: Entry, task: Json, annotations: list[Json]) -> None:
         """Note what tells that two exports come from one server."""

@@ -43,9 +43,19 @@ _UNNAMED = {"id": "unnamed"}
 class People:
     """The pseudonyms of one corpus. First `observe` everybody, then `settle`, then ask."""
 
-    def __init__(self, path: Path, same: Sequence[Sequence[str]] = (), apart: Sequence[Sequence[str]] = ()) -> None:
-        """same, apart: `[people]` of corpus.toml, pseudonyms or identities that are one person, or are not."""
-        self.path = path
+    def __init__(
+        self,
+        path: Path,
+        same: Sequence[Sequence[str]] = (),
+        apart: Sequence[Sequence[str]] = (),
+        *,
+        write: bool = True,
+    ) -> None:
+        """same, apart: `[people]` of corpus.toml, pseudonyms or identities that are one person, or are not.
+
+        write: whether people who are new join the file.
+        """
+        self.path, self._write = path, write
         self.known = read_people(path)
         self.merged: list[tuple[str, int, str]] = []
         self._same, self._apart = same, apart
@@ -128,7 +138,8 @@ class People:
             known.setdefault(key, known[address])
         self._join_named(known)
         if known != self.known:
-            _write(self.path, known)
+            if self._write:
+                _write(self.path, known)
             self.known = known
 
     def _join_origins(self) -> None:

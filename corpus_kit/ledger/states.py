@@ -21,7 +21,7 @@ _NAMESPACE = uuid.UUID("5f2c8f5e-2c5e-5d0e-9a4b-7d1f7a0c9a11")
 _SERVER_NAMESPACE = uuid.UUID("0d9a7b1e-6f0c-5b52-9a55-3a8f3f2c7f10")
 _SEPARATOR = "\x1f"
 _SOURCES = ("parent_prediction", "parent_annotation")
-_NEVER = datetime.min.replace(tzinfo=UTC)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ def states_of(records: Sequence[Record], layers: Sequence[str]) -> list[State]:
                     own = derived if nth == 1 else str(uuid.uuid5(_NAMESPACE, f"{derived}{_SEPARATOR}{nth}"))
                 if "@" in own:  # an address must not become the key of a row
                     own = server_id(own)
-                at = moment(annotation.get("updated_at")) or moment(annotation.get("created_at")) or _NEVER
+                at = moment(annotation.get("updated_at")) or moment(annotation.get("created_at")) or NEVER
                 states.append(State(own, kind, annotation, record, at))
     return _named_as_before(states)
 
@@ -153,11 +153,14 @@ def _author_key(author: Any) -> str:
 class Deletions:
     """What the pulls of a ledger say about things that are no more."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self.entries = entries
+    def __init__(self, entries: Sequence[Entry], late: frozenset[int] = frozenset()) -> None:
+        """late: entries that say nothing here, for they came after the moment that is asked about."""
+        self.entries, self.late = entries, late
         self._named: dict[str, list[int]] = defaultdict(list)
         self._complete: dict[tuple[str | None, int | None, str | None], list[int]] = defaultdict(list)
         for index, entry in enumerate(entries):
+            if index in late:
+                continue
             for annotation_id in entry.deleted:
                 self._named[annotation_id].append(index)
             if entry.kind == "pull" and entry.complete:
@@ -206,7 +209,7 @@ class Deletions:
 
         dead = [s for s in group if is_dead(s)]
         # An old file that comes after the deletion does not bring back what was deleted; newer work does.
-        last = max((s.at for s in dead), default=_NEVER)
+        last = max((s.at for s in dead), default=NEVER)
         return [s for s in group if not is_dead(s) and (self._place(s) is not None or s.at > last)]
 
     def _gone(
@@ -238,7 +241,7 @@ class Deletions:
         tasks: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
         for record in records:
             entry = self.entries[record.entry]
-            if entry.kind == "pull" and record.task_id is not None:
+            if entry.kind == "pull" and record.task_id is not None and record.entry not in self.late:
                 tasks[_task(entry, record)].append(record)
         return tasks
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,39 +12,65 @@ from corpus_kit.core.progress import Progress, Silent
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.storage.folders import read_manifest, work_folder
 from corpus_kit.core.workspace import Workspace
+from corpus_kit.core.world import AS_IT_IS, World
 from corpus_kit.pipeline.run import Run
 
 if TYPE_CHECKING:
     from corpus_kit.agreement.gold.build import Gold, GoldSources
     from corpus_kit.agreement.measures.breakdown import Part
     from corpus_kit.agreement.measures.measured import AgreementReport
-    from corpus_kit.agreement.why import Why
-    from corpus_kit.ledger.annotations import Annotated
+    from corpus_kit.core.layers import Layer
+    from corpus_kit.ledger.annotations import Annotated, Sources
+    from corpus_kit.ledger.replay import Replay
 
 
 def refresh_annotations(
-    workspace: Workspace, data: Path, work: Path, refusals: Refusals, progress: Progress
+    workspace: Workspace, data: Path, work: Path, refusals: Refusals, progress: Progress, world: World = AS_IT_IS
 ) -> Annotated | None:
-    """`data/annotations` from the ledger; None where the corpus has none."""
+    """`data/annotations` from the ledger, as it is or in a world; None where the corpus has none."""
     imports = workspace.data / "imports"
     if workspace.root is None or not (any(imports.glob("*.json")) or read_manifest(data / "annotations")):
         return None
-    from corpus_kit.ledger.annotations import Sources, build_annotations
+    from corpus_kit.ledger.annotations import build_annotations
+
+    return build_annotations(annotation_sources(workspace, data, work, world), refusals, progress)
+
+
+def annotation_sources(workspace: Workspace, data: Path, work: Path, world: World) -> Sources:
+    """What the tables of annotations are made from."""
+    from corpus_kit.ledger.annotations import Sources
     from corpus_kit.ledger.shards import TABLES
 
     contracts = {table: workspace.contract(table) for table in TABLES}
-    who = workspace.config.people
-    sources = Sources(imports, workspace.data, data, work, workspace.layers(), contracts, who.same, who.apart)
-    return build_annotations(sources, refusals, progress)
+    imports, layers, who = workspace.data / "imports", workspace.layers(), workspace.config.people
+    replay = replay_of(world, imports, layers)
+    return Sources(imports, workspace.data, data, work, layers, contracts, who.same, who.apart, replay)
+
+
+def replay_of(world: World, imports: Path, layers: Mapping[str, Layer]) -> Replay:
+    """A world with what its version of the guidelines means in each layer. Raises UsageError for one nobody had."""
+    from corpus_kit.ledger.guidelines import known_guidelines, named_guidelines
+    from corpus_kit.ledger.ledger import Ledger
+    from corpus_kit.ledger.replay import Replay
+
+    if not world.guidelines:
+        return Replay(world)
+    return Replay(
+        world, named_guidelines(world.guidelines, known_guidelines(imports, Ledger(imports).entries(), layers))
+    )
 
 
 def adjudicate_all(run: Run) -> Gold | None:
     """`data/gold` from `data/annotations`; None where there are none."""
     if read_manifest(run.data / "annotations") is None and read_manifest(run.data / "gold") is None:
         return None
-    from corpus_kit.agreement.gold.build import build_gold
+    from corpus_kit.agreement.gold.build import build_gold, override
 
-    return build_gold(gold_sources(run.workspace, run.data, run.work), run.progress)
+    sources = gold_sources(run.workspace, run.data, run.work)
+    if run.world.policy or run.world.boundary:
+        chosen = override(sources, run.world.policy or None, run.world.boundary or None, ())
+        sources = replace(sources, adjudication=chosen)
+    return build_gold(sources, run.progress)
 
 
 def gold_sources(workspace: Workspace, data: Path, work: Path, layer: str | None = None) -> GoldSources:
@@ -68,7 +95,7 @@ def adjudicate(
     from corpus_kit.agreement.gold.build import build_gold, override
 
     with work_folder(workspace.data) as work:
-        _take_in_the_ledger(workspace, work, progress)
+        take_in_the_ledger(workspace, work, progress)
         sources = gold_sources(workspace, workspace.data, work)
         made = build_gold(replace(sources, adjudication=override(sources, policy, boundary, reviewers)), progress)
     if made is None:
@@ -84,7 +111,7 @@ def agreement(workspace: Workspace, layer: str | None) -> AgreementReport:
     from corpus_kit.agreement.gold.build import measure, measured_before
 
     with work_folder(workspace.data) as work:
-        _take_in_the_ledger(workspace, work, Silent())
+        take_in_the_ledger(workspace, work, Silent())
         sources = gold_sources(workspace, workspace.data, work, layer)
         known = measured_before(gold_sources(workspace, workspace.data, work))
         return measure(sources) if known is None else known.of_layers(list(sources.layers))
@@ -95,20 +122,11 @@ def agreement_by(workspace: Workspace, by: str, layer: str | None) -> list[Part]
     from corpus_kit.agreement.gold.build import measure_by
 
     with work_folder(workspace.data) as work:
-        _take_in_the_ledger(workspace, work, Silent())
+        take_in_the_ledger(workspace, work, Silent())
         return measure_by(gold_sources(workspace, workspace.data, work, layer), by)
 
 
-def why(workspace: Workspace, document: str, start: int | None, end: int | None, layer: str | None) -> Why:
-    """See `Corpus.why`."""
-    from corpus_kit.agreement.why import explain
-
-    with work_folder(workspace.data) as work:
-        _take_in_the_ledger(workspace, work, Silent())
-        return explain(gold_sources(workspace, workspace.data, work, layer), document, start, end)
-
-
-def _take_in_the_ledger(workspace: Workspace, work: Path, progress: Progress) -> None:
+def take_in_the_ledger(workspace: Workspace, work: Path, progress: Progress) -> None:
     """Make `data/annotations` of what was pulled or imported since; what of it is refused, the next build reports."""
     if read_manifest(workspace.data / "documents") is not None:
         with Refusals(workspace.data, work) as refusals:

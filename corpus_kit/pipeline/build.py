@@ -24,6 +24,7 @@ from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.storage.folders import drop_folder, read_manifest, work_folder
 from corpus_kit.core.storage.step import one_step
 from corpus_kit.core.workspace import Workspace
+from corpus_kit.core.world import AS_IT_IS, World
 from corpus_kit.dedup.find import find_copies
 from corpus_kit.dedup.repetition import LINES_FOLDER, find_repetition
 from corpus_kit.dedup.settings import Recipe as CopyRecipe
@@ -65,6 +66,7 @@ class BuildOptions:
     cluster: str | None = None
     report: bool = True
     trust: bool = False
+    world: World = AS_IT_IS
 
 
 def build(workspace: Workspace, options: BuildOptions, progress: Progress) -> BuildResult:
@@ -72,6 +74,8 @@ def build(workspace: Workspace, options: BuildOptions, progress: Progress) -> Bu
     data = Path(options.out).absolute() if options.out is not None else workspace.data
     raw = list(options.raw) or [workspace.raw_folder()]
     _refuse_nested(data, raw)
+    if options.world.choices():
+        _check_replay(workspace, data)
     names = names_wanted(workspace, trust=options.trust)
     names.check_trust()  # before any work
     roots = [Path(os.path.abspath(source)) for source in raw]
@@ -84,13 +88,13 @@ def build(workspace: Workspace, options: BuildOptions, progress: Progress) -> Bu
         if not (work / "documents").is_dir() and is_much(raw, SECONDS_WORTH_A_POOL / SECONDS_PER_BYTE):
             # A first build: the processes load what they need while files are listed.
             workers.start("corpus_kit.ingest.batch")
-        run = Run(workspace, data, work, workers, progress)
+        run = Run(workspace, data, work, workers, progress, options.world)
         with Refusals(data, work) as refusals:
             suggester = boilerplate_suggester(run)
             metadata = Path(options.metadata) if options.metadata else workspace.metadata_file()
             ingested = build_documents(run, raw, metadata, suggester, datasets, refusals)
             suggested = write_boilerplate(run, suggester, refusals)
-            annotated = refresh_annotations(workspace, data, work, refusals, progress)
+            annotated = refresh_annotations(workspace, data, work, refusals, progress, options.world)
             gold = adjudicate_all(run)
             entities = suggest_names(run, names, refusals)
             refusals.finish()
@@ -162,6 +166,17 @@ def _report(run: Run, *, wanted: bool) -> Path | None:
 
     remove_report(run.data, run.work)
     return None
+
+
+def _check_replay(workspace: Workspace, data: Path) -> None:
+    """Another world is made beside the corpus, never in the place of its own folders."""
+    if workspace.root is None:
+        raise UsageError("Without a corpus there is no ledger to replay.", "Name one: `--corpus DIR`.")
+    if data.resolve() == workspace.data.resolve():
+        raise UsageError(
+            "A replay makes the corpus as it would be under other rules, so it does not replace the one that is.",
+            "Name a folder for it: `--out DIR`.",
+        )
 
 
 def _refuse_nested(data: Path, raw: Sequence[str | Path]) -> None:

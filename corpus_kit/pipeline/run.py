@@ -8,6 +8,7 @@ from pathlib import Path
 from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.workspace import Workspace
+from corpus_kit.core.world import AS_IT_IS, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Run:
         work: `data/.work`, held by this process.
         workers: The processes that run the tasks.
         progress: What is reported to the person who waits.
+        world: Which of what people did counts, and how it becomes gold.
     """
 
     workspace: Workspace
@@ -27,3 +29,4 @@ class Run:
     work: Path
     workers: Workers
     progress: Progress
+    world: World = AS_IT_IS

@@ -13,6 +13,8 @@ from typing import Any
 
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.vocabulary import AGREEMENT_FILE
+from corpus_kit.report.charts import Chart
+from corpus_kit.report.drift import drift_charts
 
 MEASURES = {
     "alpha_nominal": "Krippendorff's alpha",
@@ -116,7 +118,7 @@ class Heat:
 @dataclass(frozen=True, slots=True)
 class LayerAgreement:
     """labels: everybody, by control and label; controls with the same measures share a table. pairs: a matrix of people
-    for each control. hardest: documents. legend: name, meaning and source of the measures."""
+    for each control. hardest: documents. legend: name, meaning and source of the measures. drift: by month, by control."""
 
     layer: str
     documents: int
@@ -127,6 +129,7 @@ class LayerAgreement:
     pairs: tuple[Heat, ...]
     hardest: tuple[Mapping[str, Any], ...]
     legend: tuple[tuple[str, str, str], ...] = ()
+    drift: tuple[Chart, ...] = ()
 
 
 def read_agreement(gold: Path, layers: Mapping[str, Layer]) -> list[LayerAgreement]:
@@ -139,6 +142,7 @@ def read_agreement(gold: Path, layers: Mapping[str, Layer]) -> list[LayerAgreeme
     for work in found["work"]:
         if work["layer"] in layers and work["annotations"]:
             figures = _without_repeats([f for f in found["figures"] if f["layer"] == work["layer"]])
+            months = [month for month in found.get("drift", ()) if month["layer"] == work["layer"]]
             hardest = [h for h in found["hurting"] if h["layer"] == work["layer"] and h["rank"] <= 5]
             made.append(
                 LayerAgreement(
@@ -151,6 +155,7 @@ def read_agreement(gold: Path, layers: Mapping[str, Layer]) -> list[LayerAgreeme
                     tuple(_pairs(figures)),
                     tuple(_unique_documents(hardest)),
                     tuple(_legend(figures)),
+                    tuple(drift_charts(months, MEASURES)),
                 )
             )
     return made

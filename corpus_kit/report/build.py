@@ -19,13 +19,13 @@ from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.storage.folders import drop_folder, made_folder, read_manifest, write_manifest, write_whole
 from corpus_kit.core.version import __version__
-from corpus_kit.core.vocabulary import AGREEMENT_FILE
+from corpus_kit.core.vocabulary import AGREEMENT_FILE, MULTIVERSE_FOLDER
 from corpus_kit.report.records import CHANGES_FILE, FOLDER, PAGE, Reported, ReportSources
 
 TEXT_BYTES = 3_000_000
 """Of the reader's documents as JSON; the page stays below 5 MB whatever the corpus is."""
 
-_MADE_FROM = ("documents", "suggestions", "annotations", "gold", "release", "rejected")
+_MADE_FROM = ("documents", "suggestions", "annotations", "gold", "release", "rejected", MULTIVERSE_FOLDER)
 _ASSETS = ("report.css", "report.js", "templates")
 
 

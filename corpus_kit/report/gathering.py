@@ -13,6 +13,7 @@ from corpus_kit.core.leaks import find_leaks
 from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.storage.folders import keep_json, kept_json, remove
+from corpus_kit.core.vocabulary import MULTIVERSE_FOLDER
 from corpus_kit.report.agreement import hardest_documents, read_agreement
 from corpus_kit.report.labels import Told, by_month, disputed, label_counts, progress, read_told
 from corpus_kit.report.readings import Readings
@@ -21,6 +22,7 @@ from corpus_kit.report.rejected import read_rejected, rejected_files
 from corpus_kit.report.sample import Shard, Wanted, choose, fit, read_documents, refused_documents
 from corpus_kit.report.totals import count_shards, shard_tasks
 from corpus_kit.report.view import View, make_view
+from corpus_kit.report.worlds import read_worlds
 
 if TYPE_CHECKING:
     from corpus_kit.report.compare import Compared
@@ -90,6 +92,7 @@ def gather(
         sampled,
         set(rows),
         compared,
+        read_worlds(data / MULTIVERSE_FOLDER, manifests),
     )
     return Gathered(view, sample, sampled)
 

@@ -16,6 +16,7 @@ from corpus_kit.report.records import Accepted
 from corpus_kit.report.rejected import Refused
 from corpus_kit.report.shard import LENGTHS, SHARES
 from corpus_kit.report.totals import Totals
+from corpus_kit.report.worlds import WorldsShown
 
 if TYPE_CHECKING:
     from corpus_kit.report.compare import Compared
@@ -81,6 +82,7 @@ class View:
     in_sample: Collection[str]
     suggesters: tuple[tuple[str, str, float], ...] = ()
     compared: Compared | None = None
+    worlds: WorldsShown | None = None
 
 
 def make_view(
@@ -97,6 +99,7 @@ def make_view(
     sampled: int,
     in_sample: Collection[str],
     compared: Compared | None = None,
+    worlds: WorldsShown | None = None,
 ) -> View:
     """Arrange the counts for the page. Nothing is read and nothing is estimated here."""
     release, rejected, suggestions = manifests["release"], manifests["rejected"], manifests["suggestions"]
@@ -151,6 +154,7 @@ def make_view(
             if m["layer"] == BOILERPLATE
         ),
         compared=compared,
+        worlds=worlds,
     )
 
 

@@ -309,5 +309,7 @@ def test_a_review_of_a_text_that_changed_under_it_settles_nothing(tmp_path: Path
     rows("carried", *carried).write_parquet(tmp_path / "annotations" / "carried-00000.parquet")
     spans = rows("spans", *marks)
     labels = Labels(rows("annotations", *made), spans, rows("choices"), rows("relations"))
-    here = labels_on_current_texts(tmp_path, labels, pl.DataFrame({"doc_id": ["d"], "text_sha256": ["t"]}))
+    here = labels_on_current_texts(
+        tmp_path / "annotations", labels, pl.DataFrame({"doc_id": ["d"], "text_sha256": ["t"]})
+    )
     assert set(here.annotations["annotation_id"]) == {"sound review", "stale answer"}

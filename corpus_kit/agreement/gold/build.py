@@ -93,13 +93,10 @@ def policy_of(settings: Adjudication, layer: str) -> Policy:
     )
 
 
-def override(sources: GoldSources, policy: str | None, boundary: str | None, reviewers: tuple[str, ...]) -> Any:
-    """The settings of one run: what is named here holds for every layer.
-
-    Raises UsageError for names that do not exist (policies, boundaries, pseudonyms), and for the policy `reviewer` where
-    nobody reviews.
-    """
-    settings = sources.adjudication
+def chosen_rules(
+    settings: Adjudication, policy: str | None, boundary: str | None, reviewers: tuple[str, ...] = ()
+) -> Adjudication:
+    """The settings with what is named here, for every layer; the same where nothing is."""
     named = {"policy": policy, "boundary": boundary, "reviewers": reviewers or None}
     given = {key: value for key, value in named.items() if value}
     if not given:
@@ -108,7 +105,20 @@ def override(sources: GoldSources, policy: str | None, boundary: str | None, rev
         name: own.model_copy(update={key: None for key in given if key != "reviewers"})
         for name, own in settings.layers.items()
     }
-    changed = settings.model_copy(update=given | {"layers": layers})
+    return settings.model_copy(update=given | {"layers": layers})
+
+
+def override(
+    sources: GoldSources, policy: str | None, boundary: str | None, reviewers: tuple[str, ...]
+) -> Adjudication:
+    """The settings of one run: what is named here holds for every layer.
+
+    Raises UsageError for names that do not exist (policies, boundaries, pseudonyms), and for the policy `reviewer` where
+    nobody reviews.
+    """
+    changed = chosen_rules(sources.adjudication, policy, boundary, reviewers)
+    if changed is sources.adjudication:
+        return changed
     for layer in ["", *changed.layers]:
         policy_of(changed, layer)  # complains
     people = read_label_table(sources.out / "annotations", "annotations")
@@ -143,8 +153,8 @@ def build_gold(sources: GoldSources, progress: Progress) -> Gold | None:
         return _summary(existing, unchanged=True)
     with counted(progress, "gold", len(sources.layers) + 1) as step, made_folder(target, sources.work) as folder:
         labels = read_labels(sources.out / "annotations")
-        current = _current_texts(sources.out, labels.annotations)
-        labels = labels_on_current_texts(sources.out, labels, current)
+        current = current_texts(sources.out, labels.annotations)
+        labels = labels_on_current_texts(sources.out / "annotations", labels, current)
         if sources.adjudication.edge_white_space == "ignored":
             labels = replace(labels, spans=trimmed(labels.spans))
         made: list[GoldTables] = []
@@ -236,7 +246,7 @@ def _summary(manifest: Mapping[str, Any], *, unchanged: bool) -> Gold:
     return Gold([LayerGold(**layer) for layer in manifest["layers"]], dict(manifest["tables"]), unchanged)
 
 
-def _current_texts(out: Path, annotations: pl.DataFrame) -> pl.DataFrame:
+def current_texts(out: Path, annotations: pl.DataFrame) -> pl.DataFrame:
     """doc_id and current text_sha256 of the annotated documents that are still there."""
     columns = ["doc_id", "text_sha256"]
     found = scan(out / "documents", "documents")
@@ -246,13 +256,13 @@ def _current_texts(out: Path, annotations: pl.DataFrame) -> pl.DataFrame:
     return found.select(columns).join(annotated, on="doc_id", how="semi").collect()
 
 
-def labels_on_current_texts(out: Path, labels: Labels, current: pl.DataFrame) -> Labels:
+def labels_on_current_texts(annotations_folder: Path, labels: Labels, current: pl.DataFrame) -> Labels:
     """Labels of documents that are there, spans where they stand in the current text.
 
     What was settled in a review project is a whole answer: where one of its spans has no certain place any more, the
     text has changed under it, and it settles nothing.
     """
-    carried = read_label_table(out / "annotations", "carried")
+    carried = read_label_table(annotations_folder, "carried")
     stale = carried.filter(pl.col("verdict") == "stale").select("annotation_id").unique()
     reviews = pl.col("origin") == REVIEW
     outdated = labels.annotations.filter(reviews).join(stale, on="annotation_id", how="semi").select("annotation_id")

@@ -21,7 +21,8 @@ from corpus_kit.cli.options import (
 from corpus_kit.cli.output import ConsoleProgress, Output, again, say_losses, shown_path
 from corpus_kit.cli.reading import hint, say_reading
 from corpus_kit.core.reasons import REASONS
-from corpus_kit.core.vocabulary import SPLITS
+from corpus_kit.core.vocabulary import BOUNDARIES, POLICIES, SPLITS
+from corpus_kit.core.world import World
 
 if TYPE_CHECKING:
     from corpus_kit.corpus import BuildResult
@@ -49,6 +50,18 @@ SHOWN, MOVES = 5, 20
     metavar="KEY=VALUE",
     help="A setting of [input] or [[input.files]] for all files, as delimiter=';' or preset=nexis. May be repeated.",
 )
+@click.option(
+    "--as-of", default="", metavar="DATE", help="Replay: only what people had said by the end of that day, or a moment."
+)
+@click.option("--without", default="", metavar="PERSON", help="Replay: without the answers of one pseudonym.")
+@click.option(
+    "--guidelines",
+    default="",
+    metavar="VERSION",
+    help="Replay: only answers given under that version of the guidelines.",
+)
+@click.option("--policy", type=click.Choice(POLICIES), help="Replay: gold by that policy, in every layer.")
+@click.option("--boundary", type=click.Choice(BOUNDARIES), help="Replay: gold with those characters, in every layer.")
 @click.option("--no-report", is_flag=True, help="Leave out the report; an older one is taken away.")
 @workers_option
 @cluster_option
@@ -67,6 +80,11 @@ def command(
     cluster: str | None,
     strict: bool,
     trust: bool,
+    as_of: str,
+    without: str,
+    guidelines: str,
+    policy: str | None,
+    boundary: str | None,
     corpus_dir: str | None,
     as_json: bool,
 ) -> int:
@@ -81,12 +99,14 @@ def command(
       corpus-kit build export.csv --out built --column text=body
       corpus-kit build 'pages/2031-*/*.txt.gz' --out built --workers 4
       corpus-kit build /shared/raw --out /shared/out --cluster tcp://boss:8786
+      corpus-kit build --as-of 2031-05-04 --policy unanimous --out replay
     """
     from corpus_kit.corpus import Corpus
 
     if cluster and workers:
         raise click.UsageError("--workers counts processes of this machine; --cluster uses those of a Dask cluster.")
     output = Output(as_json)
+    world = World(as_of, without, guidelines, policy or "", boundary or "")
     corpus = Corpus.without(out) if raw and out and corpus_dir is None else Corpus.open(corpus_dir or ".")
     if columns or settings:
         corpus = corpus.read_as(_pairs(columns, "--column"), _pairs(settings, "--read"))
@@ -98,6 +118,7 @@ def command(
         cluster=cluster,
         report=not no_report,
         trust=trust,
+        world=world,
         progress=ConsoleProgress(),
     )
     rejected = sum(result.rejected.values())
@@ -228,7 +249,9 @@ def _next(result: BuildResult, corpus_dir: str | None, whole: bool) -> str:
 def _report_annotations(made: Any, output: Output) -> None:
     """What of the ledger (`BuildResult.annotated`) became no row, and what was converted, carried or moved."""
     answers = made.answers
-    rest = {name: answers.get(name, 0) for name in ("payload_only", "skipped", "draft", "deleted", "superseded")}
+    rest = {
+        name: answers.get(name, 0) for name in ("payload_only", "skipped", "draft", "deleted", "superseded", "left_out")
+    }
     told = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in rest.items() if n)
     output.say(f"Ledger: {answers.get('brought', 0):,} answers brought{f', of them {told}' if told else ''}.")
     if made.unmatched_tasks:

@@ -11,6 +11,7 @@ from corpus_kit.core.config.people import (
 )
 from corpus_kit.core.config.release import LICENCES, Release
 from corpus_kit.core.config.suggestions import Entities, EntityModel, Suggest
+from corpus_kit.core.config.worlds import MultiverseSettings
 
 __all__ = [
     "LICENCES",
@@ -25,6 +26,7 @@ __all__ = [
     "Input",
     "LabelStudio",
     "LayerAdjudication",
+    "MultiverseSettings",
     "PeopleSection",
     "Release",
     "Split",

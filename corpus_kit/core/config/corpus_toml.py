@@ -21,6 +21,7 @@ from corpus_kit.core.config import (
     Duplicates,
     Input,
     LabelStudio,
+    MultiverseSettings,
     PeopleSection,
     Release,
     Split,
@@ -73,6 +74,9 @@ class ProjectConfig(Section):
     people: PeopleSection = Field(default=PeopleSection(), description="who is who, where exports cannot tell")
     agreement: Agreement = Field(default=Agreement(), description="how agreement is measured")
     adjudication: Adjudication = Field(default=Adjudication(), description="how disagreements become gold")
+    multiverse: MultiverseSettings = Field(
+        default=MultiverseSettings(), description="other choices that could as well have been made"
+    )
 
     @property
     def about(self) -> About:

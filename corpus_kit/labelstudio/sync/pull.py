@@ -25,6 +25,7 @@ from corpus_kit.labelstudio.sync.projects import find_project
 from corpus_kit.labelstudio.sync.review_tasks import KINDS
 from corpus_kit.labelstudio.sync.site import Site, alone
 from corpus_kit.ledger.export_json import Json, annotations_in, drafts_in, read_tasks
+from corpus_kit.ledger.guidelines import keep_guidelines
 from corpus_kit.ledger.ledger import Entry, Ledger
 
 OVERLAP = timedelta(seconds=30)
@@ -228,6 +229,8 @@ class _Pulling:
             purpose=self.done.kind,
         )
         self.done.entry = _name(entry)
+        if entry is not None:
+            keep_guidelines(self.imports, self.layer)
         if entry is None:
             self.done.tasks = self.done.annotations = self.done.skipped = self.done.drafts = 0
 
