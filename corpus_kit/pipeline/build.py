@@ -35,6 +35,7 @@ from corpus_kit.ingest.documents import Ingested, make_recipe, read_documents
 from corpus_kit.ingest.notes import for_manifest
 from corpus_kit.ingest.splits import read_splits
 from corpus_kit.pipeline.adjudicate import adjudicate_all, refresh_annotations
+from corpus_kit.pipeline.models import check_models, keep_models
 from corpus_kit.pipeline.report import report_on
 from corpus_kit.pipeline.results import BuildResult
 from corpus_kit.pipeline.run import Run
@@ -74,6 +75,7 @@ def build(workspace: Workspace, options: BuildOptions, progress: Progress) -> Bu
     _refuse_nested(data, raw)
     names = names_wanted(workspace, trust=options.trust)
     names.check_trust()  # before any work
+    check_models(workspace, trusted=options.trust)
     roots = [Path(os.path.abspath(source)) for source in raw]
     with (
         work_folder(data) as work,
@@ -93,8 +95,9 @@ def build(workspace: Workspace, options: BuildOptions, progress: Progress) -> Bu
             annotated = refresh_annotations(workspace, data, work, refusals, progress)
             gold = adjudicate_all(run)
             entities = suggest_names(run, names, refusals)
+            models = keep_models(run, trusted=options.trust, refusals=refusals)
             refusals.finish()
-        result = BuildResult(data, ingested, annotated, gold, suggested=suggested, entities=entities)
+        result = BuildResult(data, ingested, annotated, gold, suggested=suggested, entities=entities, models=models)
         if ingested.documents:
             result.release, result.release_folder = _release(run, datasets), data / "release"
         elif read_manifest(data / "release") is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.trust import Code, State, TrustStore, origin_of
 from corpus_kit.core.workspace import Workspace
+from corpus_kit.pipeline.models import codes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,9 @@ def trust(
 def _codes(workspace: Workspace) -> list[Code]:
     from corpus_kit.suggest.entities.code import code_of
 
-    found = (code_of(model.model, workspace.root) for model in workspace.config.suggest.entities.models)
-    return [code for code in found if code is not None]
+    found = [code_of(model.model, workspace.root) for model in workspace.config.suggest.entities.models]
+    every = [code for code in found if code is not None] + codes_of(workspace, workspace.config.suggest.models)
+    return list({code.key: code for code in every}.values())
 
 
 def _model(code: Code, store: TrustStore) -> ModelTrust:
