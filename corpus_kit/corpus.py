@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from corpus_kit.agreement.measures.measured import AgreementReport
     from corpus_kit.agreement.review import Suspect
     from corpus_kit.agreement.why import Why
+    from corpus_kit.core.records import Budget
     from corpus_kit.core.vocabulary import OrderName
     from corpus_kit.doctor import Check
     from corpus_kit.ingest.inspect import Inspected
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from corpus_kit.release.freeze import FrozenSplits
     from corpus_kit.release.text_free.hydrate import Hydrated
     from corpus_kit.report.records import Reported
-    from corpus_kit.suggest.models.adapters import Budget
     from corpus_kit.validate.tables import ValidationReport
 
 __all__ = ["BuildResult", "Corpus", "ExportResult"]

@@ -15,7 +15,7 @@ from corpus_kit.core.workspace import Workspace
 from corpus_kit.pipeline.run import Run
 
 if TYPE_CHECKING:
-    from corpus_kit.suggest.models.adapters import Budget
+    from corpus_kit.core.records import Budget
     from corpus_kit.suggest.models.stage import LayerMade
 
 

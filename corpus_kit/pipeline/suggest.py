@@ -25,11 +25,11 @@ from corpus_kit.pipeline.models import codes_of, make_layer, models_wanted
 from corpus_kit.pipeline.run import Run
 
 if TYPE_CHECKING:
+    from corpus_kit.core.records import Budget
     from corpus_kit.suggest.boilerplate.learn import Learned
     from corpus_kit.suggest.build import Suggested, Suggesting
     from corpus_kit.suggest.entities.stage import EntitiesMade
     from corpus_kit.suggest.entities.wish import Wish
-    from corpus_kit.suggest.models.adapters import Budget
     from corpus_kit.suggest.models.stage import ModelMade
 
 
@@ -101,7 +101,7 @@ def _by_models(
     budget: Budget | None,
 ) -> SuggestResult:
     """Ask the models of a layer, servers too."""
-    from corpus_kit.suggest.models.adapters import Budget
+    from corpus_kit.core.records import Budget
 
     if train:
         raise UsageError("`learned` is trained on the labels each time.", "Leave `--train` out.")

@@ -72,8 +72,8 @@ def command(
       corpus-kit suggest stance --model learned
       corpus-kit suggest stance --max-calls 200
     """
+    from corpus_kit.core.records import Budget
     from corpus_kit.corpus import Corpus
-    from corpus_kit.suggest.models.adapters import Budget
 
     output = Output(as_json)
     corpus = Corpus.open(corpus_dir or ".")

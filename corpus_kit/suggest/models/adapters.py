@@ -14,20 +14,12 @@ from corpus_kit.core.config import LayerModel
 from corpus_kit.core.errors import UsageError, did_you_mean
 from corpus_kit.core.labelconfig import Control
 from corpus_kit.core.layers import Layer
+from corpus_kit.core.records import Budget
 from corpus_kit.core.trust import Code
 from corpus_kit.suggest.entities.loading import load_suggester
 from corpus_kit.suggest.models.interface import LayerSuggester, SpansOnly, takes_a_layer
 
 SPELLINGS = "learned, llm:MODEL@http://HOST:PORT/v1, spacy:NAME, transformers:NAME_OR_PATH or python:MODULE:CLASS"
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """The most that one command may ask of servers. max_calls: 0 asks nothing; max_cost: in the unit of the prices in
-    corpus.toml. None is no limit."""
-
-    max_calls: int | None = None
-    max_cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

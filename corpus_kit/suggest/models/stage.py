@@ -21,7 +21,7 @@ from corpus_kit.core.config import LayerModel
 from corpus_kit.core.labels import read_label_table
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, counted
-from corpus_kit.core.records import Rejected
+from corpus_kit.core.records import Budget, Rejected
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.schema.spec import ContractFile
 from corpus_kit.core.storage.folders import keep_note, kept_note, note_name, read_manifest, remove
@@ -32,7 +32,7 @@ from corpus_kit.suggest.entities.code import errors_of
 from corpus_kit.suggest.entities.loading import label_mapping
 from corpus_kit.suggest.entities.shards import Model
 from corpus_kit.suggest.folder import ROWS, put_layer
-from corpus_kit.suggest.models.adapters import Budget, Ready, Wanting, load_adapter
+from corpus_kit.suggest.models.adapters import Ready, Wanting, load_adapter
 from corpus_kit.suggest.models.interface import Proposal, proposals
 from corpus_kit.suggest.models.shards import Voice, keep_rows, shard_rows
 
