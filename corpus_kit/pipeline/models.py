@@ -79,7 +79,8 @@ def keep_models(run: Run, *, trusted: bool, refusals: Refusals) -> list[LayerMad
         waiting = sum(model.waiting for model in layer.models)
         if waiting:
             run.progress.remark(
-                f"{layer.layer}: {waiting:,} documents were not shown to a server yet: `corpus-kit suggest {layer.layer}`."
+                f"{layer.layer}: documents that a server has not answered for: {waiting:,}. "
+                f"`corpus-kit suggest {layer.layer}` asks it."
             )
     return made
 

@@ -85,7 +85,7 @@ def test_a_server_is_asked_once_a_build_asks_nothing_and_gives_the_same_bytes(
 ) -> None:
     assert run(cli, ["suggest", "stance", "--corpus", str(asking.root)]) == 0
     told = capsys.readouterr().err
-    assert len(stub.requests) == 3 and "Asked 3 times: 120 tokens sent" in told
+    assert len(stub.requests) == 3 and "3 calls: 120 tokens sent" in told
     assert "1 quote_ambiguous, 1 quote_not_found" in told
     assert choices(asking) == [
         (STRIKE_Q, "favour", 0.8), (STRIKE_Q, "not_mentioned", 0.95), (STRIKE_Q, "not_mentioned", 0.95)

@@ -156,7 +156,10 @@ def _tell_models(made: Any, passing: set[str], output: Output) -> None:
         output.say(f"{one.spec}: version {one.version}, on {one.device}, gave {one.rows:,} suggestions.")
         if one.calls:
             cost = f", cost {one.cost:.4f}" if one.cost else ""
-            output.say(f"Asked {one.calls:,} times: {one.tokens_in:,} tokens sent, {one.tokens_out:,} answered{cost}.")
+            calls = "1 call" if one.calls == 1 else f"{one.calls:,} calls"
+            output.say(f"{calls}: {one.tokens_in:,} tokens sent, {one.tokens_out:,} answered{cost}.")
+        for note in one.notes:
+            output.say(note)
         if one.unplaced:
             told = ", ".join(f"{n:,} {reason}" for reason, n in one.unplaced.items())
             output.say(f"Not taken: {told}; the next build lists them in data/rejected.")

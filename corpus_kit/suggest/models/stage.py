@@ -71,7 +71,7 @@ class LayerJob:
 class ModelMade:
     """One model. version: with its name. documents: it was to look at. rows: suggestions. unplaced: answers that have no
     place in their text, by reason. waiting: documents that a server has not answered for. calls, tokens_in, tokens_out,
-    cost: asked of a server this time."""
+    cost: asked of a server this time. notes: what the model says of itself, sentences."""
 
     spec: str
     version: str
@@ -84,6 +84,7 @@ class ModelMade:
     tokens_in: int = 0
     tokens_out: int = 0
     cost: float = 0.0
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -161,6 +162,7 @@ class _Speaker:
         self.used: set[str] = set()
         self.heard = hashlib.sha256()
         self.made = ModelMade(wish.model, self.version, self.ready.device)
+        self.made.notes = list(getattr(self.ready.suggester, "notes", ()))
 
     def hear(self, documents: Sequence[Mapping[str, Any]], sha256: str, kept: Path, progress: Progress) -> None:
         """Learn what the model says of a shard: by asking it, or from what it said before."""
