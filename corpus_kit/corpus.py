@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from corpus_kit.agreement.multiverse import Multiverse
     from corpus_kit.agreement.review import Suspect
     from corpus_kit.agreement.why import Why
+    from corpus_kit.core.records import Budget
     from corpus_kit.core.vocabulary import OrderName
     from corpus_kit.doctor import Check
     from corpus_kit.ingest.inspect import Inspected
@@ -379,19 +380,28 @@ class Corpus(Workspace):
         train: bool = False,
         workers: int | None = 1,
         trust: bool = False,
+        budget: Budget | None = None,
         progress: Progress | None = None,
     ) -> SuggestResult:
         """Make `data/suggestions` of one layer anew from the built documents; `build` does so too.
 
-        models: for names, instead of those in `corpus.toml`: `spacy:NAME`, `transformers:NAME_OR_PATH`,
-        `python:MODULE:CLASS`. train: for boilerplate, first learn from what people labelled, and keep that where it helps
-        pages it has not seen. workers, trust: as for `build`. Raises UsageError before the first build, for a layer without
-        a suggester, and for too little to learn from; EnvironmentProblemError where a model's package is missing.
+        models: instead of those in `corpus.toml`: `spacy:NAME`, `transformers:NAME_OR_PATH`, `python:MODULE:CLASS`;
+        for other layers than names also `llm:…` and `learned`. budget: the most that servers may be asked. train: for
+        boilerplate, first learn from what people labelled, and keep that where it helps pages it has not seen. workers,
+        trust: as for `build`. Raises UsageError before the first build, for a layer without a suggester, and for too little
+        to learn from; EnvironmentProblemError where a model's package is missing.
         """
         from corpus_kit.pipeline.suggest import suggest
 
         return suggest(
-            self, layer, models=tuple(models), train=train, workers=workers, trust=trust, progress=progress or Silent()
+            self,
+            layer,
+            models=tuple(models),
+            train=train,
+            workers=workers,
+            trust=trust,
+            progress=progress or Silent(),
+            budget=budget,
         )
 
     def send_disagreements(

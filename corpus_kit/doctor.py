@@ -125,7 +125,7 @@ def _corpus(root: Path) -> Iterator[Check]:
 
 def _contracts(root: Path) -> Iterator[Check]:
     from corpus_kit.core.schema.columns import TABLES
-    from corpus_kit.core.schema.contracts import outdated
+    from corpus_kit.core.schema.contracts import contract_path, outdated
     from corpus_kit.core.schema.file import read_contract_file
 
     folder = root / "schemas"
@@ -134,7 +134,7 @@ def _contracts(root: Path) -> Iterator[Check]:
         return
     bad = False
     for table in TABLES:
-        path = folder / f"{table}.yaml"
+        path = contract_path(folder, table)
         try:
             finding = outdated(path)
             if finding is None:

@@ -218,6 +218,29 @@ _ALL = (
         "The choice or relation is about a span that is missing or was rejected.",
         "Mend the span; the answers about it follow.",
     ),
+    Reason(
+        "quote_not_found",
+        "A model quoted words that do not stand in the text it was shown.",
+        "Nothing to do; where it is frequent, try another model or ask in the guidelines for exact quotes.",
+    ),
+    Reason(
+        "quote_ambiguous",
+        "The words that a model quoted stand in several places, and nothing tells which one it meant.",
+        "Nothing to do; longer quotes, asked for in the guidelines, are rarer in this.",
+    ),
+    Reason(
+        "model_malformed",
+        "A model's answer, or a part of it, is not what was asked for.",
+        "Raise `max_tokens` where the answer was cut; else try a model that keeps to a JSON schema.",
+    ),
+    Reason(
+        "model_refused", "A model refused to answer about this document.", "Label it by hand, or try another model."
+    ),
+    Reason(
+        "windows_disagree",
+        "A model gave different answers about parts of a long document, so none is suggested.",
+        "Raise `window` in [[suggest.models]] as far as the model can read.",
+    ),
 )
 
 REASONS: dict[str, Reason] = {r.code: r for r in _ALL}

@@ -154,3 +154,12 @@ class Shard:
         if self.masked is None:
             return self.sha256[:32]
         return hashlib.sha256(f"{self.sha256} {self.masked_sha256}".encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most that one command may ask of servers. max_calls: 0 asks nothing; max_cost: in the unit of the prices in
+    corpus.toml. None is no limit."""
+
+    max_calls: int | None = None
+    max_cost: float | None = None

@@ -1,4 +1,4 @@
-"""What the user allowed: which code of a corpus may run, and which server may get the key.
+"""What the user allowed: which code of a corpus may run, which server may get the key, and which may be sent texts.
 
 It is kept in the user's own configuration folder and never in a corpus, which may come from a stranger. Code is allowed by
 its place and the sha256 of all its files, so that another corpus and changed code ask again.
@@ -86,12 +86,26 @@ class TrustStore:
         with self._changed() as kept:
             kept["servers"].pop(origin, None)
 
+    def may_read(self, origin: str) -> bool:
+        """Whether the server at `scheme://host:port` may be sent texts of a corpus that names it."""
+        return origin in self._read()["readers"]
+
+    def allow_reader(self, origin: str) -> None:
+        """Keep that this server may be sent texts."""
+        with self._changed() as kept:
+            kept["readers"][origin] = "texts"
+
+    def forget_reader(self, origin: str) -> None:
+        """The server is asked about again."""
+        with self._changed() as kept:
+            kept["readers"].pop(origin, None)
+
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             kept = {}
-        parts = {name: kept.get(name) if isinstance(kept, dict) else None for name in ("code", "servers")}
+        parts = {name: kept.get(name) if isinstance(kept, dict) else None for name in ("code", "servers", "readers")}
         return {name: part if isinstance(part, dict) else {} for name, part in parts.items()}
 
     @contextmanager

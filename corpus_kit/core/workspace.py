@@ -12,6 +12,7 @@ from corpus_kit.core.config.corpus_toml import CORPUS_FILE, ProjectConfig, find_
 from corpus_kit.core.config.template import CARD_FILE, shipped
 from corpus_kit.core.errors import UsageError, did_you_mean
 from corpus_kit.core.layers import Layer, check_names, load_layers
+from corpus_kit.core.schema.contracts import contract_path
 from corpus_kit.core.schema.file import read_contract_file
 from corpus_kit.core.schema.spec import ContractFile
 from corpus_kit.core.storage.folders import read_manifest, settle
@@ -90,7 +91,7 @@ class Workspace:
 
     def contract(self, table: str) -> ContractFile:
         """The contract of one table: the corpus's own, else the built-in one."""
-        return read_contract_file(self.contracts_root / f"{table}.yaml")
+        return read_contract_file(contract_path(self.contracts_root, table))
 
     def layers(self) -> dict[str, Layer]:
         """The layers of `corpus.toml` by name: the corpus's own, else the built-in ones."""

@@ -36,6 +36,7 @@ from corpus_kit.ingest.documents import Ingested, make_recipe, read_documents
 from corpus_kit.ingest.notes import for_manifest
 from corpus_kit.ingest.splits import read_splits
 from corpus_kit.pipeline.adjudicate import adjudicate_all, refresh_annotations
+from corpus_kit.pipeline.models import check_models, keep_models
 from corpus_kit.pipeline.report import report_on
 from corpus_kit.pipeline.results import BuildResult
 from corpus_kit.pipeline.run import Run
@@ -78,6 +79,7 @@ def build(workspace: Workspace, options: BuildOptions, progress: Progress) -> Bu
         _check_replay(workspace, data)
     names = names_wanted(workspace, trust=options.trust)
     names.check_trust()  # before any work
+    check_models(workspace, trusted=options.trust)
     roots = [Path(os.path.abspath(source)) for source in raw]
     with (
         work_folder(data) as work,
@@ -97,8 +99,9 @@ def build(workspace: Workspace, options: BuildOptions, progress: Progress) -> Bu
             annotated = refresh_annotations(workspace, data, work, refusals, progress, options.world)
             gold = adjudicate_all(run)
             entities = suggest_names(run, names, refusals)
+            models = keep_models(run, trusted=options.trust, refusals=refusals)
             refusals.finish()
-        result = BuildResult(data, ingested, annotated, gold, suggested=suggested, entities=entities)
+        result = BuildResult(data, ingested, annotated, gold, suggested=suggested, entities=entities, models=models)
         if ingested.documents:
             result.release, result.release_folder = _release(run, datasets), data / "release"
         elif read_manifest(data / "release") is not None:

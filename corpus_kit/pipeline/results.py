@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from corpus_kit.ledger.annotations import Annotated
     from corpus_kit.suggest.build import Suggested
     from corpus_kit.suggest.entities.stage import EntitiesMade
+    from corpus_kit.suggest.models.stage import LayerMade
 
 
 @dataclass(slots=True)
@@ -23,7 +24,7 @@ class BuildResult:
 
     annotated: what was made of the ledger, None where it holds nothing. gold: what people settled, likewise.
     suggested: what is suggested to be boilerplate, None where that is off. entities: what is suggested as names, likewise.
-    report: its page, None where none was wanted.
+    report: its page, None where none was wanted. models: what other models suggest, by layer.
     """
 
     out: Path
@@ -35,6 +36,7 @@ class BuildResult:
     suggested: Suggested | None = None
     report: Path | None = None
     entities: EntitiesMade | None = None
+    models: list[LayerMade] = field(default_factory=list)
 
     @property
     def documents(self) -> int:
@@ -46,6 +48,8 @@ class BuildResult:
         found = Counter(self.ingested.rejected) + Counter(self.annotated.rejected if self.annotated else {})
         found += Counter(self.suggested.rejected if self.suggested else {})
         found += Counter(self.entities.suggested.rejected if self.entities else {})
+        for made in self.models:
+            found += Counter(made.suggested.rejected)
         return dict(sorted(found.items()))
 
     def rejected_source(self, reason: str) -> str:

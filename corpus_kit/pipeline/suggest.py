@@ -9,35 +9,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from corpus_kit.core.config import EntityModel
+from corpus_kit.core.config import EntityModel, LayerModel
 from corpus_kit.core.errors import UsageError, did_you_mean
 from corpus_kit.core.parallel.executor import open_workers
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.records import Shard
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.storage.folders import read_manifest, work_folder
+from corpus_kit.core.trust import require_trust
 from corpus_kit.core.vocabulary import BOILERPLATE
 from corpus_kit.core.workspace import Workspace
 from corpus_kit.dedup.repetition import LINES_FOLDER, Repetition, find_repetition
 from corpus_kit.dedup.settings import Recipe as CopyRecipe
+from corpus_kit.pipeline.models import codes_of, make_layer, models_wanted
 from corpus_kit.pipeline.run import Run
 
 if TYPE_CHECKING:
+    from corpus_kit.core.records import Budget
     from corpus_kit.suggest.boilerplate.learn import Learned
     from corpus_kit.suggest.build import Suggested, Suggesting
     from corpus_kit.suggest.entities.stage import EntitiesMade
     from corpus_kit.suggest.entities.wish import Wish
+    from corpus_kit.suggest.models.stage import ModelMade
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestResult:
     """layer: as asked. suggested: what was made. learned: what training found, None without it. entities: how names were
-    suggested, None for boilerplate."""
+    suggested, None for other layers. models: what other models did, None for boilerplate and names."""
 
     layer: str
     suggested: Suggested
     learned: Learned | None = None
     entities: EntitiesMade | None = None
+    models: list[ModelMade] | None = None
 
 
 def suggest(
@@ -49,15 +54,20 @@ def suggest(
     workers: int | None,
     trust: bool,
     progress: Progress,
+    budget: Budget | None = None,
 ) -> SuggestResult:
     """Dispatch by layer. Raises UsageError for a layer without a suggester and before the first build."""
-    suggesters = (BOILERPLATE, workspace.config.suggest.entities.layer)
-    if layer not in suggesters:
+    names = workspace.config.suggest.entities.layer
+    others = models_wanted(workspace)
+    suggesters = tuple(dict.fromkeys((BOILERPLATE, names, *others)))
+    modelled = layer in others or (bool(models) and layer not in suggesters)
+    if layer not in suggesters and not (modelled and layer in workspace.config.layers):
         near = did_you_mean(layer, list(suggesters))
         raise UsageError(
-            f"There is no suggester for the layer '{layer}'.{near}", f"There is one for: {', '.join(suggesters)}."
+            f"There is no suggester for the layer '{layer}'.{near}",
+            f"There is one for: {', '.join(suggesters)}. Name another in [[suggest.models]] of corpus.toml, or by --model.",
         )
-    if models and layer == BOILERPLATE:
+    if models and layer == BOILERPLATE and not modelled:
         raise UsageError("Boilerplate is suggested by the model of this corpus.", "Leave `--model` out.")
     if layer not in workspace.config.layers:
         raise UsageError(
@@ -66,9 +76,42 @@ def suggest(
         )
     if read_manifest(workspace.data / "documents") is None:
         raise UsageError("There are no documents to suggest for.", "Run `corpus-kit build` first.")
-    if layer == suggesters[1]:
+    if modelled:
+        wanted = _models_named(layer, others.get(layer, ()), models)
+        return _by_models(workspace, layer, wanted, train=train, trust=trust, progress=progress, budget=budget)
+    if layer == names:
         return _names(workspace, models=models, train=train, workers=workers, trust=trust, progress=progress)
     return _boilerplate(workspace, train=train, workers=workers, progress=progress)
+
+
+def _models_named(layer: str, configured: tuple[LayerModel, ...], specs: tuple[str, ...]) -> tuple[LayerModel, ...]:
+    """Models that are named replace those of `corpus.toml`, with their settings there."""
+    known = {one.model: one for one in configured}
+    return tuple(known.get(spec) or LayerModel(layer=layer, model=spec) for spec in specs) or configured
+
+
+def _by_models(
+    workspace: Workspace,
+    layer: str,
+    models: tuple[LayerModel, ...],
+    *,
+    train: bool,
+    trust: bool,
+    progress: Progress,
+    budget: Budget | None,
+) -> SuggestResult:
+    """Ask the models of a layer, servers too."""
+    from corpus_kit.core.records import Budget
+
+    if train:
+        raise UsageError("`learned` is trained on the labels each time.", "Leave `--train` out.")
+    if not trust:
+        require_trust(codes_of(workspace, models))
+    data = workspace.data
+    with work_folder(data) as work, open_workers(1) as pool, Refusals(data, work) as refusals:
+        run = Run(workspace, data, work, pool, progress)
+        made = make_layer(run, layer, models, trust, budget or Budget(), refusals)
+    return SuggestResult(layer, made.suggested, models=made.models)
 
 
 def _boilerplate(workspace: Workspace, *, train: bool, workers: int | None, progress: Progress) -> SuggestResult:
@@ -186,6 +229,8 @@ def suggest_names(run: Run, wanted: Wish, refusals: Refusals) -> EntitiesMade | 
     from corpus_kit.suggest.folder import drop_layer
 
     name = run.workspace.config.suggest.entities.layer
+    if any(one.layer == name for one in run.workspace.config.suggest.models):
+        return None  # its rows are made by `pipeline.models`
     if wanted and name in run.workspace.config.layers:
         from corpus_kit.suggest.entities.stage import build_entities, marking
 

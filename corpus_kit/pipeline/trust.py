@@ -1,4 +1,7 @@
-"""`trust`: what of a corpus may run, and which server may get the key. `Corpus.trust` is the way in."""
+"""`trust`: what of a corpus may run, which server may get the key, and which may be sent texts.
+
+`Corpus.trust` is the way in.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from dataclasses import dataclass, replace
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.trust import Code, State, TrustStore, origin_of
 from corpus_kit.core.workspace import Workspace
+from corpus_kit.pipeline.models import codes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,33 @@ class ServerTrust:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderTrust:
+    """A server that a model of `corpus.toml` sends texts to.
+
+    origin: scheme, host and port. models: as `corpus.toml` writes them. plain_http: texts would go to another machine
+    without encryption. trusted: whether it is sent texts, before anything was kept.
+    """
+
+    origin: str
+    models: tuple[str, ...]
+    plain_http: bool
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
     """What was asked about. kept: whether something new was kept or forgotten."""
 
     models: tuple[ModelTrust, ...] = ()
     server: ServerTrust | None = None
     kept: bool = False
+    readers: tuple[ReaderTrust, ...] = ()
 
     @property
     def open(self) -> bool:
         """Whether something is not trusted yet."""
-        return any(m.state != "trusted" for m in self.models) or (self.server is not None and not self.server.trusted)
+        closed = [m.state == "trusted" for m in self.models] + [reader.trusted for reader in self.readers]
+        return not all(closed) or (self.server is not None and not self.server.trusted)
 
 
 Confirm = Callable[[Trust], bool]
@@ -75,9 +95,13 @@ def trust(
     """
     store = store or TrustStore()
     codes = [] if server else _codes(workspace)
-    shown = Trust(tuple(_model(code, store) for code in codes), _server(workspace, store) if server else None)
+    readers = () if server else _readers(workspace, store)
+    named = tuple(_model(code, store) for code in codes)
+    shown = Trust(named, _server(workspace, store) if server else None, readers=readers)
     if forget:
         store.forget(codes)
+        for reader in readers:
+            store.forget_reader(reader.origin)
         if shown.server is not None:
             store.forget_server(shown.server.origin)
         return replace(shown, kept=True)
@@ -90,6 +114,13 @@ def trust(
                 "Use an https address, or allow it for this server: `corpus-kit trust --server --plain-http`.",
             )
         store.allow_server(shown.server.origin, plain_http=shown.server.plain_http)
+    for reader in readers:
+        if reader.plain_http and not reader.trusted and not plain_http:
+            raise UsageError(
+                f"Texts would go to {reader.origin} without encryption: whoever is on the way can read them.",
+                "Use an https address, or allow it: `corpus-kit trust --plain-http`.",
+            )
+        store.allow_reader(reader.origin)
     store.allow(codes)
     return replace(shown, kept=True)
 
@@ -97,13 +128,30 @@ def trust(
 def _codes(workspace: Workspace) -> list[Code]:
     from corpus_kit.suggest.entities.code import code_of
 
-    found = (code_of(model.model, workspace.root) for model in workspace.config.suggest.entities.models)
-    return [code for code in found if code is not None]
+    found = [code_of(model.model, workspace.root) for model in workspace.config.suggest.entities.models]
+    every = [code for code in found if code is not None] + codes_of(workspace, workspace.config.suggest.models)
+    return list({code.key: code for code in every}.values())
 
 
 def _model(code: Code, store: TrustStore) -> ModelTrust:
     files = tuple(str(path) for path, _ in code.files)
     return ModelTrust(code.name, str(code.place), files, code.sha256, store.state(code))
+
+
+def _readers(workspace: Workspace, store: TrustStore) -> tuple[ReaderTrust, ...]:
+    from corpus_kit.suggest.models.llm import address_of
+
+    found: dict[str, list[str]] = {}
+    plain: dict[str, bool] = {}
+    for one in workspace.config.suggest.models:
+        if one.model.partition(":")[0] == "llm":
+            address = address_of(one.model)
+            found.setdefault(address.origin, []).append(one.model)
+            plain[address.origin] = address.plain_http
+    return tuple(
+        ReaderTrust(origin, tuple(dict.fromkeys(models)), plain[origin], store.may_read(origin))
+        for origin, models in found.items()
+    )
 
 
 def _server(workspace: Workspace, store: TrustStore) -> ServerTrust:

@@ -30,8 +30,13 @@ from corpus_kit.core.vocabulary import BOILERPLATE
 TABLE = "suggestions"
 ROWS = f"{TABLE}.parquet"
 """In the folder of a shard: its rows."""
+CHOICE_TABLE = "suggested_choices"
+CHOICE_ROWS = f"{CHOICE_TABLE}.parquet"
+"""In the folder of a shard: its answers, in layers that have such."""
 FIRST = BOILERPLATE
 """The layer whose files come first, one for each of the documents' and in their order."""
+_LISTS = {"files": TABLE, "choice_files": CHOICE_TABLE}
+"""Lists of the manifest, and the table whose files each names."""
 
 
 def keep_shard(
@@ -40,10 +45,12 @@ def keep_shard(
     table: pa.Table,
     rejected: Sequence[Rejected],
     arrays: Mapping[str, Any] = MappingProxyType({}),
+    choices: pa.Table | None = None,
     **about: Any,
 ) -> dict[str, Any]:
     """Write the suggestions for one shard of documents and what broke the contract into a folder that later builds find
     again; returns what its `facts_file` says: counts, hashes and `about`. arrays: go into the folder too, by file name.
+    choices: rows of `suggested_choices` for the same documents; None for a layer that has no answers.
     """
     with kept_folder(folder, facts_file) as (aside, facts):
         target = aside / ROWS
@@ -60,7 +67,21 @@ def keep_shard(
             "rejected": dict(sorted(Counter(r.reason for r in rejected).items())),
             **about,
         }
+        if choices is not None:
+            write_table(aside / CHOICE_ROWS, choices)
+            _with_choices(facts, table, choices, aside / CHOICE_ROWS)
     return facts
+
+
+def _with_choices(facts: dict[str, Any], spans: pa.Table, choices: pa.Table, file: Path) -> None:
+    """Count answers in: a label of theirs is written `control: value`."""
+    told = Counter(
+        f"{c}: {v}" for c, v in zip(choices["control"].to_pylist(), choices["value"].to_pylist(), strict=True)
+    )
+    facts["labels"] = dict(sorted((Counter(facts["labels"]) + told).items()))
+    facts["marked"] = len({*spans["doc_id"].to_pylist(), *choices["doc_id"].to_pylist()})
+    fingerprint = content_fingerprint([choices])
+    facts["choices"] = {"rows": choices.num_rows, "sha256": file_sha256(file), "fingerprint": fingerprint}
 
 
 def put_layer(
@@ -68,12 +89,15 @@ def put_layer(
 ) -> None:
     """Make `out/suggestions` with these files as the layer's.
 
-    files: path, and its facts `rows`, `sha256`, `fingerprint`. about: `by_label`, `left_out`, `config_sha256`, `models`,
-    `contract`, `libraries`.
+    files: path, and its facts `rows`, `sha256`, `fingerprint`, and `choices` where answers lie beside it. about:
+    `by_label`, `left_out`, `config_sha256`, `models`, `contract`, `libraries`.
     """
     kept = _others(out, layer)
     kept[layer] = {"files": [{k: facts[k] for k in ("rows", "sha256", "fingerprint")} for _, facts in files], **about}
-    _write(out, work, kept, {layer: [path for path, _ in files]})
+    answers = [(path.with_name(CHOICE_ROWS), facts["choices"]) for path, facts in files if "choices" in facts]
+    if answers:
+        kept[layer]["choice_files"] = [facts for _, facts in answers]
+    _write(out, work, kept, {layer: ([path for path, _ in files], [path for path, _ in answers])})
 
 
 def drop_layer(out: Path, work: Path, layer: str) -> None:
@@ -93,12 +117,12 @@ def _others(out: Path, layer: str) -> dict[str, dict[str, Any]]:
     manifest = read_manifest(out / TABLE)
     if manifest is None or _documents_of(manifest) != _documents(out):
         return {}
-    names = {name: [f["name"] for f in manifest["files"] if f["layer"] == name] for name in manifest.get("parts", {})}
-    return {
-        name: {**part, "paths": [out / TABLE / file for file in names[name]]}
-        for name, part in manifest.get("parts", {}).items()
-        if name != layer and all((out / TABLE / file).is_file() for file in names[name])
-    }
+    kept: dict[str, dict[str, Any]] = {}
+    for name, part in manifest.get("parts", {}).items():
+        each = [[out / TABLE / f["name"] for f in manifest.get(key, ()) if f["layer"] == name] for key in _LISTS]
+        if name != layer and all(path.is_file() for paths in each for path in paths):
+            kept[name] = {**part, "paths": each}
+    return kept
 
 
 def _documents(out: Path) -> dict[str, Any]:
@@ -109,31 +133,38 @@ def _documents_of(manifest: Mapping[str, Any]) -> Any:
     return manifest.get("inputs", {}).get("documents")
 
 
-def _write(out: Path, work: Path, parts: dict[str, dict[str, Any]], paths: Mapping[str, Sequence[Path]]) -> None:
-    files: list[dict[str, Any]] = []
+def _write(
+    out: Path,
+    work: Path,
+    parts: dict[str, dict[str, Any]],
+    paths: Mapping[str, tuple[Sequence[Path], Sequence[Path]]],
+) -> None:
     order = sorted(parts, key=lambda name: (name != FIRST, name))
     with made_folder(out / TABLE, work) as folder:
+        listed: dict[str, list[dict[str, Any]]] = {key: [] for key in _LISTS}
         for layer in order:
-            sources = paths.get(layer) or parts[layer].get("paths", ())
-            for source, facts in zip(sources, parts[layer]["files"], strict=True):
-                name = part_name(TABLE, len(files))
-                link_or_copy(Path(source), folder / name)
-                files.append({**facts, "name": name, "layer": layer})
+            each = paths.get(layer) or parts[layer].get("paths", ((), ()))
+            for (key, table), sources in zip(_LISTS.items(), each, strict=True):
+                for source, facts in zip(sources, parts[layer].get(key, ()), strict=True):
+                    name = part_name(table, len(listed[key]))
+                    link_or_copy(Path(source), folder / name)
+                    listed[key].append({**facts, "name": name, "layer": layer})
         told = {name: {k: v for k, v in parts[name].items() if k != "paths"} for name in order}
         by_label: Counter[str] = Counter()
         left_out: Counter[str] = Counter()
         for part in told.values():
             by_label.update(part["by_label"])
             left_out.update(part["left_out"])
+        every = [f for files in listed.values() for f in files]
         write_manifest(
             folder,
             table=TABLE,
-            rows=sum(f["rows"] for f in files),
-            files=files,
+            rows=sum(f["rows"] for f in every),
             parts=told,
             by_label=dict(sorted(by_label.items())),
             left_out=dict(sorted(left_out.items())),
             inputs={"documents": _documents(out), "layers": {name: told[name]["config_sha256"] for name in order}},
             models=[model for name in order for model in told[name]["models"]],
-            fingerprint=hashlib.sha256("".join(f["fingerprint"] for f in files).encode()).hexdigest(),
+            fingerprint=hashlib.sha256("".join(f["fingerprint"] for f in every).encode()).hexdigest(),
+            **{key: files for key, files in listed.items() if files or key == "files"},
         )

@@ -21,7 +21,7 @@ from corpus_kit.core.errors import CorpusKitError
 from corpus_kit.core.leaks import find_leaks
 from corpus_kit.core.reasons import REASONS
 from corpus_kit.core.records import Finding
-from corpus_kit.core.schema.contracts import Contract
+from corpus_kit.core.schema.contracts import Contract, contract_path
 from corpus_kit.core.schema.file import read_contract_file
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import file_sha256, part_name, parts, read_table
@@ -31,7 +31,7 @@ LISTED_PER_CODE = 100
 # folder → (table, file prefix); a folder that is not there has not been made yet and is no finding.
 _MADE = {
     "documents": (("documents", "documents"),),
-    "suggestions": (("suggestions", "suggestions"),),
+    "suggestions": (("suggestions", "suggestions"), ("suggested_choices", "suggested_choices")),
     "annotations": tuple((t, t) for t in ("annotations", "spans", "choices", "relations", "texts", "carried")),
     "gold": tuple((t, t) for t in ("annotations", "spans", "choices", "relations", "decisions")),
 }
@@ -85,7 +85,7 @@ def validate_folder(data: Path, contracts: Path) -> ValidationReport:
         for table, prefix in tables:
             files = parts(data / folder, prefix)
             if files or (table == folder and (data / folder).is_dir()):
-                check = _Check(f"{folder}/{table}", Contract(read_contract_file(contracts / f"{table}.yaml")), data)
+                check = _Check(f"{folder}/{table}", Contract(read_contract_file(contract_path(contracts, table))), data)
                 findings = list(check.files(data / folder, files))
                 if table == "documents":
                     findings += find_leaks(data / folder, read_manifest(data / folder) or {})
@@ -100,6 +100,11 @@ def validate_folder(data: Path, contracts: Path) -> ValidationReport:
         for part in check_release(data / "release", read_manifest(data / "documents") or {}):
             take(part.name, part.rows, iter(part.findings))
     return report
+
+
+def _listed(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """The files of a folder, of all its tables."""
+    return [*manifest.get("files", []), *manifest.get("choice_files", [])]
 
 
 class _Check:
@@ -120,7 +125,7 @@ class _Check:
                 "no_manifest", self.name, hint=f"{folder.name}/manifest.json is missing or damaged. Build again."
             )
         own = f"{self.name.split('/')[-1]}-"  # one manifest lists the files of all tables of its folder
-        listed = {f["name"]: f for f in (manifest or {}).get("files", []) if f["name"].startswith(own)}
+        listed = {f["name"]: f for f in _listed(manifest or {}) if f["name"].startswith(own)}
         for name in listed.keys() - {f.name for f in files}:
             yield Finding("missing_file", self.name, row=name, hint="The manifest lists it. Build again.")
         for path in files:
@@ -153,6 +158,7 @@ class _Check:
         rules = {
             "documents": self._documents,
             "suggestions": lambda rows: self._suggestions(rows, path),
+            "suggested_choices": lambda rows: self._suggestions(rows, path),
             "texts": self._texts_rows,
             "annotations": self._annotations,
             "spans": self._spans,
@@ -206,13 +212,14 @@ class _Check:
             elif document["text_sha256"] != row["text_sha256"]:
                 hint = "It is not the document's current text. Build again."
                 yield Finding("unknown_text", self.name, key, "text_sha256", hint)
-            elif document["text"][row["start"] : row["end"]] != row["surface"]:
+            elif row["start"] is not None and document["text"][row["start"] : row["end"]] != row["surface"]:
                 yield Finding("wrong_offsets", self.name, key, "start", "The text there is not the surface.")
 
     def _documents_of(self, path: Path) -> str:
         """The file of documents that a file of suggestions was made from: each layer's are made file for file, so one file
         of texts is in memory at a time."""
-        files = (read_manifest(path.parent) or {"files": []})["files"]
+        own = path.name.rpartition("-")[0]
+        files = [f for f in _listed(read_manifest(path.parent) or {}) if f["name"].rpartition("-")[0] == own]
         layers = {file["name"]: file.get("layer") for file in files}
         of_layer = [name for name, layer in layers.items() if layer == layers.get(path.name)]
         number = of_layer.index(path.name) if path.name in of_layer else len(of_layer)

@@ -29,7 +29,7 @@ FENCE = re.compile(r"^(```+)(\w*)[^\n]*\n(.*?)^\1[ \t]*$", flags=re.MULTILINE | 
 DIRECTIVE = re.compile(r"^<!-- docs: (.*?) -->[ \t]*$", flags=re.MULTILINE)
 
 NORMAL: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:8080"),
+    (re.compile(r"127\.0\.0\.1:(?!18919)\d+"), "127.0.0.1:8080"),  # 18919 is written on a page
     (re.compile(r"[\w.-]+@localhost\b"), "you@localhost"),
     (re.compile(r"^(password +)\S+", flags=re.MULTILINE), r"\1…"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "2031-11-03 09:30 UTC"),

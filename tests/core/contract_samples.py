@@ -52,6 +52,11 @@ SOUND: dict[str, dict[str, Any]] = {
         "label": "MENU", "surface": "Home", "score": 0.8, "model": "rules", "model_version": "1",
         "text_sha256": "1" * 64,
     },
+    "suggested_choices": {
+        "suggestion_id": "x2", "doc_id": "0" * 16, "layer": "stance", "control": "stance_ferry", "start": None,
+        "end": None, "surface": None, "target": "ferry", "kind": "choice", "value": "against", "score": 0.8,
+        "model": "rules", "model_version": "1", "text_sha256": "1" * 64,
+    },
     "carried": {
         **_COMMON, "span_id": "s1", "label": "PERSON", "from_text_sha256": "1" * 64, "from_start": 3, "from_end": 7,
         "text_sha256": "2" * 64, "start": None, "end": None, "surface": None, "verdict": "stale",

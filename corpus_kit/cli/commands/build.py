@@ -176,6 +176,7 @@ def _made(result: BuildResult) -> list[tuple[object, ...]]:
         rows.append(("suggestions", result.suggested.total, f"{place}/suggestions"))
     if result.entities:
         rows.append(("suggestions of names", result.entities.suggested.total, f"{place}/suggestions"))
+    rows += [(f"suggestions, {m.layer}", m.suggested.total, f"{place}/suggestions") for m in result.models]
     if result.release and result.release_folder:
         folder = shown_path(result.release_folder)
         rows += [(f"release, {name}", sum(n.values()), folder) for name, n in result.release.rows.items()]
@@ -226,6 +227,7 @@ def _as_data(result: BuildResult) -> dict[str, Any]:
         "out": str(result.out),
         **asdict(result.ingested),
         **{name: asdict(part) if part else None for name, part in parts.items()},
+        "models": [asdict(made) for made in result.models],
         "report": str(result.report) if result.report else None,
     }
 

@@ -21,7 +21,15 @@ from corpus_kit.cli.output import ConsoleProgress, Output, again
     "models",
     metavar="MODEL",
     multiple=True,
-    help="For names: spacy:NAME, transformers:NAME_OR_PATH or python:MODULE:CLASS. May be repeated.",
+    help="spacy:NAME, transformers:NAME_OR_PATH, python:MODULE:CLASS; for layers other than names also learned "
+    "and llm:MODEL@ADDRESS. May be repeated.",
+)
+@click.option("--max-calls", type=click.IntRange(min=0), metavar="N", help="Ask servers at most N times.")
+@click.option(
+    "--max-cost",
+    type=click.FloatRange(min=0),
+    metavar="X",
+    help="Stop before servers cost more, by price_in, price_out.",
 )
 @workers_option
 @trust_option
@@ -35,6 +43,7 @@ def command(
     trust: bool,
     corpus_dir: str | None,
     as_json: bool,
+    **most: Any,
 ) -> int:
     """Suggestions for one LAYER of the documents that are built: data/suggestions. `build` makes them too.
 
@@ -48,6 +57,11 @@ def command(
     there, learned from their labels. With --model, what a model on this machine says, in the labels that corpus.toml
     gives its own. Documents that people have finished are left alone, and so is every place that they labelled.
 
+    Any other layer: what the models in [[suggest.models]] of corpus.toml say, or those given by --model. learned: a
+    classifier trained on the labels so far. llm: a model on a server that speaks OpenAI's protocol; texts go to the server
+    that corpus.toml names, after `corpus-kit trust` allowed it, and nowhere else. Its answers are kept in data/calls:
+    no text is sent twice, and `build` sends none.
+
     \b
     Examples:
       corpus-kit suggest boilerplate
@@ -55,28 +69,45 @@ def command(
       corpus-kit suggest entities
       corpus-kit suggest entities --model spacy:en_core_web_sm
       corpus-kit suggest entities --model transformers:models/my-ner
-      corpus-kit suggest entities --model spacy:pl_core_news_sm
+      corpus-kit suggest stance --model learned
+      corpus-kit suggest stance --max-calls 200
     """
+    from corpus_kit.core.records import Budget
     from corpus_kit.corpus import Corpus
 
     output = Output(as_json)
     corpus = Corpus.open(corpus_dir or ".")
-    result = corpus.suggest(layer, models=models, train=train, workers=workers, trust=trust, progress=ConsoleProgress())
+    result = corpus.suggest(
+        layer,
+        models=models,
+        train=train,
+        workers=workers,
+        trust=trust,
+        budget=Budget(most["max_calls"], most["max_cost"]),
+        progress=ConsoleProgress(),
+    )
     if result.learned:
         _tell(result.learned, output)
     if result.entities:
         passing = set(models) - {one.model for one in corpus.config.suggest.entities.models}
         _tell_entities(result.entities, bool(passing), output)
+    if result.models is not None:
+        _tell_models(result.models, set(models) - {one.model for one in corpus.config.suggest.models}, output)
     made = result.suggested
     output.table([(label, n) for label, n in made.rows.items()], header=("label", "suggestions"))
     output.say(f"{made.total:,} suggestions on {made.marked:,} of {made.documents:,} documents.")
     if made.left_out:
         told = ", ".join(f"{n:,} {label}" for label, n in made.left_out.items())
         where = "; map them in corpus.toml, [suggest.entities.models.labels]" if result.entities else ""
+        where = "; map them in corpus.toml, `labels` in [[suggest.models]]" if result.models else where
         output.say(f"Not suggested, for want of the label in the layer: {told}{where}.")
-    if made.rejected:
+    if made.rejected and result.models is None:
         output.say(f"Rejected by the contract: {sum(made.rejected.values()):,} rows; the next build lists them.")
-    carries = f"{again('build', corpus_dir)} carries them into the release, " if not result.entities else ""
+    carries = (
+        f"{again('build', corpus_dir)} carries them into the release, "
+        if not (result.entities or result.models)
+        else ""
+    )
     output.next_step(f"{carries}{again('push', corpus_dir)} brings them to people.")
     output.json(asdict(result) | {"total": made.total})
     return 1 if result.learned and not result.learned.installed else 0
@@ -117,3 +148,22 @@ def _tell_entities(made: Any, passing: bool, output: Output) -> None:
         output.say(f"{one.spec}: version {one.version}, on {one.device}, gave {one.rows:,} suggestions.")
     if passing:
         output.say("The next build keeps them only if corpus.toml names the model: [[suggest.entities.models]].")
+
+
+def _tell_models(made: Any, passing: set[str], output: Output) -> None:
+    """What each model did (`ModelMade`). passing: those that are not in corpus.toml."""
+    for one in made:
+        output.say(f"{one.spec}: version {one.version}, on {one.device}, gave {one.rows:,} suggestions.")
+        if one.calls:
+            cost = f", cost {one.cost:.4f}" if one.cost else ""
+            calls = "1 call" if one.calls == 1 else f"{one.calls:,} calls"
+            output.say(f"{calls}: {one.tokens_in:,} tokens sent, {one.tokens_out:,} answered{cost}.")
+        for note in one.notes:
+            output.say(note)
+        if one.unplaced:
+            told = ", ".join(f"{n:,} {reason}" for reason, n in one.unplaced.items())
+            output.say(f"Not taken: {told}; the next build lists them in data/rejected.")
+        if one.waiting:
+            output.say(f"Without an answer: {one.waiting:,} of {one.documents:,} documents; the same command goes on.")
+    if passing:
+        output.say("The next build keeps them only if corpus.toml names the model: [[suggest.models]].")

@@ -18,7 +18,7 @@ STATES = {"new": "not trusted", "changed": "changed since you trusted it", "trus
 
 @click.command("trust")
 @click.option("--server", is_flag=True, help="The server that may get LABEL_STUDIO_API_KEY, instead of code.")
-@click.option("--plain-http", is_flag=True, help="With --server: the key may go to another machine unencrypted.")
+@click.option("--plain-http", is_flag=True, help="The key, or texts, may go to another machine unencrypted.")
 @click.option("--yes", is_flag=True, help="Trust what is shown without asking.")
 @click.option("--forget", is_flag=True, help="Take the trust back.")
 @corpus_option
@@ -29,6 +29,8 @@ def command(server: bool, plain_http: bool, yes: bool, forget: bool, corpus_dir:
     Code runs only for models in corpus.toml: python:MODULE:CLASS, and the folders of spacy: and transformers: models.
     `build` and `suggest` refuse it until you have read it and allowed it here. Your answer is kept in your own
     configuration folder, with the place of the code and the sha256 of its files: changed code asks again.
+
+    Texts go only to servers of llm: models in corpus.toml, and only after you allowed each of them here.
 
     --server: a server that only corpus.toml names gets no key before you confirmed it here once. The server of
     LABEL_STUDIO_URL needs no confirmation, but for plain http to another machine.
@@ -80,6 +82,12 @@ def _show(found: Any, output: Output) -> None:
             [(found.server.origin, found.server.named_by, f"{told}{plain}")], header=("server", "named by", "")
         )
         return
+    if found.readers:
+        sent = [
+            (r.origin, ", ".join(r.models), "is sent texts" if r.trusted else "is sent nothing before you trust it")
+            for r in found.readers
+        ]
+        output.table(sent, header=("server", "models", ""))
     if not found.models:
         output.say("This corpus names no code: nothing of it runs.")
         return

@@ -10,7 +10,7 @@ from corpus_kit.core.config.people import (
     PeopleSection,
 )
 from corpus_kit.core.config.release import LICENCES, Release
-from corpus_kit.core.config.suggestions import Entities, EntityModel, Suggest
+from corpus_kit.core.config.suggestions import Entities, EntityModel, LayerModel, Suggest
 from corpus_kit.core.config.worlds import MultiverseSettings
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Input",
     "LabelStudio",
     "LayerAdjudication",
+    "LayerModel",
     "MultiverseSettings",
     "PeopleSection",
     "Release",

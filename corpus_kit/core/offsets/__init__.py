@@ -3,6 +3,7 @@
 - `maps`: `OffsetMap`, the monotone piecewise map all conversions are made of
 - `coordinates`: UTF-16 units, UTF-8 bytes, raw text before the newline rule, cleaned views, lines
 - `alignment`: an older text of a document against the current one
+- `quotes`: words that a model quoted, in the one place where they stand
 - `carrying`: which spans of the older text are certain to stand in the current one
 """
 
@@ -22,6 +23,7 @@ from corpus_kit.core.offsets.coordinates import (
     utf16_map,
 )
 from corpus_kit.core.offsets.maps import OffsetError, OffsetMap, Segment, Span
+from corpus_kit.core.offsets.quotes import Unplaced, place_quote
 
 __all__ = [
     "BOM",
@@ -31,6 +33,7 @@ __all__ = [
     "OffsetMap",
     "Segment",
     "Span",
+    "Unplaced",
     "Verdict",
     "align",
     "carry",
@@ -39,6 +42,7 @@ __all__ = [
     "line_starts",
     "newline_map",
     "normalise_newlines",
+    "place_quote",
     "sentences",
     "utf8_map",
     "utf16_map",

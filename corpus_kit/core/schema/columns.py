@@ -282,6 +282,29 @@ _SUGGESTIONS = _table(
     _length_is("surface", "start", "end"),
 )
 
+_SUGGESTED_CHOICES = _table(
+    "suggested_choices",
+    {
+        "suggestion_id": _string(unique=True),
+        "doc_id": _string(matches=_DOC_ID),
+        "layer": _string(),
+        "control": _string(),
+        "start": _integer(_MEANING),
+        "end": _integer(_MEANING),
+        "surface": _string(_MEANING),
+        "target": _string(_UNKNOWN),
+        "kind": _string(isin=CHOICE_KINDS),
+        "value": _string(),
+        "score": _number(Nulls.NEVER),
+        "model": _string(),
+        "model_version": _string(),
+        "text_sha256": _string(matches=_SHA256),
+    },
+    ("suggestion_id",),
+    _in_order("start", "end"),
+    _length_is("surface", "start", "end"),
+)
+
 _CARRIED = _table(
     "carried",
     {
@@ -358,6 +381,7 @@ TABLES: MappingProxyType[str, BuiltinTable] = MappingProxyType(
             _CHOICES,
             _RELATIONS,
             _SUGGESTIONS,
+            _SUGGESTED_CHOICES,
             _CARRIED,
             _DECISIONS,
             _REJECTED,
@@ -365,6 +389,9 @@ TABLES: MappingProxyType[str, BuiltinTable] = MappingProxyType(
     }
 )
 """Every table by name, in the order a corpus makes them."""
+
+ADDED_LATER = frozenset({"suggested_choices"})
+"""Tables that corpora made before them have no contract for: there the shipped one holds."""
 
 
 def columns_of(table: str) -> dict[str, pl.DataType]:

@@ -17,7 +17,7 @@ import polars as pl
 
 from corpus_kit.core.errors import ConfigError, did_you_mean
 from corpus_kit.core.records import Finding
-from corpus_kit.core.schema.columns import CONTRACT_VERSION, PRIVATE_COLUMNS, TABLES
+from corpus_kit.core.schema.columns import ADDED_LATER, CONTRACT_VERSION, PRIVATE_COLUMNS, TABLES
 from corpus_kit.core.schema.spec import ContractFile
 from corpus_kit.core.storage.cache import kept_bytes
 
@@ -207,7 +207,13 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
             near = did_you_mean(path.stem, list(TABLES))
             hint = f"Contracts are named <table>.yaml; tables: {', '.join(TABLES)}."
             raise ConfigError(f"{path} is the contract of no table.{near}", hint)
-    return {table: load_contract(folder / f"{table}.yaml") for table in TABLES}
+    return {table: load_contract(contract_path(folder, table)) for table in TABLES}
+
+
+def contract_path(folder: Path, table: str) -> Path:
+    """Where the contract of a table is: in `folder`, or the shipped one for a table that an older corpus does not know."""
+    own = folder / f"{table}.yaml"
+    return own if table not in ADDED_LATER or own.is_file() else default_contracts_root() / own.name
 
 
 def default_contracts_root() -> Path:

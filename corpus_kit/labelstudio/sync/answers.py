@@ -65,7 +65,7 @@ def _choices(
         if control is None or (span_id is not None and span_id not in places):
             lost.append(f"an answer to '{name}'")
             continue
-        answer: Json = {control.value_key: _answer(control, values)}
+        answer: Json = {control.value_key: answer_value(control, values)}
         if span_id is not None:
             start, end = places[span_id]
             answer = {"start": start, "end": end} | answer
@@ -73,7 +73,7 @@ def _choices(
     return made
 
 
-def _answer(control: Control, values: list[str]) -> Any:
+def answer_value(control: Control, values: list[str]) -> Any:
     """Answers as the control's results hold them."""
     if control.kind == "taxonomy":
         return [value.split(PATH_SEPARATOR) for value in values]

@@ -41,10 +41,11 @@ def uncertain_order(data: Path, layer: str, doc_ids: Sequence[str], seed: int) -
     """Least certain first: by the mean entropy of a document's suggestions (Settles, Active Learning Literature Survey,
     2009, 3.1). A document without suggestions counts as certain as the mean one: nothing is known of it. None where the
     layer has no suggestions at all."""
-    frame = scan(data / "suggestions", "suggestions")
-    if frame is None:
+    frames = [scan(data / "suggestions", table) for table in ("suggestions", "suggested_choices")]
+    mine = [frame.filter(pl.col("layer") == layer).select("doc_id", "score") for frame in frames if frame is not None]
+    if not mine:
         return None
-    scores = frame.filter(pl.col("layer") == layer).select("doc_id", "score").collect()
+    scores = pl.concat(mine).collect()
     told: dict[str, list[float]] = {}
     for doc_id, score in scores.sort("doc_id", "score").iter_rows():
         told.setdefault(doc_id, []).append(_entropy(score))

@@ -22,6 +22,7 @@ from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import scan
 from corpus_kit.labelstudio.api.batches import LARGEST_BODY, Json
 from corpus_kit.labelstudio.sync.batch_log import Turn
+from corpus_kit.labelstudio.sync.offered import Offered, OfferedAnswers
 from corpus_kit.labelstudio.sync.ordering import diverse_order, random_order, uncertain_order
 
 WINDOW_CHARACTERS = 32 << 20
@@ -46,8 +47,8 @@ class Span(NamedTuple):
 class Wanted:
     """One task a layer should have.
 
-    data: the task's data. spans: in order. fingerprint: of the data, `marks`: of the suggestions ("" for none), both as
-    the server's side is hashed.
+    data: the task's data. spans, answers: suggested, in order. fingerprint: of the data, `marks`: of the suggestions ("" for
+    none), both as the server's side is hashed.
     """
 
     data: Json
@@ -55,6 +56,7 @@ class Wanted:
     fingerprint: str
     marks: str
     source: Source
+    answers: tuple[Offered, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -63,12 +65,12 @@ class Wanted:
     @property
     def predictions(self) -> list[Json]:
         """None or one, as Label Studio takes it."""
-        return [self.source.prediction(self.spans)] if self.spans else []
+        return [self.source.prediction(self.spans, self.answers)] if self.spans or self.answers else []
 
     def task(self) -> Json:
         """The task as it is imported."""
         made: Json = {"data": self.data, "meta": meta_with({}, self.marks)}
-        return made | ({"predictions": self.predictions} if self.spans else {})
+        return made | ({"predictions": found} if (found := self.predictions) else {})
 
 
 @dataclass(slots=True)
@@ -106,6 +108,7 @@ class Source:
         mine = pl.col("layer") == layer.name
         self._suggestions = None if suggestions is None else suggestions.filter(mine)
         self._carried = None if carried is None else carried.filter(mine, pl.col("verdict") != "stale")
+        self._answers = OfferedAnswers(data, layer)
         self.model_version = self._version()
         keys = {"doc_id": [], "source": ["source"], "newest": ["published_on"]}[order]
         by = [*keys, "doc_id"]
@@ -144,22 +147,26 @@ class Source:
         for ids in _windows(index):
             yield self._window(ids)
 
-    def prediction(self, spans: Sequence[Span]) -> Json:
-        """Spans as one prediction; its score is their mean."""
+    def prediction(self, spans: Sequence[Span], answers: Sequence[Offered] = ()) -> Json:
+        """Spans and answers as one prediction; its score is their mean."""
         results = [self._result(number, span) for number, span in enumerate(spans)]
-        scores = [span.score for span in spans if span.score is not None]
+        places = {(span.start, span.end): made["id"] for span, made in zip(spans, results, strict=True)}
+        results += self._answers.results(answers, places)
+        scores = [one.score for one in (*spans, *answers) if one.score is not None]
         made: Json = {"model_version": self.model_version, "result": results}
         return made | ({"score": sum(scores) / len(scores)} if scores else {})
 
     def _window(self, ids: Sequence[str]) -> Window:
         rows = {r["doc_id"]: r for r in _of(self._documents, ids, [*TASK_FIELDS, "n_chars"]).iter_rows(named=True)}
         spans = self._spans(ids)
+        answers = self._answers.of({doc_id: row["text_sha256"] for doc_id, row in rows.items()})
         window = Window()
         for doc_id in ids:
             row = rows[doc_id]
-            told = spans.get(doc_id, ())
             kept = {
-                (s.start, s.end, s.control, s.label): s for sha, s in told if self._fits(sha, s, row, window.refused)
+                (s.start, s.end, s.control, s.label): s
+                for sha, s in spans.get(doc_id, ())
+                if self._fits(sha, s, row, window.refused)
             }
             data = {name: _shown(row[name]) for name in TASK_FIELDS}
             if reason := _unsendable(data):
@@ -168,8 +175,11 @@ class Source:
             ordered = tuple(kept[key] for key in sorted(kept))
             if self._key != "text":
                 data = with_text(data, self._key, data["text"])
-            marks = digest((self.model_version, *map(tuple, ordered))) if ordered else ""
-            window.wanted.append(Wanted(data, ordered, fingerprint(data, data["text_sha256"]), marks, self))
+            decided = any(span.score is None for span in ordered)  # carried: people's word comes before a model's
+            offered = () if decided else answers.get(doc_id, ())
+            told = (*ordered, *offered)
+            marks = digest((self.model_version, *map(tuple, told))) if told else ""
+            window.wanted.append(Wanted(data, ordered, fingerprint(data, data["text_sha256"]), marks, self, offered))
         return window
 
     def _spans(self, ids: Sequence[str]) -> dict[str, list[tuple[str, Span]]]:
@@ -227,9 +237,9 @@ class Source:
 
     def _version(self) -> str:
         """One version for the project: the server shows the predictions of one version only, and no others."""
-        pairs: set[tuple[str, str]] = set()
+        pairs = self._answers.models()
         if self._suggestions is not None:
-            pairs = set(self._suggestions.select("model", "model_version").unique().collect().iter_rows())
+            pairs |= set(self._suggestions.select("model", "model_version").unique().collect().iter_rows())
         if len(pairs) == 1:
             return next(iter(pairs))[1]
         return " + ".join(sorted(f"{model} {version}" for model, version in pairs)) or CARRIED_VERSION

@@ -1,0 +1,1 @@
+"""Models that suggest in any layer: spans, answers about a document, answers about a span."""
