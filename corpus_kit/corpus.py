@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpus_kit.core.config.template import CARD_FILE, Written, init_corpus
+from corpus_kit.core.config.layer_files import LayerRequest, add_layer, add_targets
+from corpus_kit.core.config.new_corpus import init_corpus
+from corpus_kit.core.config.template import CARD_FILE, Written
 from corpus_kit.core.errors import FindingsError, UsageError
 from corpus_kit.core.progress import Progress, Silent
 from corpus_kit.core.storage.folders import read_manifest, settle, work_folder
@@ -63,9 +65,19 @@ class Corpus(Workspace):
     """
 
     @staticmethod
-    def init(folder: str | Path) -> Written:
-        """Write the template of a new corpus; files that exist are left alone."""
-        return init_corpus(Path(folder))
+    def init(folder: str | Path, layers: Sequence[str] = (), stance_targets: Sequence[str] = ()) -> Written:
+        """Write the template of a new corpus; files that exist are left alone. layers: what is to be labelled."""
+        return init_corpus(Path(folder), layers, stance_targets)
+
+    def layer(
+        self, name: str, *, targets: Sequence[str] = (), labels: Sequence[str] = (), choices: Sequence[str] = ()
+    ) -> Written:
+        """Add a layer: a shipped one, `stance` about targets, or a sketch of your own with labels or choices."""
+        return add_layer(self.own_root, LayerRequest(name, tuple(targets), tuple(labels), tuple(choices)))
+
+    def target(self, *titles: str, layer: str = "stance") -> list[str]:
+        """Ask about more targets; the names of those that are new."""
+        return add_targets(self.own_root / "annotation" / layer, titles)
 
     def build(
         self,

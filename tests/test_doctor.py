@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from corpus_kit import doctor
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
-from corpus_kit.core.config.template import init_corpus
+from corpus_kit.core.config.new_corpus import init_corpus
 from corpus_kit.core.errors import ConfigError
 from corpus_kit.core.schema.file import read_contract_file
 from corpus_kit.core.trust import TrustStore, origin_of
@@ -34,7 +34,7 @@ def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    init_corpus(tmp_path / "corpus")
+    init_corpus(tmp_path / "corpus", targets=["Tram line"])
     (tmp_path / "corpus" / "data" / "raw" / "a.txt").write_text("A page.\n", encoding="utf-8")
     return tmp_path / "corpus"
 

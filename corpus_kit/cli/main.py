@@ -15,6 +15,8 @@ from corpus_kit.core.version import __version__
 # that is a word of Python (`import`) gets an underscore behind it.
 COMMANDS = {
     "init": "Make a new corpus from the template.",
+    "layer": "One more layer: what else is to be labelled.",
+    "target": "One more target that stance is asked about.",
     "inspect": "What is there and how it would be read, with the corpus.toml lines that say so.",
     "build": "Raw files to documents, release and card: the main job.",
     "validate": "Check every made table against its contract, and the release.",

@@ -156,7 +156,7 @@ WHY = {
     "document_gone": "belongs to no document of the corpus any more; kept",
     "duplicate": "is a second one of its document; kept",
     "foreign": "was not made by corpus-kit; left alone",
-    "no_longer_open": "is settled by now; it goes when a newer task is there",
+    "no_longer_open": "is settled by now, and somebody has begun it; kept",
 }
 
 
@@ -166,12 +166,12 @@ def say_reviews(pushed: Sequence[Any], output: Output, dry_run: bool, corpus_dir
     for one in pushed:
         plan = one.plan
         counts = (
-            (len(plan.create), len(plan.replace), len(plan.remove))
+            (len(plan.create), len(plan.replace), len(plan.out) + len(plan.back), len(plan.remove))
             if dry_run
-            else (one.created, one.replaced, one.removed)
+            else (one.created, one.replaced, one.out, one.removed)
         )
         rows.append((plan.title, *counts, plan.waiting, plan.begun, plan.settled, plan.skipped))
-    output.table(rows, header="project sent changed removed waiting begun settled skipped".split())
+    output.table(rows, header="project sent changed out removed waiting begun settled skipped".split())
     for one in pushed:
         plan = one.plan
         if plan.settings:
@@ -191,7 +191,7 @@ def say_reviews(pushed: Sequence[Any], output: Output, dry_run: bool, corpus_dir
         for one in pushed:
             output.say(f"{one.plan.title}: {one.address}")
         output.next_step(f"when a reviewer has submitted, {again('pull', corpus_dir)} takes it in.")
-    names = ("settings", "created", "updated", "replaced", "removed")
+    names = ("settings", "created", "updated", "replaced", "out", "removed")
     return [
         asdict(one.plan) | {"done": {name: getattr(one, name) for name in names}, "dry_run": dry_run} for one in pushed
     ]

@@ -84,6 +84,17 @@ class Workspace:
         return cls.open(root) if root else cls.without(Path())
 
     @property
+    def own_root(self) -> Path:
+        """The corpus's folder.
+
+        Raises:
+            UsageError: There is no corpus.
+        """
+        if self.root is None:
+            raise UsageError("There is no corpus here.", "Make one with `corpus-kit init DIR`.")
+        return self.root
+
+    @property
     def contracts_root(self) -> Path:
         """The folder of the contracts: the corpus's own, else the built-in one."""
         own = self.root / "schemas" if self.root else None

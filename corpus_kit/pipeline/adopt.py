@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpus_kit.core.config.corpus_toml import CORPUS_FILE
+from corpus_kit.core.config.layer_files import name_layer
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.layers import Layer, load_layer
 from corpus_kit.core.progress import Progress
@@ -173,23 +174,8 @@ def _write_layer(folder: Path, config: str, guidelines: str) -> None:
 
 def _register(toml: Path, layer: str, settings: Mapping[str, Any]) -> None:
     """Name the layer in corpus.toml, and the settings that keep the project as it is where none are set."""
+    name_layer(toml, layer)
     text = toml.read_text(encoding="utf-8")
-    found = re.search(r"(?m)^layers\s*=\s*\[([^\]]*)\]", text)
-    if found is None:
-        from corpus_kit.core.config.corpus_toml import load_config
-
-        names = [*load_config(toml).layers, layer]
-        line = f"layers = {json.dumps(list(dict.fromkeys(names)))}\n"
-        at = re.search(r"(?m)^\[", text)
-        text = text[: at.start()] + line + text[at.start() :] if at else f"{text.rstrip()}\n{line}"
-    elif not re.search(rf"[\"']{re.escape(layer)}[\"']", found[1]):
-        inside = found[1].rstrip().rstrip(",")
-        text = (
-            text[: found.start(1)]
-            + (f"{inside}, " if inside.strip() else "")
-            + json.dumps(layer)
-            + text[found.end(1) :]
-        )
     section = re.search(r"(?m)^\[label_studio\]\n((?:(?!\[).*\n?)*)", text)
     lines = [
         f"{k} = {json.dumps(v)}\n"

@@ -171,6 +171,8 @@ def test_a_build_in_another_place_says_how_to_get_a_corpus(tmp_path: Path) -> No
 
 OFFLINE: dict[str, list[str]] = {
     "init": ["init", "another"],
+    "layer": ["layer", "add", "quotes", "--label", "QUOTE"],
+    "target": ["target", "add", "Harbour tax"],
     "doctor": ["doctor"],
     "build": ["build"],
     "suggest": ["suggest", "entities"],
@@ -279,7 +281,7 @@ def test_a_push_says_what_it_did_and_what_waits(served: Callable[[str, object], 
     orphans = [Orphan(number, "" if reason == "foreign" else "ab", reason, 1) for number, reason in enumerate(reasons)]
     plan = LayerPlan("entities", "news: entities", settings=["label_config", "title"], later=1200, orphaned=orphans)
     plan.create, plan.refused = [("ab", "cd")], [finding(number) for number in range(12)]
-    served("push", [Pushed(plan, True, 5, 4, 3, 2, 7, "http://127.0.0.1:1/projects/1/data")])
+    served("push", [Pushed(plan, True, 5, 4, 3, 1, 2, 7, "http://127.0.0.1:1/projects/1/data")])
     told = call("push")
     assert told.code == 0
     for line in (
@@ -294,7 +296,7 @@ def test_a_push_says_what_it_did_and_what_waits(served: Callable[[str, object], 
     ):
         assert line in told.err, line
     row = next(line.split() for line in told.out.splitlines() if line.startswith("entities"))
-    assert row == ["entities", "5", "4", "3", "2", "0", "4", "12"], "what was done, not what was planned"
+    assert row == ["entities", "5", "4", "3", "1", "2", "0", "4", "12"], "what was done, not what was planned"
     assert "http://127.0.0.1:1/projects/1/data" in told.out
     (machine,) = json.loads(call("push", "--json").out)
     assert machine["done"]["created"] == 5 and machine["later"] == 1200
@@ -356,12 +358,12 @@ def test_what_goes_to_reviewers_is_told_project_by_project(dry: bool, served: Ca
     assert told.code == 0
     changed = "would change" if dry else "changed"
     assert f"news: entities review: {changed} in Label Studio: a new project." in told.err
-    assert "news: entities review: task 5 (ab) is settled by now; it goes when a newer task is there." in told.err
+    assert "news: entities review: task 5 (ab) is settled by now, and somebody has begun it; kept." in told.err
     assert f"news: entities review: not sent: {finding(0)}" in told.err
     assert "news: entities review: 3 more; --json lists them all." in told.err
     assert ("Next: when a reviewer has submitted, `corpus-kit pull` takes it in." in told.err) is not dry
     row = next(line.split() for line in told.out.splitlines() if line.startswith("news: entities review"))
-    assert row[-7:] == ["1", "0", "0", "5", "2", "3", "1"]
+    assert row[-8:] == ["1", "0", "0", "0", "5", "2", "3", "1"]
 
 
 def test_nothing_for_reviewers_is_said_too(served: Callable[[str, object], None]) -> None:

@@ -22,7 +22,7 @@ def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> 
     for name in ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    assert run(cli, ["init", "harbour-news"]) == 0
+    assert run(cli, ["init", "harbour-news", "--stance-target", "Halvern pipeline"]) == 0
     told = capsys.readouterr()
     assert "harbour-news/corpus.toml" in told.out
     assert "Next: put texts into harbour-news/data/raw" in told.err

@@ -8,7 +8,8 @@ import pytest
 
 from corpus_kit.core.config import template
 from corpus_kit.core.config.corpus_toml import load_config
-from corpus_kit.core.config.template import init_corpus, shipped
+from corpus_kit.core.config.new_corpus import init_corpus
+from corpus_kit.core.config.template import shipped
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.layers import load_layers
 from corpus_kit.core.schema.contracts import load_contracts

@@ -49,9 +49,7 @@ def test_a_project_made_elsewhere_is_continued_without_a_second_task(
         client.create_annotation(task, labelled(text))
     Corpus.init(tmp_path / "adopted")
     toml = tmp_path / "adopted" / "corpus.toml"
-    toml.write_text(
-        toml.read_text(encoding="utf-8").replace('["boilerplate", "entities", "stance"]', "[]"), encoding="utf-8"
-    )
+    toml.write_text(toml.read_text(encoding="utf-8").replace('["boilerplate", "entities"]', "[]"), encoding="utf-8")
     corpus = Corpus.open(tmp_path / "adopted")
 
     before = toml.read_text(encoding="utf-8")

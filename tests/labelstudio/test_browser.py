@@ -106,6 +106,15 @@ def open_task(browser: Any, studio: StudioServer, project: int, task: int) -> No
     until(browser, lambda: browser.execute_script(TEXT_IS_THERE))
 
 
+def close_guidelines(browser: Any) -> None:
+    """The labeling stream opens with the guidelines over the page."""
+    from selenium.webdriver.common.by import By
+
+    until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".lsf-modal-ls button"))
+    browser.find_elements(By.CSS_SELECTOR, ".lsf-modal-ls button")[-1].click()
+    until(browser, lambda: not browser.find_elements(By.CSS_SELECTOR, ".lsf-modal-ls"))
+
+
 def submit(browser: Any) -> None:
     from selenium.webdriver.common.by import By
 
@@ -130,6 +139,34 @@ def test_what_the_mouse_selects_is_what_comes_back(make_corpus: MakeSample, brow
     spans = pl.read_parquet(sample.data / "annotations" / "spans-*.parquet").sort("start")
     assert spans["surface"].to_list() == list(SELECTED)
     assert [TEXT[s:e] for s, e in spans.select("start", "end").iter_rows()] == list(SELECTED)
+
+
+def test_a_page_that_is_open_while_push_writes_is_submitted_all_the_same(
+    make_corpus: MakeSample, browser: Any, studio: StudioServer
+) -> None:
+    """The labeling stream has served the page, with a suggestion; its text changes, and so do the suggestions."""
+    pages = {"a.txt": "Zo met ACME.\n"}
+    sample = make_corpus(pages=pages, config=CONFIG)
+    sample.suggest([("a.txt", 0, 2, "PERSON")])
+    sample.corpus.push()
+    old = sample.task_of("a.txt")
+    log_in(browser, studio)
+    browser.get(f"{studio.url}/projects/{sample.project.id}/data?labeling=1")
+    until(browser, lambda: browser.execute_script(REGIONS) == 1)
+    until(browser, lambda: browser.execute_script(TEXT_IS_THERE))
+    sample.suggest([("a.txt", 7, 11, "ORG")], version="names-2")
+    sample.corpus.push()
+    sample.write({"a.txt": f"Updated. {pages['a.txt']}"})
+    sample.suggest([])
+    (pushed,) = sample.corpus.push()
+    assert (pushed.created, pushed.out) == (1, 1)
+    close_guidelines(browser)
+    submit(browser)
+    until(browser, lambda: sample.client.export_tasks(sample.project.id, [old])[0]["annotations"])
+    sample.corpus.pull()
+    sample.tables()
+    carried = pl.read_parquet(sample.data / "annotations" / "carried-*.parquet")
+    assert carried.select("start", "end", "surface", "verdict").rows() == [(9, 11, "Zo", "shifted")]
 
 
 def test_suggestions_stand_in_the_page_and_an_untouched_submit_accepts_them(

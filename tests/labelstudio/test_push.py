@@ -75,7 +75,9 @@ def test_new_changed_and_withdrawn_are_told_apart(sample: Sample) -> None:
     after = {t["data"]["source"]: t for t in sample.tasks()}
     assert after["a.txt"] == before["a.txt"]
     assert after["c.txt"]["data"] == {**before["c.txt"]["data"], "mine": "kept"}
-    assert shown(sample, after["b.txt"]["id"]) == []
+    assert shown(sample, after["b.txt"]["id"]) == [("withdrawn", [])], (
+        "the server shows no other version than the project's"
+    )
     assert sample.corpus.push()[0].writes == 0
 
 
@@ -88,7 +90,7 @@ def test_a_labelled_text_that_changed_keeps_its_task_and_the_new_one_is_prefille
     sample.write({name: f"Updated. {text}" for name, text in PAGES.items()})
     sample.tables()
     (pushed,) = sample.corpus.push()
-    assert (pushed.created, pushed.removed) == (3, 1), "nobody had touched b.txt"
+    assert (pushed.created, pushed.out, pushed.removed) == (3, 1, 0), "a.txt is done, c.txt is begun"
     assert {(o.task, o.reason, o.work) for o in pushed.plan.orphaned} == {
         (old["a.txt"], "text_changed", 1),
         (old["c.txt"], "text_changed", 0),
@@ -163,7 +165,7 @@ def test_duplicates_go_and_strangers_and_orphans_stay(sample: Sample, client: La
     client.import_batch(sample.project.id, batch)
     sample.write({name: text for name, text in PAGES.items() if name != "b.txt"})
     (pushed,) = sample.corpus.push()
-    assert pushed.removed == 1
+    assert (pushed.out, pushed.removed) == (1, 0)
     assert sorted(o.reason for o in pushed.plan.orphaned) == ["document_gone", "foreign"]
     assert task["id"] in {t["id"] for t in sample.tasks()}, "the first of the two stays"
     assert sample.corpus.push()[0].writes == 0
@@ -218,3 +220,11 @@ def test_a_title_the_server_would_not_take_is_refused(tmp_path: Path) -> None:
 def test_an_unknown_layer_is_a_usage_error(sample: Sample) -> None:
     with pytest.raises(UsageError, match="Did you mean 'names'"):
         sample.corpus.push("name")
+
+
+def test_a_layer_with_template_text_is_refused_before_anything_is_sent(sample: Sample) -> None:
+    guide = sample.root / "annotation" / "names" / "guidelines.md"
+    guide.write_text("# Names\n\n[write: what a name is]\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"line 3 of annotation/names/guidelines\.md still has to be written"):
+        sample.corpus.push(dry_run=True)
+    assert sample.client.find_projects(f"{sample.root.name}: names") == []

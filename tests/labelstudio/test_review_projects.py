@@ -170,7 +170,7 @@ def test_a_text_that_changed_gets_a_task_of_its_own_and_untouched_ones_go(sample
     sample.tables()
     sample.corpus.adjudicate()
     (sent,) = sample.corpus.send_disagreements()
-    assert (sent.created, sent.removed) == (1, 1)
+    assert (sent.created, sent.out, sent.removed) == (1, 1, 0)
     new = review_tasks(sample)
     assert new["a.txt"]["id"] != old["a.txt"]["id"] and new["b.txt"] == old["b.txt"]
     places = [
@@ -191,8 +191,10 @@ def test_what_is_settled_otherwise_meanwhile_leaves_the_project(sample: Sample) 
     label_by(sample, first, {"cyd": extra[first]})
     taken_in(sample)
     (sent,) = sample.corpus.send_disagreements()
-    assert sent.removed == 1
-    assert first not in review_tasks(sample)
+    assert (sent.out, sent.removed) == (1, 0)
+    assert sample.corpus.send_disagreements()[0].writes == 0
+    offered = {sample.client.transport.get(f"/api/projects/{review_project(sample).id}/next/")["id"]}
+    assert offered == {t["id"] for source, t in tasks.items() if source != first}
 
 
 def test_a_skipped_review_stays_open_and_is_left_to_people(sample: Sample) -> None:

@@ -166,6 +166,48 @@ def test_a_push_killed_at_any_request_and_run_again_ends_like_an_undisturbed_one
 
 
 @pytest.mark.slow
+def test_a_push_killed_while_older_texts_leave_ends_like_an_undisturbed_one(
+    disturbed: Sample, faults: FaultProxy, studio: StudioServer
+) -> None:
+    """Out of the queue, out of the project, suggestions changed: whatever request is the last, the end is the same."""
+    pages = {name: f"Updated. {text}" for name, text in list(PAGES.items())[:2]}
+    toml = disturbed.root / "corpus.toml"
+    toml.write_text(toml.read_text("utf-8") + "open_hours = 0\n", encoding="utf-8")
+
+    def start() -> None:
+        faults.choose = lambda _number, _method, _path: None
+        for project in disturbed.client.find_projects(f"{disturbed.root.name}: names"):
+            disturbed.client.delete_project(project.id)
+        disturbed.write(dict(list(PAGES.items())[:3]))
+        disturbed.suggest(SUGGESTED[:3])
+        disturbed.corpus.push()
+        disturbed.write(pages | {"p2.txt": PAGES["p2.txt"]})
+        disturbed.suggest([("p0.txt", 0, 4, "ORG"), ("p2.txt", 0, 4, "ORG")], version="names-2")
+
+    start()
+    for _ in range(3):
+        disturbed.corpus.push()
+    undisturbed = end_state(disturbed)
+    assert [state[0] for state in undisturbed[:-1]] == ["p0.txt", "p1.txt", "p2.txt"]
+    number = killed = 0
+    while True:
+        number += 1
+        start()
+        running: list[subprocess.Popen[bytes]] = []
+        kill_at(faults, number, running)
+        running.append(command(disturbed, "push", faults.url, studio.login.token))
+        if running[0].wait() == 0:
+            break
+        killed += 1
+        faults.choose = lambda _number, _method, _path: None
+        for _ in range(3):
+            disturbed.corpus.push()
+        assert end_state(disturbed) == undisturbed, f"killed at request {number}"
+        assert disturbed.corpus.push()[0].writes == 0
+    assert killed >= 8
+
+
+@pytest.mark.slow
 def test_a_pull_killed_at_any_request_and_run_again_brings_everything_once(
     disturbed: Sample, faults: FaultProxy, studio: StudioServer
 ) -> None:

@@ -146,16 +146,18 @@ def test_a_deletion_whose_answer_is_lost_is_not_sent_again(
     assert len([s for s in faults.seen if s.fault]) == 2
 
 
-def test_predictions_come_and_go(client: LabelStudioClient, project: Project) -> None:
+def test_predictions_come_and_are_changed_where_they_are(client: LabelStudioClient, project: Project) -> None:
     made = {"model_version": "m1", "score": 0.5, "result": [span(score=0.25)]}
     ids = put(client, project, task("d0", predictions=[made]), task("d1"))
     client.create_predictions(project.id, [{"task": ids[1], **made}])
     for one in ids:
         (found,) = client.predictions(one)
         assert (found["model_version"], found["score"], found["result"]) == ("m1", 0.5, [span(score=0.25)])
-    client.delete_prediction(client.predictions(ids[0])[0]["id"])
-    client.delete_predictions(project.id, ids)
-    assert [client.predictions(i) for i in ids] == [[], []]
+    (first,) = client.predictions(ids[0])
+    client.update_prediction(first["id"], {"model_version": "m2", "score": None, "result": []})
+    (after,) = client.predictions(ids[0])
+    assert (after["id"], after["model_version"], after["score"], after["result"]) == (first["id"], "m2", None, [])
+    assert [p["model_version"] for p in client.predictions(ids[1])] == ["m1"]
 
 
 def test_a_prediction_the_server_would_swallow_is_an_error(client: LabelStudioClient, project: Project) -> None:
@@ -360,12 +362,11 @@ def test_a_proxy_for_the_world_outside_does_not_stand_before_this_machine(
         assert client.version()
 
 
-def test_the_bulk_ways_of_predictions_change_no_task(client: LabelStudioClient, project: Project) -> None:
+def test_the_bulk_way_of_predictions_changes_no_task(client: LabelStudioClient, project: Project) -> None:
     """So a listing by `updated_at` cannot tell which suggestions are there."""
     (only,) = put(client, project, task("d0"))
     (before,) = client.tasks(project.id, ("id", "updated_at"))
     client.create_predictions(project.id, [{"task": only, "model_version": "m1", "result": [span()]}])
-    client.delete_predictions(project.id, [only])
     assert list(client.tasks(project.id, ("id", "updated_at"))) == [before]
 
 

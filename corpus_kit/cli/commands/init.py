@@ -12,19 +12,33 @@ from corpus_kit.cli.output import Output
 
 @click.command("init")
 @click.argument("folder", type=FOLDER, metavar="DIR")
+@click.option(
+    "--layers",
+    metavar="A,B",
+    help="What is to be labelled: boilerplate, entities, stance; without it the first two.",
+)
+@click.option(
+    "--stance-target",
+    "targets",
+    multiple=True,
+    metavar="WORDS",
+    help="What stance is asked about, as people read it; once for each.",
+)
 @json_option
-def command(folder: str, as_json: bool) -> None:
+def command(folder: str, layers: str | None, targets: tuple[str, ...], as_json: bool) -> None:
     """Make a new corpus in DIR: corpus.toml, contracts, layers and a card. Nothing that exists is overwritten.
 
     \b
-    Example:
+    Examples:
       corpus-kit init my-corpus
+      corpus-kit init my-corpus --layers entities --stance-target "Tram line"
       cp pages/*.txt my-corpus/data/raw/
       corpus-kit build --corpus my-corpus
     """
     from corpus_kit.corpus import Corpus
 
-    written = Corpus.init(folder)
+    chosen = [name.strip() for name in (layers or "").split(",") if name.strip()]
+    written = Corpus.init(folder, chosen, targets)
     out = Output(as_json)
     place = folder.rstrip("/") or "/"
     rows = [(f"{place}/{name}", _count(written.made, name), what) for name, what in WHAT if _count(written.made, name)]

@@ -13,7 +13,7 @@ from corpus_kit.core.vocabulary import ORDERS
 
 SHOWN = 10
 WHY = {
-    "text_changed": "has work on an older text; kept, and the new text has a task of its own",
+    "text_changed": "has work on an older text; it stays, is given to nobody else, and the new text has a task of its own",
     "document_gone": "belongs to no document of the corpus any more; kept",
     "duplicate": "is a second one of its document, and has work on it; kept",
     "foreign": "was not made by corpus-kit; left alone",
@@ -62,7 +62,7 @@ def command(
     pushed = Corpus.open(corpus_dir or ".").push(
         layer, order=order, seed=seed, limit=limit, dry_run=dry_run, progress=ConsoleProgress()
     )
-    header = ("layer", "create", "update", "suggest", "remove", "unchanged", "orphaned", "refused")
+    header = ("layer", "create", "update", "suggest", "out", "remove", "unchanged", "orphaned", "refused")
     output.table([_row(one, dry_run) for one in pushed], header=header)
     for one in pushed:
         _tell(one, output, dry_run)
@@ -78,13 +78,14 @@ def command(
 
 def _row(one: Any, dry_run: bool) -> tuple[object, ...]:
     plan = one.plan
-    planned = len(plan.create), len(plan.update), len(plan.replace), len(plan.remove)
-    counts = planned if dry_run else (one.created, one.updated, one.replaced, one.removed)
+    out = len(plan.out) + len(plan.back)
+    planned = len(plan.create), len(plan.update), len(plan.replace), out, len(plan.remove)
+    counts = planned if dry_run else (one.created, one.updated, one.replaced, one.out, one.removed)
     return (plan.layer, *counts, plan.unchanged, len(plan.orphaned), len(plan.refused))
 
 
 def _done(one: Any) -> dict[str, object]:
-    names = ("settings", "created", "updated", "replaced", "removed", "checks")
+    names = ("settings", "created", "updated", "replaced", "out", "removed", "checks")
     return {name: getattr(one, name) for name in names}
 
 
@@ -102,6 +103,12 @@ def _tell(one: Any, output: Output, dry_run: bool) -> None:
     more = max(0, len(plan.orphaned) - SHOWN) + max(0, len(plan.refused) - SHOWN)
     if more:
         output.say(f"{plan.layer}: {more:,} more; --json lists them all.")
+    waiting = len(plan.resting) + len(plan.out)
+    if waiting:
+        output.say(
+            f"{plan.layer}: {waiting:,} tasks are out of date: nobody is given them any more, and a push after "
+            "`open_hours` removes those that nobody has touched."
+        )
     checks = len(plan.checks) if dry_run else one.checks
     if checks:
         output.say(f"{plan.layer}: {checks:,} hidden checks {'would be' if dry_run else 'are'} set or taken back.")

@@ -26,6 +26,13 @@ class LabelStudio(Section):
         default=0.0,
         description="hidden checks: share of a layer's tasks that are given to everybody because their answer is known",
     )
+    open_hours: float = Field(
+        default=24.0,
+        ge=0,
+        strict=False,
+        description="how long a page may be open in somebody's browser: a task that is out of date leaves the queue at "
+        "once, and the server that many hours later",
+    )
     batch_tasks: int = Field(default=1000, ge=1, le=10000, description="the most tasks in one request")
     batch_bytes: Size = Field(default=16 * 2**20, description="the most bytes in one request, or with a unit: 16 MiB")
     max_answer_bytes: Size = Field(

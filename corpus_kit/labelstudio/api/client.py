@@ -212,6 +212,11 @@ class LabelStudioClient:
         done = int(found.get("total_annotations") or 0) >= people
         self.transport.change("PATCH", f"/api/tasks/{task}/", {"overlap": people, "is_labeled": done})
 
+    def queue_task(self, task: int, people: int, done: int, meta: Json) -> None:
+        """For how many people one task is, given how many have done it, and its `meta`, in one change."""
+        change = {"overlap": people, "is_labeled": done >= people, "meta": meta}
+        self.transport.change("PATCH", f"/api/tasks/{task}/", change)
+
     def delete_task(self, task: int) -> None:
         """Delete a task with all that belongs to it; done when it was gone already.
 
@@ -241,12 +246,12 @@ class LabelStudioClient:
                 "A suggestion names a label or control that the project's config doesn't have; push the config first.",
             )
 
-    def delete_prediction(self, prediction: int) -> None:
-        self.transport.change("DELETE", f"/api/predictions/{prediction}/")
+    def update_prediction(self, prediction: int, changes: Json) -> None:
+        """Change a prediction where it is: a page that was opened with it can still be submitted.
 
-    def delete_predictions(self, project: int, tasks: Sequence[int]) -> None:
-        """Delete every prediction of these tasks."""
-        self._act(project, "delete_tasks_predictions", tasks, repeatable=True)
+        The server refuses an annotation whose `parent_prediction` was deleted meanwhile.
+        """
+        self.transport.change("PATCH", f"/api/predictions/{prediction}/", changes)
 
     # Annotations
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from corpus_kit.core.offsets import normalise_newlines
@@ -13,24 +15,33 @@ from corpus_kit.core.progress import Step
 from corpus_kit.core.records import Finding
 from corpus_kit.labelstudio.api.batches import Json
 from corpus_kit.labelstudio.api.client import LabelStudioClient
-from corpus_kit.labelstudio.sync.tasks import Source, fingerprint, marks_in
+from corpus_kit.labelstudio.sync.tasks import Source, fingerprint, marks_in, out_since
 
 Key = tuple[str, str]
 LISTED = ("id", "data", "meta", "total_annotations", "cancelled_annotations", "overlap")
 EVERYBODY = 1_000_000
 """How many people a hidden check is for: it is offered to whoever has not done it."""
+OPEN_HOURS = 24.0
+"""How long the server keeps a task for whom it gave it to, by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class There:
     """A task on the server. work: submitted and skipped annotations. Fingerprints: see `Wanted`. overlap: how many
-    people it is for."""
+    people it is for. done: submitted annotations. out: since when it is out of the queue, "" where it is not."""
 
     id: int
     work: int
     fingerprint: str
     marks: str
     overlap: int = 1
+    done: int = 0
+    out: str = ""
+
+    @property
+    def queued(self) -> bool:
+        """Whether the server may still give it to somebody."""
+        return self.done < self.overlap
 
 
 class _Print(NamedTuple):
@@ -61,10 +72,12 @@ class LayerPlan:
 
     settings: names of the project's settings that differ; `create` when there is no project yet. create: keys (doc_id,
     text_sha256) of tasks to come. update: task ids by doc_id where display fields changed. replace: likewise where the
-    suggestions changed. remove: untouched tasks that another one stands for: duplicates, and older texts that nobody
-    labelled. checks: task id → how many people it is to be for, where that differs. everybody: tasks that are for
-    everybody now. later: how many more tasks there are to come than the limit. suggested: how many wanted tasks have
-    suggestions. orphaned: tasks that are reported and left alone.
+    suggestions changed. out: tasks that another one stands for (duplicates, older texts), which leave the queue now, as
+    somebody may have them open. remove: those of them that nobody has touched and that nobody can have open any more.
+    resting: those that left the queue before and stay for now. back: tasks out of the queue that are wanted again.
+    checks: task id → how many people it is to be for, where that differs. everybody: tasks that are for everybody now.
+    later: how many more tasks there are to come than the limit. suggested: how many wanted tasks have suggestions.
+    orphaned: tasks that are reported and left alone.
     """
 
     layer: str
@@ -74,7 +87,10 @@ class LayerPlan:
     create: list[Key] = field(default_factory=list)
     update: dict[str, int] = field(default_factory=dict)
     replace: dict[str, int] = field(default_factory=dict)
+    out: list[Orphan] = field(default_factory=list)
     remove: list[Orphan] = field(default_factory=list)
+    resting: list[Orphan] = field(default_factory=list)
+    back: list[Orphan] = field(default_factory=list)
     checks: dict[int, int] = field(default_factory=dict)
     everybody: list[int] = field(default_factory=list)
     later: int = 0
@@ -86,14 +102,54 @@ class LayerPlan:
     @property
     def writes(self) -> int:
         """How many things would be written."""
-        parts = self.settings, self.create, self.update, self.replace, self.remove, self.checks
+        parts = self.settings, self.create, self.update, self.replace, self.out, self.remove, self.back, self.checks
         return sum(len(part) for part in parts)
 
 
-def compare(plan: LayerPlan, source: Source, client: LabelStudioClient, step: Step, overlap: int = 1) -> LayerPlan:
+@dataclass(slots=True)
+class Outdated:
+    """Tasks that another one stands for, each with the reason, until it is known what becomes of them."""
+
+    plan: LayerPlan
+    found: list[tuple[There, Orphan]] = field(default_factory=list)
+
+    def add(self, tasks: Iterable[There], doc_id: str, reason: str) -> None:
+        self.found += [(task, Orphan(task.id, doc_id, reason, task.work)) for task in tasks]
+
+    def settle(self, client: LabelStudioClient, open_hours: float, newest: int) -> None:
+        """What somebody has begun is left alone; the rest leaves the queue, and goes when nobody can have it open.
+
+        open_hours: how long that is. newest: the highest id of a task: its number would be given to the next one.
+        """
+        plan = self.plan
+        if not self.found:
+            return
+        assert plan.project is not None
+        drafted = {int(t["id"]) for t in client.tasks_with_drafts(plan.project)}
+        until = (datetime.now(UTC) - timedelta(hours=open_hours)).isoformat(timespec="seconds")
+        for task, orphan in sorted(self.found, key=lambda one: one[0].id):
+            begun = task.work or task.id in drafted
+            if begun:
+                plan.orphaned.append(orphan)
+            if task.id not in drafted and (task.queued or not (task.out or begun)):
+                plan.out.append(orphan)
+            elif not begun:
+                kept = task.out > until or (task.id == newest and not plan.create)
+                (plan.resting if kept else plan.remove).append(orphan)
+
+
+def compare(
+    plan: LayerPlan,
+    source: Source,
+    client: LabelStudioClient,
+    step: Step,
+    overlap: int = 1,
+    open_hours: float = OPEN_HOURS,
+) -> LayerPlan:
     """Fill a plan: list the project's tasks, if it exists, and hold the wanted ones against them.
 
-    overlap: how many people a task is for that is no hidden check.
+    overlap: how many people a task is for that is no hidden check. open_hours: how long a task that is out of the queue
+    may still be open in somebody's browser.
 
     Raises the client's errors.
     """
@@ -107,21 +163,22 @@ def compare(plan: LayerPlan, source: Source, client: LabelStudioClient, step: St
             step.advance(len(window.wanted))
         there = listing.result()
     plan.suggested = sum(bool(w.marks) for w in wanted)
+    newest = max((task.id for tasks in there.values() for task in tasks), default=0)
+    outdated = Outdated(plan)
     for one in wanted:
         standing = there.pop(one.key, None)
         if not standing:
             plan.create.append(one.key)
         else:
-            kept, *others = sorted(standing, key=lambda t: (t.work == 0, t.id))
-            _again(plan, kept, others, one)
+            kept, *others = sorted(standing, key=lambda t: (t.work == 0, t.out != "", t.id))
+            outdated.add(others, one.key[0], "duplicate")
+            _again(plan, kept, one)
             check = one.key[0] in source.checks
             plan.everybody += [kept.id] if kept.overlap == EVERYBODY else []
             if check != (kept.overlap == EVERYBODY):
                 plan.checks[kept.id] = EVERYBODY if check else overlap
-    _leftovers(plan, there, source.doc_ids())
-    if plan.remove:
-        assert plan.project is not None
-        _spare_drafts(plan, {int(t["id"]) for t in client.tasks_with_drafts(plan.project)})
+    _leftovers(plan, outdated, there, source.doc_ids())
+    outdated.settle(client, open_hours, newest)
     plan.orphaned.sort(key=lambda o: o.task)
     return plan
 
@@ -130,16 +187,16 @@ def _listed(client: LabelStudioClient, project: int | None) -> dict[Key, list[Th
     there: dict[Key, list[There]] = defaultdict(list)
     if project is not None:
         for task in client.tasks(project, LISTED):
-            key, found = _read(task)
+            key, found = read_task(task)
             there[key].append(found)
     return there
 
 
-def _again(plan: LayerPlan, kept: There, others: list[There], wanted: _Print) -> None:
-    """A task that is there already: what of it changed, and its duplicates."""
+def _again(plan: LayerPlan, kept: There, wanted: _Print) -> None:
+    """A task that is there already: what of it changed."""
     doc_id = wanted.key[0]
-    plan.orphaned += [Orphan(t.id, doc_id, "duplicate", t.work) for t in others if t.work]
-    plan.remove += [Orphan(t.id, doc_id, "duplicate", 0) for t in others if not t.work]
+    if kept.out:
+        plan.back.append(Orphan(kept.id, doc_id, "wanted_again", kept.work))
     if kept.fingerprint != wanted.fingerprint:
         plan.update[doc_id] = kept.id
     # Names are not suggested any more once people have finished a document; what they saw stays beside their work.
@@ -150,21 +207,16 @@ def _again(plan: LayerPlan, kept: There, others: list[There], wanted: _Print) ->
         plan.unchanged += 1
 
 
-def _leftovers(plan: LayerPlan, there: dict[Key, list[There]], current: set[str]) -> None:
-    """Tasks no wanted one matched. Only an untouched older text is removed, and only when the new one has its task."""
+def _leftovers(plan: LayerPlan, outdated: Outdated, there: dict[Key, list[There]], current: set[str]) -> None:
+    """Tasks no wanted one matched. An older text is outdated only when the new one has its task."""
     refused = {f.row.removeprefix("doc_id=") for f in plan.refused if f.table == "documents"}
     for (doc_id, _), tasks in there.items():
         changed = doc_id in current
         reason = "text_changed" if changed else "document_gone" if doc_id else "foreign"
-        for task in tasks:
-            removable = changed and doc_id not in refused and not task.work
-            (plan.remove if removable else plan.orphaned).append(Orphan(task.id, doc_id, reason, task.work))
-
-
-def _spare_drafts(plan: LayerPlan, drafted: set[int]) -> None:
-    """A task that somebody has begun to label is left alone."""
-    plan.orphaned += [o for o in plan.remove if o.task in drafted]
-    plan.remove = sorted((o for o in plan.remove if o.task not in drafted), key=lambda o: o.task)
+        if changed and doc_id not in refused:
+            outdated.add(tasks, doc_id, reason)
+        else:
+            plan.orphaned += [Orphan(task.id, doc_id, reason, task.work) for task in tasks]
 
 
 def key_of(task: Json) -> Key:
@@ -178,8 +230,10 @@ def key_of(task: Json) -> Key:
     return (doc_id if isinstance(doc_id, str) else ""), sha
 
 
-def _read(task: Json) -> tuple[Key, There]:
+def read_task(task: Json) -> tuple[Key, There]:
+    """A listed task by its key."""
     key = key_of(task)
-    work = int(task.get("total_annotations") or 0) + int(task.get("cancelled_annotations") or 0)
-    told, overlap = fingerprint(task.get("data") or {}, key[1]), int(task.get("overlap") or 1)
-    return key, There(int(task["id"]), work, told, marks_in(task.get("meta")), overlap)
+    done, overlap, meta = int(task.get("total_annotations") or 0), task.get("overlap"), task.get("meta")
+    work = done + int(task.get("cancelled_annotations") or 0)
+    told, people = fingerprint(task.get("data") or {}, key[1]), 1 if overlap is None else int(overlap)
+    return key, There(int(task["id"]), work, told, marks_in(meta), people, done, out_since(meta))

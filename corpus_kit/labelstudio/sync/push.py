@@ -10,7 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from corpus_kit.core.config.layer_files import template_text
+from corpus_kit.core.errors import ConfigError
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress, Step, counted
 from corpus_kit.core.records import Finding
@@ -27,11 +30,13 @@ from corpus_kit.labelstudio.sync.projects import (
     show_version,
 )
 from corpus_kit.labelstudio.sync.site import Site, alone
-from corpus_kit.labelstudio.sync.tasks import Source, Wanted, meta_with
+from corpus_kit.labelstudio.sync.tasks import Source, Wanted, marks_in, meta_with, out_since
 
 WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before each look at what became of an import nobody answered."""
 EVERYTHING = Turn()
+WITHDRAWN = "withdrawn"
+"""The version of a suggestion that is none any more; the server shows another one."""
 ROUNDS = 3
 REPLACED_AT_ONCE = 200
 REMOVED_AT_ONCE = 200
@@ -43,8 +48,8 @@ MOST_REFUSED = 20
 class Pushed:
     """What a push did to one layer; all zero where `plan.writes` is, and after a dry run.
 
-    settings: whether the project was made or changed. The numbers count tasks; checks: those that are given to everybody
-    now, or no longer. address: where people find them.
+    settings: whether the project was made or changed. The numbers count tasks; out: those that left the queue or are in it
+    again; checks: those that are given to everybody now, or no longer. address: where people find them.
     """
 
     plan: LayerPlan
@@ -52,13 +57,15 @@ class Pushed:
     created: int = 0
     updated: int = 0
     replaced: int = 0
+    out: int = 0
     removed: int = 0
     checks: int = 0
     address: str = ""
 
     @property
     def writes(self) -> int:
-        return self.settings + self.created + self.updated + self.replaced + self.removed + self.checks
+        tasks = self.created + self.updated + self.replaced + self.out + self.removed + self.checks
+        return self.settings + tasks
 
 
 def push(
@@ -108,6 +115,11 @@ def push_layers(
 def _prepare(
     site: Site, client: LabelStudioClient, layer: Layer, progress: Progress, turn: Turn
 ) -> tuple[LayerPlan, Source]:
+    if left := template_text(layer, site.name):
+        raise ConfigError(
+            f"The layer '{layer.name}' is not ready for people: {left}.",
+            "Write it, or take the layer out of `layers` in corpus.toml; --layer pushes another one alone.",
+        )
     source = Source(site.data, layer, site.settings.order, site.checks.get(layer.name, ()), turn)
     if source.without_scores:
         progress.remark(f"{layer.name}: nothing is suggested, so no document is less certain; the order is random.")
@@ -119,7 +131,7 @@ def _prepare(
     plan = LayerPlan(layer.name, title, project.id if project else None)
     plan.settings = list(changes) if project else ["create"]
     with counted(progress, f"compare {layer.name}", len(source)) as step:
-        compare(plan, source, client, step, site.settings.overlap)
+        compare(plan, source, client, step, site.settings.overlap, site.settings.open_hours)
     _limit(site, plan, turn)
     return plan, source
 
@@ -168,8 +180,11 @@ class Pushing:
                 self._replace(step)
         if self.plan.suggested:
             self.done.settings |= show_version(self.client, self.project, self.source.model_version)
+        self._queue(self.plan.back, out="")
         self._give_to_everybody()
-        self._remove(self.plan.remove)
+        self._queue(self._leaving(), out=datetime.now(UTC).isoformat(timespec="seconds"))
+        if "overlap" not in self.plan.settings:
+            self._remove(self.plan.remove)
         self.done.address = f"{self.client.transport.url}/projects/{self.project}/data"
         return self.done
 
@@ -292,13 +307,17 @@ class Pushing:
                 step.advance(len(ids[at : at + REPLACED_AT_ONCE]))
 
     def _suggest(self, wanted: dict[int, Wanted]) -> None:
-        """Take the old suggestions away, then bring the new ones, then note them: interrupted, it starts from the top."""
-        new = [{"task": task, **p} for task, w in wanted.items() for p in w.predictions]
+        """Change the suggestions that are there, add what is missing, then note them: interrupted, it starts from the top.
+
+        None is deleted: a page that was opened with a suggestion could not be submitted any more.
+        """
         for attempt in range(ROUNDS):
-            self.client.delete_predictions(self.project, list(wanted))
+            missing: list[Json] = []
+            for task in self.client.export_tasks(self.project, list(wanted)):
+                missing += self._changed(int(task["id"]), task.get("predictions") or [], wanted[int(task["id"])])
             try:
-                if new:
-                    self.client.create_predictions(self.project, new)
+                if missing:
+                    self.client.create_predictions(self.project, missing)
                 break
             except OutcomeUnknownError:
                 if self._suggested(wanted):
@@ -308,15 +327,26 @@ class Pushing:
         metas = {int(t["id"]): t.get("meta") for t in self._listed(wanted.values(), ("id", "meta"))}
         for task, w in wanted.items():
             meta = metas.get(task)
-            noted = meta_with(meta if isinstance(meta, dict) else {}, w.marks)
+            noted = meta_with(meta if isinstance(meta, dict) else {}, w.marks, out_since(meta))
             self.client.transport.change("PATCH", f"/api/tasks/{task}/", {"meta": noted})
             self.done.replaced += 1
 
+    def _changed(self, task: int, there: Sequence[int], wanted: Wanted) -> list[Json]:
+        """Give the newest predictions of a task the new content, in order, and empty the others; what is still missing."""
+        new = wanted.predictions
+        old = sorted(there)
+        kept = old[max(0, len(old) - len(new)) :]
+        for number in old[: len(old) - len(kept)]:
+            self.client.update_prediction(number, {"model_version": WITHDRAWN, "score": None, "result": []})
+        for number, one in zip(kept, new, strict=False):
+            self.client.update_prediction(number, {"score": None, **one})
+        return [{"task": task, **one} for one in new[len(kept) :]]
+
     def _suggested(self, wanted: Mapping[int, Wanted]) -> bool:
-        """Whether each of these tasks, which had no suggestions a moment ago, has the new ones by now."""
+        """Whether each of these tasks has as many suggestions as it is to have, by now."""
         for pause in WAITS:
             time.sleep(pause)
-            if all(len(self.client.predictions(task)) == len(w.predictions) for task, w in wanted.items()):
+            if all(len(self.client.predictions(task)) >= len(w.predictions) for task, w in wanted.items()):
                 return True
         return False
 
@@ -325,8 +355,27 @@ class Pushing:
 
     # Tasks that another one stands for
 
+    def _leaving(self) -> list[Orphan]:
+        """Tasks that leave the queue; a project's new overlap has put those back that had left it before, so they stay."""
+        again = self.plan.resting + self.plan.remove if "overlap" in self.plan.settings else []
+        return self.plan.out + again
+
+    def _queue(self, tasks: Sequence[Orphan], out: str) -> None:
+        """Take tasks out of the queue, where they stay for whoever has them open; with "" put them back.
+
+        A task that is out is for as many people as have done it.
+        """
+        wanted = {o.task: o.doc_id for o in tasks}
+        listed = ("id", "meta", "total_annotations")
+        for task in self.client.tasks_of(self.project, dict.fromkeys(wanted.values()), listed) if wanted else ():
+            number, meta, done = int(task["id"]), task.get("meta"), int(task["total_annotations"] or 0)
+            if number in wanted:
+                noted = meta_with(meta if isinstance(meta, dict) else {}, marks_in(meta), out)
+                self.client.queue_task(number, done if out else self.site.settings.overlap, done, noted)
+                self.done.out += 1
+
     def _remove(self, tasks: Sequence[Orphan]) -> None:
-        """Delete untouched tasks, looking once more right before.
+        """Delete tasks that nobody can have open any more, looking once more right before.
 
         The newer task of the document was made before, and has a higher id: so the server gives no deleted id away
         again, and a page that is still open on a deleted task gets an error, never another document.

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.records import SECOND_LOOK, ReviewDocument
-from corpus_kit.labelstudio.api.batches import Json
 from corpus_kit.labelstudio.api.client import LabelStudioClient
-from corpus_kit.labelstudio.sync.plan import LISTED, Key, LayerPlan, Orphan, key_of
+from corpus_kit.labelstudio.sync.plan import LISTED, Key, LayerPlan, Orphan, Outdated, There, read_task
 from corpus_kit.labelstudio.sync.projects import check_config, differences, find_project
 from corpus_kit.labelstudio.sync.push import Pushed, Pushing
 from corpus_kit.labelstudio.sync.review_tasks import ReviewSource, review_layer, review_site
 from corpus_kit.labelstudio.sync.site import Site, alone
-from corpus_kit.labelstudio.sync.tasks import marks_in
 
 
 @dataclass(slots=True)
@@ -37,15 +35,23 @@ class ReviewPlan(LayerPlan):
 
 
 @dataclass(frozen=True, slots=True)
-class _There:
-    """A task on the server."""
+class _ReviewThere:
+    """A review task on the server."""
 
-    id: int
-    key: Key
-    submitted: int
-    skipped: int
+    task: There
     drafted: bool
-    marks: str
+
+    @property
+    def id(self) -> int:
+        return self.task.id
+
+    @property
+    def submitted(self) -> int:
+        return self.task.done
+
+    @property
+    def skipped(self) -> int:
+        return self.task.work - self.task.done
 
     @property
     def touched(self) -> bool:
@@ -104,38 +110,37 @@ def _prepare(
 
 
 def _compare(plan: ReviewPlan, source: ReviewSource, client: LabelStudioClient) -> None:
-    there: dict[Key, list[_There]] = defaultdict(list)
+    there: dict[Key, list[_ReviewThere]] = defaultdict(list)
     if plan.project is not None:
         drafted = {int(t["id"]) for t in client.tasks_with_drafts(plan.project)}
         for listed in client.tasks(plan.project, LISTED):
-            found = _read(listed, drafted)
-            there[found.key].append(found)
+            key, found = read_task(listed)
+            there[key].append(_ReviewThere(found, found.id in drafted))
     newest = max((t.id for tasks in there.values() for t in tasks), default=0)
+    outdated = Outdated(plan)
     current = dict.fromkeys(source.doc_ids(), True)
     for window in source.windows():
         plan.refused += window.refused
         for wanted in window.wanted:
             plan.suggested += 1
-            standing = sorted(there.pop(wanted.key, ()), key=lambda t: (not t.touched, t.id))
+            standing = sorted(there.pop(wanted.key, ()), key=lambda t: (not t.touched, t.task.out != "", t.id))
             if not standing:
                 plan.create.append(wanted.key)
                 continue
             kept, *others = standing
             _again(plan, kept, wanted.marks, wanted.key[0])
-            _drop(plan, others, "duplicate")
+            outdated.add((t.task for t in others), wanted.key[0], "duplicate")
     texts = source.current_texts({doc_id for doc_id, _ in there})
     for (doc_id, sha), tasks in there.items():
         for task in tasks:
-            _unasked(plan, task, changed=texts.get(doc_id) != sha, known=doc_id in current)
-    if not plan.create:
-        # The server would give the newest task's number to the next one while a reviewer may have its page open.
-        plan.orphaned += [orphan for orphan in plan.remove if orphan.task == newest]
-        plan.remove = [orphan for orphan in plan.remove if orphan.task != newest]
+            _unasked(outdated, task, doc_id, changed=texts.get(doc_id) != sha, known=doc_id in current)
+    outdated.settle(client, source.open_hours, newest)
 
 
-def _unasked(plan: ReviewPlan, task: _There, *, changed: bool, known: bool) -> None:
+def _unasked(outdated: Outdated, task: _ReviewThere, doc_id: str, *, changed: bool, known: bool) -> None:
     """A task that nobody asks for now. changed: its document has another text. known: there is such a document."""
-    doc_id = task.key[0]
+    plan = outdated.plan
+    assert isinstance(plan, ReviewPlan)
     if task.touched:
         _count(plan, task)
         if changed:
@@ -144,34 +149,23 @@ def _unasked(plan: ReviewPlan, task: _There, *, changed: bool, known: bool) -> N
     elif not doc_id:
         plan.orphaned.append(Orphan(task.id, doc_id, "foreign", 0))
     elif changed or plan.kind != SECOND_LOOK:
-        _drop(plan, [task], "no_longer_open")
+        outdated.add([task.task], doc_id, "no_longer_open")
     else:
         plan.unchanged += 1
 
 
-def _again(plan: ReviewPlan, kept: _There, marks: str, doc_id: str) -> None:
+def _again(plan: ReviewPlan, kept: _ReviewThere, marks: str, doc_id: str) -> None:
+    if kept.task.out:
+        plan.back.append(Orphan(kept.id, doc_id, "wanted_again", kept.task.work))
     if kept.touched:
         _count(plan, kept)
-    elif kept.marks != marks:
+    elif kept.task.marks != marks:
         plan.update[doc_id] = plan.replace[doc_id] = kept.id
     else:
         plan.unchanged += 1
 
 
-def _count(plan: ReviewPlan, task: _There) -> None:
+def _count(plan: ReviewPlan, task: _ReviewThere) -> None:
     plan.settled += task.submitted > 0
     plan.skipped += task.skipped > 0 and not task.submitted
     plan.begun += task.drafted and not task.submitted and not task.skipped
-
-
-def _drop(plan: ReviewPlan, tasks: Sequence[_There], reason: str) -> None:
-    """Untouched tasks are to be removed."""
-    for task in tasks:
-        orphan = Orphan(task.id, task.key[0], reason, task.submitted + task.skipped)
-        (plan.orphaned if task.touched else plan.remove).append(orphan)
-
-
-def _read(task: Json, drafted: set[int]) -> _There:
-    submitted, skipped = int(task.get("total_annotations") or 0), int(task.get("cancelled_annotations") or 0)
-    number = int(task["id"])
-    return _There(number, key_of(task), submitted, skipped, number in drafted, marks_in(task.get("meta")))

@@ -78,6 +78,7 @@ class ReviewSource(Source):
     def __init__(self, data: Site, layer: Layer, kind: str, documents: Sequence[ReviewDocument]) -> None:
         super().__init__(data.data, layer, data.settings.order)
         self.kind, self.layer, self.model_version = kind, layer, SETTLED
+        self.open_hours = data.settings.open_hours
         self.documents: Mapping[str, ReviewDocument] = {one.doc_id: one for one in documents}
 
     def __len__(self) -> int:

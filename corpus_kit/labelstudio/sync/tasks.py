@@ -257,9 +257,18 @@ def with_text(data: Json, key: str, text: str) -> Json:
     return data | {first: with_text(inner if isinstance(inner, dict) else {}, rest, text) if rest else text}
 
 
-def meta_with(meta: Mapping[str, Any], marks: str) -> Json:
-    """A task's `meta` with the note of which suggestions the task has: the server lists tasks without them."""
-    return {**meta, "corpus_kit": {"suggestions": marks}}
+def meta_with(meta: Mapping[str, Any], marks: str, out: str = "") -> Json:
+    """A task's `meta` with the note of which suggestions the task has: the server lists tasks without them.
+
+    out: since when the task is out of the queue, as ISO 8601; "" for a task that is in it.
+    """
+    return {**meta, "corpus_kit": {"suggestions": marks} | ({"out": out} if out else {})}
+
+
+def out_since(meta: Any) -> str:
+    """Since when a task is out of the queue, as `meta_with` noted it; "" where it is not."""
+    note = meta.get("corpus_kit") if isinstance(meta, dict) else None
+    return str(note.get("out", "")) if isinstance(note, dict) else ""
 
 
 def marks_in(meta: Any) -> str:
