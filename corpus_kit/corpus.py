@@ -24,6 +24,7 @@ from corpus_kit.pipeline.results import BuildResult, ExportResult
 from corpus_kit.release.card import refresh_card
 
 if TYPE_CHECKING:
+    from corpus_kit.agreement.evaluation.evaluate import LayerScores
     from corpus_kit.agreement.gold.build import Gold
     from corpus_kit.agreement.measures.breakdown import Part
     from corpus_kit.agreement.measures.measured import AgreementReport
@@ -204,6 +205,23 @@ class Corpus(Workspace):
         from corpus_kit.pipeline.hydrate import hydrate
 
         return hydrate(self, Path(release), [Path(one) for one in sources], folder, workers, progress or Silent())
+
+    def evaluate(
+        self,
+        predictions: str | Path,
+        layer: str | None = None,
+        *,
+        release: str | Path | None = None,
+        split: str | None = None,
+    ) -> list[LayerScores]:
+        """F1 of predictions against gold and each person, with what people reach: one entry for each layer of the file.
+
+        layer: of rows that do not name one. release: a folder, by default the corpus's own. split: by default `test`.
+        Raises UsageError for a file that cannot be read, no release, no such split or layer.
+        """
+        from corpus_kit.pipeline.evaluate import evaluate
+
+        return evaluate(self, Path(predictions), layer, Path(release) if release else None, split)
 
     @staticmethod
     def verify(release: str | Path) -> Verified:

@@ -24,6 +24,7 @@ COMMANDS = {
     "publish": "The release to the Hub or a folder, in one consistent step.",
     "verify": "Check a release that somebody else made.",
     "recipe": "A script that trains on a release: ner, stance, boilerplate, soft.",
+    "evaluate": "F1 of predictions against gold and each person, and what people reach.",
     "hydrate": "Texts back into a release that holds none, from pages you have.",
     "suggest": "Suggestions for one layer; --train learns from what people labelled.",
     "studio": "A private Label Studio on this machine, with its projects.",

@@ -193,8 +193,8 @@ OFFLINE: dict[str, list[str]] = {
     "trust": ["trust"],
 }
 SERVED = ("studio", "push", "pull", "restore", "adopt")
-ASKED_ELSEWHERE = ("publish", "hydrate")
-"""In tests/release, with what they need: a card that is filled in, a release without texts."""
+ASKED_ELSEWHERE = ("publish", "hydrate", "evaluate")
+"""In tests/release, with what they need: a card that is filled in, a release without texts, predictions."""
 
 
 def test_every_command_is_asked_here_or_with_a_server() -> None:
