@@ -1,0 +1,76 @@
+"""Each list of choices is in one place: what the command line, the settings and the code take comes from it."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import click
+import polars as pl
+import pytest
+
+from corpus_kit.agreement.gold.policy import RULES
+from corpus_kit.cli.main import cli
+from corpus_kit.core import vocabulary as words
+from corpus_kit.core.config.people import Adjudication
+
+
+def option(command: str, name: str) -> click.Option:
+    found = cli.get_command(click.Context(cli), command)
+    assert found is not None
+    return next(one for one in found.params if isinstance(one, click.Option) and name in one.opts)
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [
+        (words.PolicyName, words.POLICY_HELP),
+        (words.BoundaryName, words.BOUNDARY_HELP),
+        (words.OrderName, words.ORDER_HELP),
+    ],
+)
+def test_the_type_of_a_word_and_its_table_name_the_same(kind: object, table: dict[str, str]) -> None:
+    assert get_args(kind) == tuple(table)
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "table"),
+    [
+        ("adjudicate", "--policy", words.POLICY_HELP),
+        ("adjudicate", "--boundary", words.BOUNDARY_HELP),
+        ("push", "--order", words.ORDER_HELP),
+    ],
+)
+def test_the_help_of_an_option_says_what_each_word_does(command: str, name: str, table: dict[str, str]) -> None:
+    told = option(command, name).help or ""
+    for word, meaning in table.items():
+        assert f"{word}: {meaning}" in told
+
+
+def test_the_settings_say_what_each_policy_and_boundary_does() -> None:
+    for key, table in (("policy", words.POLICY_HELP), ("boundary", words.BOUNDARY_HELP)):
+        told = Adjudication.model_fields[key].description or ""
+        assert all(f"{word}: {meaning}" in told for word, meaning in table.items())
+
+
+def test_every_policy_has_a_rule() -> None:
+    assert tuple(RULES) == words.POLICIES
+
+
+# Votes for something, of all votes: settled, else for people to settle. Read off the definitions by hand.
+@pytest.mark.parametrize(
+    ("policy", "passed", "contested"),
+    [
+        ("majority", {(2, 3), (2, 2), (3, 4), (1, 1)}, {(1, 2), (2, 4)}),
+        ("dawid-skene", {(2, 3), (2, 2), (3, 4), (1, 1)}, {(1, 2), (2, 4)}),
+        ("unanimous", {(2, 2), (1, 1)}, {(2, 3), (3, 4), (1, 2), (2, 4), (1, 3), (1, 4)}),
+        ("reviewer", set(), {(2, 3), (2, 2), (3, 4), (1, 1), (1, 2), (2, 4), (1, 3), (1, 4)}),
+    ],
+)
+def test_a_rule_settles_what_its_name_says(policy: str, passed: set[object], contested: set[object]) -> None:
+    votes = [(1, 1), (1, 2), (2, 2), (1, 3), (2, 3), (1, 4), (2, 4), (3, 4)]
+    rule = RULES[policy]
+    assert {pair for pair in votes if rule.passed(*pair)} == passed
+    assert {pair for pair in votes if rule.contested(*pair)} - passed == contested
+    table = pl.DataFrame(votes, schema=["n", "of"], orient="row")
+    assert set(table.filter(rule.passed(pl.col("n"), pl.col("of"))).rows()) == passed
+    assert set(table.filter(rule.contested(pl.col("n"), pl.col("of"))).rows()) - passed == contested
