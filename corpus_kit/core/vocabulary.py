@@ -48,9 +48,6 @@ ORDER_HELP: dict[OrderName, str] = {
 ORDERS = tuple(ORDER_HELP)
 """In which order `push` sends the documents that are not there yet."""
 
-TRUSTED_MEASURES = ("alpha_nominal", "alpha_ordinal", "alpha_interval", "span_f1_exact", "relation_f1")
-"""The measure by which a person is compared with the rest: the first of these that the layer has."""
-
 
 def one_of(words: Mapping[str, str]) -> str:
     """`a: what it does; b: what it does`: the words of a table with what each means, for help texts and settings."""

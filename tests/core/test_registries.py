@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args
 
 import click
 import polars as pl
 import pytest
 
+import corpus_kit
 from corpus_kit.agreement.gold.policy import RULES
+from corpus_kit.agreement.measures.records import Agreement
 from corpus_kit.cli.main import cli
+from corpus_kit.core import measures
 from corpus_kit.core import vocabulary as words
 from corpus_kit.core.config.people import Adjudication
+from corpus_kit.core.measures import BY_NAME
 
 
 def option(command: str, name: str) -> click.Option:
@@ -74,3 +79,35 @@ def test_a_rule_settles_what_its_name_says(policy: str, passed: set[object], con
     table = pl.DataFrame(votes, schema=["n", "of"], orient="row")
     assert set(table.filter(rule.passed(pl.col("n"), pl.col("of"))).rows()) == passed
     assert set(table.filter(rule.contested(pl.col("n"), pl.col("of"))).rows()) - passed == contested
+
+
+def measures_in_the_source() -> set[str]:
+    """Every name of the table that a module of `agreement/measures` writes, whole or as the end of an f-string."""
+    folder = Path(corpus_kit.__file__).parent / "agreement" / "measures"
+    source = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    families = {"alpha_": '"alpha_{grid.level}"', "kappa_": '"kappa_{name}"'}
+    assert all(family in source for family in families.values())
+    whole = {name for name in BY_NAME if f'"{name}"' in source}
+    return whole | {
+        name
+        for name in BY_NAME
+        if any(name.startswith(start) and f'"{name.removeprefix(start)}"' in source for start in families)
+    }
+
+
+def test_every_measure_of_the_table_is_measured() -> None:
+    assert measures_in_the_source() == set(BY_NAME)
+
+
+def test_a_figure_of_another_measure_cannot_be_made() -> None:
+    with pytest.raises(ValueError, match="'no_such_measure' is no measure"):
+        Agreement("no_such_measure", "stance", None, None, None, ("a", "b"), True, 0.5, None, None, 1, 1)
+
+
+def test_the_ranks_of_measures_are_whole() -> None:
+    for rank in ("trust", "matrix"):
+        given = sorted(getattr(one, rank) for one in BY_NAME.values() if getattr(one, rank))
+        assert given == list(range(1, len(given) + 1)), f"two measures have one place in {rank}"
+    assert measures.TRUSTED[0] == "alpha_nominal"
+    assert measures.OF_PAIRS[0] == "alpha_ordinal"
+    assert set(measures.TRUSTED) <= set(measures.HEADLINES)
