@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
@@ -16,6 +17,8 @@ from corpus_kit.cli.main import cli
 from corpus_kit.core import measures
 from corpus_kit.core import vocabulary as words
 from corpus_kit.core.config.people import Adjudication
+from corpus_kit.core.exchange import FEATURES
+from corpus_kit.core.exports import EXPORTS
 from corpus_kit.core.measures import BY_NAME
 
 
@@ -111,3 +114,22 @@ def test_the_ranks_of_measures_are_whole() -> None:
     assert measures.TRUSTED[0] == "alpha_nominal"
     assert measures.OF_PAIRS[0] == "alpha_ordinal"
     assert set(measures.TRUSTED) <= set(measures.HEADLINES)
+
+
+def test_export_has_an_option_for_every_format_but_the_pieces_of_a_tokenizer() -> None:
+    found = cli.get_command(click.Context(cli), "export")
+    assert found is not None
+    flags = {
+        one.flag_value: one.help for one in found.params if one.name == "formats" and isinstance(one, click.Option)
+    }
+    assert set(EXPORTS) - set(flags) == {"pieces"}
+    assert flags == {name: one.help for name, one in EXPORTS.items() if name != "pieces"}
+
+
+def test_every_format_of_a_tool_and_of_gold_has_its_module() -> None:
+    for one in EXPORTS.values():
+        if one.module:
+            assert find_spec(f"corpus_kit.release.export.{one.module}"), one.name
+        assert bool(one.module) == (one.kind != "release")
+        assert one.loses <= set(FEATURES)
+        assert one.needs_gold == (one.name in ("conll", "spacy", "pieces"))
