@@ -26,7 +26,7 @@ from corpus_kit.release.card import refresh_card
 if TYPE_CHECKING:
     from corpus_kit.agreement.evaluation.evaluate import LayerScores
     from corpus_kit.agreement.gold.build import Gold
-    from corpus_kit.agreement.measures.breakdown import Part
+    from corpus_kit.agreement.measures.breakdown import Needed, Part
     from corpus_kit.agreement.measures.measured import AgreementReport
     from corpus_kit.agreement.multiverse import Multiverse
     from corpus_kit.agreement.review import Suspect
@@ -338,6 +338,12 @@ class Corpus(Workspace):
         from corpus_kit.pipeline.adjudicate import agreement_by
 
         return agreement_by(self, by, layer)
+
+    def agreement_plan(self, width: float, layer: str | None = None) -> list[Needed]:
+        """How many more documents several people are to label for intervals of this width, such as 0.05, per figure."""
+        from corpus_kit.pipeline.adjudicate import agreement_plan
+
+        return agreement_plan(self, width, layer)
 
     def adjudicate(
         self,

@@ -9,21 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from corpus_kit.core.exports import EXPORTS, names_of
+
 FORMATS = ("brat", "webanno", "xmi", "conll", "doccano", "prodigy", "spacy", "w3c", "inception")
 """Formats of other tools that `import --from` reads."""
 
 FEATURES = ("span", "nested", "discontinuous", "relation", "undirected", "choice", "attribute", "note")
 """What people say, as far as formats differ. undirected: relations; choice: about the document; attribute: of a span."""
 
-LOSES: dict[str, frozenset[str]] = {
-    "brat": frozenset({"choice"}),
-    "webanno": frozenset({"undirected", "choice", "note"}),
-    "xmi": frozenset(),
-    "doccano": frozenset({"undirected", "attribute"}),
-    "prodigy": frozenset({"undirected", "attribute"}),
-    "w3c": frozenset(),
-    "label-studio": frozenset({"note"}),
-}
+LOSES = {name: EXPORTS[name].loses for name in names_of("tool")}
 """Format that `export` writes → features that are lost, and listed in its `losses.csv`."""
 
 PIECE = "~"

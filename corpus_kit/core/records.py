@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from corpus_kit.core.findings import FINDINGS
 from corpus_kit.core.reasons import REASONS
 
 
@@ -17,7 +18,7 @@ from corpus_kit.core.reasons import REASONS
 class Finding:
     """One thing that is wrong with one place.
 
-    code: stable snake_case word, the same for the same kind of fault.
+    code: a code of `core.findings.FINDINGS`.
     table: the table or file it was found in.
     row: the row's key ("doc_id=…"), "" for the table as a whole.
     column: the column or key, "" where it concerns the row.
@@ -29,6 +30,10 @@ class Finding:
     row: str = ""
     column: str = ""
     hint: str = ""
+
+    def __post_init__(self) -> None:
+        if self.code not in FINDINGS:
+            raise ValueError(f"'{self.code}' is no finding code of core/findings.py")
 
     def as_dict(self) -> dict[str, str]:
         return asdict(self)

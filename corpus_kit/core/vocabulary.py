@@ -1,12 +1,13 @@
 """Words that several rooms use, each once: names of splits, policies, orders, layers and files.
 
-The command line, the settings and the documentation take their choices from here. Nothing is imported, so that
+The command line, the settings and the documentation take their choices from here. Nothing heavy is imported, so that
 `--help` stays instant.
 """
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Literal
 
 SPLITS = ("train", "validation", "test")
 """Sides of a split, in the order they are shown."""
@@ -21,16 +22,36 @@ MULTIVERSE_FOLDER, MULTIVERSE_FILE = "multiverse", "multiverse.json"
 """What holds in every world, in `data/multiverse`."""
 
 PolicyName = Literal["majority", "unanimous", "dawid-skene", "reviewer"]
-POLICIES: tuple[PolicyName, ...] = get_args(PolicyName)
-"""How answers become gold."""
+POLICY_HELP: dict[PolicyName, str] = {
+    "majority": "more than half of those who answered",
+    "unanimous": "all of them",
+    "dawid-skene": "the likelier answer, given how each person errs",
+    "reviewer": "only what a reviewer settled",
+}
+POLICIES = tuple(POLICY_HELP)
+"""How answers become gold. The rule of each: `agreement/gold/policy.py`."""
 
 BoundaryName = Literal["exact", "union", "intersection", "characters"]
-BOUNDARIES: tuple[BoundaryName, ...] = get_args(BoundaryName)
+BOUNDARY_HELP: dict[BoundaryName, str] = {
+    "exact": "only spans that enough people drew alike",
+    "union": "all characters of the spans that meet",
+    "intersection": "the characters that they share",
+    "characters": "the characters that enough people marked",
+}
+BOUNDARIES = tuple(BOUNDARY_HELP)
 """Which characters of a span become gold."""
 
 OrderName = Literal["as-is", "random", "uncertain", "diverse"]
-ORDERS: tuple[OrderName, ...] = get_args(OrderName)
+ORDER_HELP: dict[OrderName, str] = {
+    "as-is": "`label_studio.order` in corpus.toml",
+    "random": "shuffled by the seed",
+    "uncertain": "the least certain suggestions first",
+    "diverse": "each next page is the one least like those before it",
+}
+ORDERS = tuple(ORDER_HELP)
 """In which order `push` sends the documents that are not there yet."""
 
-TRUSTED_MEASURES = ("alpha_nominal", "alpha_ordinal", "alpha_interval", "span_f1_exact", "relation_f1")
-"""The measure by which a person is compared with the rest: the first of these that the layer has."""
+
+def one_of(words: Mapping[str, str]) -> str:
+    """`a: what it does; b: what it does`: the words of a table with what each means, for help texts and settings."""
+    return "; ".join(f"{word}: {meaning}" for word, meaning in words.items())

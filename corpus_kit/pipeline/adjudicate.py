@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corpus_kit.core.errors import UsageError
+from corpus_kit.core.measures import without_repeats
 from corpus_kit.core.progress import Progress, Silent
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.storage.folders import read_manifest, work_folder
@@ -17,7 +18,7 @@ from corpus_kit.pipeline.run import Run
 
 if TYPE_CHECKING:
     from corpus_kit.agreement.gold.build import Gold, GoldSources
-    from corpus_kit.agreement.measures.breakdown import Part
+    from corpus_kit.agreement.measures.breakdown import Needed, Part
     from corpus_kit.agreement.measures.measured import AgreementReport
     from corpus_kit.core.layers import Layer
     from corpus_kit.ledger.annotations import Annotated, Sources
@@ -115,6 +116,13 @@ def agreement(workspace: Workspace, layer: str | None) -> AgreementReport:
         sources = gold_sources(workspace, workspace.data, work, layer)
         known = measured_before(gold_sources(workspace, workspace.data, work))
         return measure(sources) if known is None else known.of_layers(list(sources.layers))
+
+
+def agreement_plan(workspace: Workspace, width: float, layer: str | None) -> list[Needed]:
+    """See `Corpus.agreement_plan`."""
+    from corpus_kit.agreement.measures.breakdown import needed_for
+
+    return needed_for(without_repeats(agreement(workspace, layer).figures), width)
 
 
 def agreement_by(workspace: Workspace, by: str, layer: str | None) -> list[Part]:

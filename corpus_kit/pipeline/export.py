@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from corpus_kit.core.errors import UsageError
+from corpus_kit.core.exports import EXPORTS
 from corpus_kit.core.parallel.executor import open_workers
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.storage.folders import work_folder
@@ -25,19 +26,11 @@ def export(
     progress: Progress,
 ) -> ExportResult:
     """Make the release, and from it the format. Raises UsageError, FindingsError."""
-    from corpus_kit.release.export.formats import (
-        FORMATS,
-        GOLD_FORMATS,
-        TEXT_FREE,
-        TOOLS,
-        write_format,
-        write_gold_format,
-        write_tool_format,
-    )
+    from corpus_kit.release.export.formats import write_format, write_gold_format, write_tool_format
 
     name, data = format, workspace.data
-    if name not in FORMATS:
-        raise UsageError(f"'{name}' is no format.", f"Accepted: {', '.join(FORMATS)}.")
+    if name not in EXPORTS:
+        raise UsageError(f"'{name}' is no format.", f"Accepted: {', '.join(EXPORTS)}.")
     target = (
         Path(folder).absolute() if folder is not None else data / ("release" if name == "hf" else f"release-{name}")
     )
@@ -50,17 +43,17 @@ def export(
             made = build_release(source, target, pool, progress, strict=strict, opened=True)
             return ExportResult(name, target, made.rows, made.unchanged, made.losses)
         release = data / "release"
-        if name == TEXT_FREE:
+        if name == "text-free":
             from corpus_kit.release.text_free.write import write_text_free
 
             made = build_release(source, release, pool, progress, strict=strict)
             freed = write_text_free(release, target, work, max_run)
             return ExportResult(name, target, freed.rows, losses=made.losses)
-        if name in GOLD_FORMATS:
+        if EXPORTS[name].kind == "gold":
             made = build_release(source, release, pool, progress)
             lost = write_gold_format(name, release, target, work, tokenizer=tokenizer, strict=strict)
             return ExportResult(name, target, losses=lost)
-        if name in TOOLS:
+        if EXPORTS[name].kind == "tool":
             made = build_release(source, release, pool, progress)
             lost = write_tool_format(name, release, target, work, strict=strict)
             return ExportResult(name, target, losses=lost)

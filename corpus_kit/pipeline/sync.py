@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corpus_kit.core.errors import UsageError
+from corpus_kit.core.measures import TRUSTED
 from corpus_kit.core.progress import Progress, Silent
 from corpus_kit.core.storage.folders import work_folder
-from corpus_kit.core.vocabulary import AGREEMENT_FILE, TRUSTED_MEASURES
+from corpus_kit.core.vocabulary import AGREEMENT_FILE
 from corpus_kit.core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -136,12 +137,12 @@ def agreement_of_people(workspace: Workspace) -> dict[tuple[str, str], tuple[flo
         return {}
     found: dict[tuple[str, str], dict[str, list[tuple[float, int]]]] = {}
     for one in json.loads(file.read_text(encoding="utf-8")).get("people", []):
-        if one["measure"] in TRUSTED_MEASURES:
+        if one["measure"] in TRUSTED:
             measures = found.setdefault((one["layer"], one["annotator"]), {})
             measures.setdefault(one["measure"], []).append((one["value"], one["n_items"]))
     chosen = {}
     for who, measures in found.items():
-        measure = next(name for name in TRUSTED_MEASURES if name in measures)
+        measure = next(name for name in TRUSTED if name in measures)
         items = sum(n for _, n in measures[measure])
         chosen[who] = (sum(value * n for value, n in measures[measure]) / items, measure)
     return chosen

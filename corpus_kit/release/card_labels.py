@@ -6,16 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from corpus_kit.core.measures import ON_THE_CARD
+
 NOTHING = "This version holds no annotations.\n"
-_SHOWN = {
-    "alpha_nominal": "Krippendorff's alpha",
-    "alpha_ordinal": "Krippendorff's alpha (ordinal)",
-    "alpha_interval": "Krippendorff's alpha (interval)",
-    "span_f1_exact": "span F1, exact",
-    "span_f1_partial": "span F1, by overlap",
-    "alpha_characters": "alpha by character",
-    "relation_f1": "relation F1",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +91,14 @@ def agreement_part(told: Told | None) -> str:
     targets = {_facts(f) for f in figures if f["target"]}
     rows, reasons = [], []
     for figure in figures:
-        if figure["measure"] not in _SHOWN or (not figure["target"] and _facts(figure) in targets):
+        if figure["measure"] not in ON_THE_CARD or (not figure["target"] and _facts(figure) in targets):
             continue
         what = figure["target"] or figure["control"] or ""
         if figure["value"] is None:
-            reasons.append(f"- `{figure['layer']}` `{what}`, {_SHOWN[figure['measure']]}: {figure['reason']}\n")
+            reasons.append(f"- `{figure['layer']}` `{what}`, {ON_THE_CARD[figure['measure']]}: {figure['reason']}\n")
             continue
         interval = "–" if figure["low"] is None else f"{figure['low']:.2f} to {figure['high']:.2f}"
-        place = f"`{figure['layer']}`", f"`{what}`", _SHOWN[figure["measure"]]
+        place = f"`{figure['layer']}`", f"`{what}`", ON_THE_CARD[figure["measure"]]
         people = f"{figure['n_documents']:,}", f"{len(figure['annotators'])}"
         rows.append((*place, f"{figure['value']:.2f}", interval, *people))
     if not rows and not reasons:

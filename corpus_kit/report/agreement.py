@@ -12,84 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from corpus_kit.core.layers import Layer
+from corpus_kit.core.measures import BY_NAME, OF_PAIRS
 from corpus_kit.core.vocabulary import AGREEMENT_FILE
 from corpus_kit.report.charts import Chart
 from corpus_kit.report.drift import drift_charts
 
-MEASURES = {
-    "alpha_nominal": "Krippendorff's alpha",
-    "alpha_ordinal": "Krippendorff's alpha, ordinal",
-    "alpha_interval": "Krippendorff's alpha, interval",
-    "cohen_kappa": "Cohen's kappa",
-    "fleiss_kappa": "Fleiss' kappa",
-    "alpha_ratio": "Krippendorff's alpha, ratio",
-    "alpha_jaccard": "alpha of sets, Jaccard",
-    "alpha_masi": "alpha of sets, MASI",
-    "kappa_linear": "weighted kappa, linear",
-    "kappa_quadratic": "weighted kappa, quadratic",
-    "gwet_ac1": "Gwet's AC1",
-    "gwet_ac2": "Gwet's AC2",
-    "observed": "observed agreement",
-    "span_f1_exact": "span F1, exact",
-    "span_f1_partial": "span F1, partial",
-    "boundary_distance": "boundary distance",
-    "alpha_characters": "alpha by character",
-    "alpha_u": "alpha of units (uα)",
-    "alpha_u_binary": "alpha of units, marked or not (|uα)",
-    "alpha_cu": "alpha of units, labels (cuα)",
-    "alpha_ku": "alpha of units, one label ((k)uα)",
-    "gamma": "gamma",
-    "relation_f1": "relation F1",
-}
-_COINCIDENCES = "Krippendorff (2011), Computing Krippendorff's Alpha-Reliability"
-_UNITIZING = "Krippendorff, Mathet, Bouvry and Widlöcher (2016), Qual. Quant. 50"
-LEGEND = {
-    "alpha_nominal": ("answers, each label as far from any other; missing answers allowed", _COINCIDENCES),
-    "alpha_ordinal": ("answers on an ordered scale, by rank", _COINCIDENCES),
-    "alpha_interval": ("numbers, by squared difference", _COINCIDENCES),
-    "alpha_ratio": ("numbers from zero up, by squared difference over sum", _COINCIDENCES),
-    "alpha_jaccard": (
-        "several labels at once, by the share they have in common",
-        "Jaccard (1912), New Phytologist 11(2)",
-    ),
-    "alpha_masi": ("the same, less where neither set contains the other", "Passonneau (2006), LREC"),
-    "cohen_kappa": (
-        "two people, beyond what their own shares of labels give by chance",
-        "Cohen (1960), Educ. Psychol. Meas. 20(1)",
-    ),
-    "kappa_linear": ("two people on an ordered scale, near misses count", "Cohen (1968), Psychol. Bull. 70(4)"),
-    "kappa_quadratic": ("the same, far misses count more", "Cohen (1968), Psychol. Bull. 70(4)"),
-    "fleiss_kappa": ("many people, who may differ from item to item", "Fleiss (1971), Psychol. Bull. 76(5)"),
-    "gwet_ac1": (
-        "beyond chance, where chance stays small if nearly all answers are alike",
-        "Gwet (2008), Br. J. Math. Stat. Psychol. 61(1)",
-    ),
-    "gwet_ac2": ("the same on an ordered scale, quadratic weights", "Gwet (2014), Handbook of Inter-Rater Reliability"),
-    "observed": ("share of equal pairs of answers, not corrected for chance", ""),
-    "span_f1_exact": ("spans with the same label and boundaries", "Hripcsak and Rothschild (2005), JAMIA 12(3)"),
-    "span_f1_partial": (
-        "spans with the same label, by the share of characters in common",
-        "Hripcsak and Rothschild (2005), JAMIA 12(3)",
-    ),
-    "boundary_distance": ("characters between the boundaries of spans that overlap; 0 is best", ""),
-    "alpha_characters": ("the labels of each character", _COINCIDENCES),
-    "alpha_u": ("texts cut into labelled units, whole units by chance", _UNITIZING),
-    "alpha_u_binary": ("the same, marked or not", _UNITIZING),
-    "alpha_cu": ("the labels where two people marked something", _UNITIZING),
-    "alpha_ku": ("one label among those", _UNITIZING),
-    "gamma": (
-        "places and labels after the best alignment of all units",
-        "Mathet, Widlöcher and Métivier (2015), Comput. Linguist. 41(3)",
-    ),
-    "relation_f1": ("relations with the same ends, direction and label", "Hripcsak and Rothschild (2005), JAMIA 12(3)"),
-}
-"""What each measure compares, and its source."""
+MEASURES = {name: one.title for name, one in BY_NAME.items()}
 SHADES = 10
 MOST_PEOPLE = 40
 """People in one matrix; those with the most work are kept."""
-
-# What a matrix of pairs shows: the first of these that the control has.
-_OF_PAIRS = ("alpha_ordinal", "alpha_interval", "alpha_nominal", "span_f1_exact", "relation_f1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +97,7 @@ def _legend(figures: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, st
     told = {figure["measure"] for figure in figures if figure["value"] is not None}
     for measure, name in MEASURES.items():
         if measure in told:
-            yield name, *LEGEND[measure]
+            yield name, BY_NAME[measure].compares, BY_NAME[measure].source
 
 
 def hardest_documents(measured: Sequence[LayerAgreement]) -> list[str]:
@@ -225,7 +156,7 @@ def _pairs(figures: Sequence[Mapping[str, Any]]) -> list[Heat]:
             places.setdefault(figure["target"] or figure["control"] or "", []).append(figure)
     made = []
     for place, mine in sorted(places.items()):
-        for measure in _OF_PAIRS:
+        for measure in OF_PAIRS:
             some = [figure for figure in mine if figure["measure"] == measure]
             if any(figure["value"] is not None for figure in some):
                 made.append(_matrix(place, measure, some))

@@ -1,4 +1,4 @@
-"""The reference pages, made from what the code itself reads: click, pydantic, the contracts, the list of reasons.
+"""The reference pages, made from what the code itself reads: click, pydantic, the contracts, the lists of codes.
 
 python -m docs.tools.reference            write docs/reference/*.md between their markers
 python -m docs.tools.reference --check    exit 1 when a page is not what the code says
@@ -13,7 +13,7 @@ from pathlib import Path
 from docs.tools.marked import replace_part
 from docs.tools.reference_api import api
 from docs.tools.reference_commands import commands
-from docs.tools.reference_data import exit_codes, formats, reasons, settings, tables
+from docs.tools.reference_data import exit_codes, findings, formats, reasons, settings, tables
 
 FOLDER = Path(__file__).resolve().parents[1] / "reference"
 PAGES: dict[str, Callable[[], str]] = {
@@ -21,6 +21,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings": settings,
     "tables": tables,
     "reasons": reasons,
+    "findings": findings,
     "formats": formats,
     "exit-codes": exit_codes,
     "python": api,

@@ -1,4 +1,4 @@
-"""The pages about data: keys of corpus.toml (pydantic), tables and columns (contracts), reason codes."""
+"""The pages about data: keys of corpus.toml (pydantic), tables and columns (contracts), reason and finding codes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from corpus_kit.core import errors
 from corpus_kit.core.config.corpus_toml import ProjectConfig
+from corpus_kit.core.findings import FINDING_GROUPS
 from corpus_kit.core.reasons import REASONS
 from corpus_kit.core.schema.columns import TABLES, Nulls
 from docs.tools.marked import table
@@ -133,6 +134,15 @@ def reasons() -> str:
     """Every reason code with its sentence and its next step."""
     rows = [(f"`{r.code}`", r.meaning, r.hint) for r in REASONS.values()]
     return table(("code", "what happened", "what to do"), rows)
+
+
+def findings() -> str:
+    """Every finding code with its sentence and its next step, a table for each kind of thing that is checked."""
+    parts = []
+    for title, group in FINDING_GROUPS.items():
+        rows = [(f"`{one.code}`", one.meaning, one.hint) for one in group]
+        parts.append(f"## {title}\n\n" + table(("code", "what is wrong", "what to do"), rows))
+    return "\n\n".join(parts)
 
 
 _EXITS = {

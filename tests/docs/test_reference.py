@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from corpus_kit.cli.main import COMMANDS, cli
 from corpus_kit.core import errors
 from corpus_kit.core.config.corpus_toml import ProjectConfig
+from corpus_kit.core.findings import FINDINGS
 from corpus_kit.core.reasons import REASONS
 from corpus_kit.core.schema.columns import TABLES
 from corpus_kit.corpus import Corpus
@@ -96,6 +97,14 @@ def test_every_reason_code_is_in_the_reference_with_its_next_step() -> None:
     for reason in REASONS.values():
         row = next(row for row in told.splitlines() if row.startswith(f"| `{reason.code}` |"))
         assert reason.hint.replace("|", "\\|") in row
+
+
+def test_every_finding_code_is_in_the_reference_with_its_next_step() -> None:
+    rows = [row for row in page("findings").splitlines() if row.startswith("| `")]
+    assert len(rows) == len(FINDINGS), "each is there once"
+    for finding in FINDINGS.values():
+        row = next(row for row in rows if row.startswith(f"| `{finding.code}` |"))
+        assert finding.hint.replace("|", "\\|") in row
 
 
 def test_every_exit_code_and_error_is_in_the_reference() -> None:

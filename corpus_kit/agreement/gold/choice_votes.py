@@ -99,7 +99,7 @@ def _decided(votes: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     table = table.join(who, on=item, nulls_equal=True)
     table = table.with_columns(
         (pl.col("votes_for") / pl.col("votes")).alias("support"),
-        pl.lit("majority" if policy.name == "dawid-skene" else policy.name).alias("policy"),
+        pl.lit(policy.voting).alias("policy"),
         pl.lit(None, dtype=pl.String).alias("who"),
     )
     table = _by_vote(table, policy)
@@ -110,12 +110,8 @@ def _decided(votes: pl.DataFrame, policy: Policy) -> pl.DataFrame:
 
 def _by_vote(table: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     few = pl.col("votes") < policy.min_votes
-    if policy.name == "unanimous":
-        passed, missed = pl.col("votes_for") == pl.col("votes"), pl.format("Not all agree: {}.", "tally")
-    else:
-        passed, missed = pl.col("votes_for") * 2 > pl.col("votes"), pl.format("None has more than half: {}.", "tally")
-    if policy.name == "reviewer":
-        passed, missed = pl.lit(False), pl.format("No reviewer has settled this yet: {}.", "tally")
+    passed = policy.rule.passed(pl.col("votes_for"), pl.col("votes"))
+    missed = pl.format("{}: {}.", pl.lit(policy.rule.missed), "tally")
     return table.with_columns(
         pl.when(passed & ~few).then(pl.lit(GOLD)).otherwise(pl.lit(OPEN)).alias("outcome"),
         pl.when(few)

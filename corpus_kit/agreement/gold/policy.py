@@ -7,6 +7,7 @@ annotations give the same decisions in whatever order they come, so gold can be 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,34 @@ import polars as pl
 
 from corpus_kit.core.errors import UsageError, did_you_mean
 from corpus_kit.core.vocabulary import BOUNDARIES, POLICIES
+
+Count = Any
+"""A number of votes: one number, or a column of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When votes settle something. Both functions take numbers or columns: votes for it, and all votes.
+
+    Attributes:
+        passed: Whether it is settled.
+        contested: Whether what did not pass is for people to settle; without it, it is voted down.
+        missed: Why something did not pass, as the beginning of a sentence.
+    """
+
+    passed: Callable[[Count, Count], Any]
+    contested: Callable[[Count, Count], Any]
+    missed: str
+
+
+_MAJORITY = Rule(lambda n, votes: n * 2 > votes, lambda n, votes: n * 2 >= votes, "None has more than half")
+RULES: dict[str, Rule] = {
+    "majority": _MAJORITY,
+    "unanimous": Rule(lambda n, votes: n == votes, lambda n, votes: n <= votes, "Not all agree"),
+    "dawid-skene": _MAJORITY,  # where its model has nothing to say
+    "reviewer": Rule(lambda n, votes: n > votes, lambda n, votes: n <= votes, "No reviewer has settled this yet"),
+}
+"""Policy → when its votes settle something."""
 
 GOLD, OPEN, NONE = "gold", "open", "none"
 """Outcomes: an answer; a disagreement for people to settle; voted down, so no part of gold."""
@@ -70,13 +99,23 @@ class Policy:
                 hint = f"Use one of {', '.join(accepted)}.{did_you_mean(word, list(accepted))}"
                 raise UsageError(f"There is no {what} {word!r}.", hint)
 
+    @property
+    def rule(self) -> Rule:
+        """When its votes settle something."""
+        return RULES[self.name]
+
+    @property
+    def voting(self) -> str:
+        """The name that a decision by votes has: what the model of Dawid and Skene leaves goes by majority."""
+        return "majority" if self.name == "dawid-skene" else self.name
+
     def passes(self, votes_for: int, votes: int) -> bool:
         """Whether so many of so many votes settle it."""
-        return votes_for == votes if self.name == "unanimous" else votes_for * 2 > votes
+        return bool(self.rule.passed(votes_for, votes))
 
     def contested(self, votes_for: int, votes: int) -> bool:
         """Whether what did not pass is a disagreement for people, not simply voted down. A tie always is."""
-        return self.name == "unanimous" or votes_for * 2 >= votes
+        return bool(self.rule.contested(votes_for, votes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,10 +77,7 @@ def settle_relations(
         .then(settled_by(pl.col("reviewer"), counted))
         .otherwise(counted)
         .alias("why"),
-        pl.when(reviewed)
-        .then(pl.lit("reviewer"))
-        .otherwise(pl.lit("majority" if policy.name == "dawid-skene" else policy.name))
-        .alias("policy"),
+        pl.when(reviewed).then(pl.lit("reviewer")).otherwise(pl.lit(policy.voting)).alias("policy"),
     ).sort(item)
     return _decisions(table), _gold(table)
 
@@ -95,11 +92,8 @@ def _gold_places(spans: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
 
 def _outcome(policy: Policy) -> pl.Expr:
     enough = pl.col("votes") >= policy.min_votes
-    if policy.name == "reviewer":
-        return pl.lit(OPEN).alias("outcome")
-    passed, contested = pl.col("votes_for") * 2 > pl.col("votes"), pl.col("votes_for") * 2 == pl.col("votes")
-    if policy.name == "unanimous":
-        passed, contested = pl.col("votes_for") == pl.col("votes"), pl.lit(True)
+    passed = policy.rule.passed(pl.col("votes_for"), pl.col("votes"))
+    contested = policy.rule.contested(pl.col("votes_for"), pl.col("votes"))
     return (
         pl.when(~enough | (contested & ~passed))
         .then(pl.lit(OPEN))

@@ -59,7 +59,7 @@ def settle(marks: Iterable[Mark], voters: Mapping[str, str], policy: Policy) -> 
     reviewer = next((name for name in policy.reviewers if name in voters), None)
     if reviewer is not None:
         return _reviewed(drawn, reviewer)
-    name = "majority" if policy.name == "dawid-skene" else policy.name
+    name = policy.voting
     if policy.name == "reviewer" or len(voters) < policy.min_votes:
         why = "No reviewer has settled this document yet."
         if policy.name != "reviewer":

@@ -7,6 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from corpus_kit.core.measures import BY_NAME
+
 HARDEST_SCHEMA: dict[str, Any] = {
     "layer": pl.String,
     "control": pl.String,
@@ -24,7 +26,7 @@ HARDEST_SCHEMA: dict[str, Any] = {
 class Agreement:
     """One figure: how far these annotators agree on this part of a layer.
 
-    measure: `observed`, `cohen_kappa`, `alpha_nominal`, `gamma` and so on; the report's legend says what each compares.
+    measure: a name of `core.measures.BY_NAME`, which says what each compares.
     control, target, label: what the figure is restricted to; None means all of them together.
     annotators: the pseudonyms compared, sorted: two for a pair, all of the layer otherwise (`pair` tells which).
     value: the figure, or None where it is not defined; `reason` then says why in one sentence.
@@ -49,6 +51,10 @@ class Agreement:
     n_items: int
     reason: str = ""
     n_groups: int = 0
+
+    def __post_init__(self) -> None:
+        if self.measure not in BY_NAME:
+            raise ValueError(f"'{self.measure}' is no measure of core/measures.py")
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"annotators": list(self.annotators)}

@@ -8,7 +8,7 @@ import click
 
 from corpus_kit.cli.options import Words, corpus_option, json_option
 from corpus_kit.cli.output import ConsoleProgress, Output, again, say_reviews, shown_path
-from corpus_kit.core.vocabulary import BOUNDARIES, POLICIES
+from corpus_kit.core.vocabulary import BOUNDARIES, BOUNDARY_HELP, POLICIES, POLICY_HELP, one_of
 
 
 @click.command("adjudicate")
@@ -16,13 +16,13 @@ from corpus_kit.core.vocabulary import BOUNDARIES, POLICIES
     "--policy",
     type=Words(*POLICIES),
     metavar="NAME",
-    help="majority, unanimous, dawid-skene or reviewer; by default what corpus.toml says.",
+    help=f"By default what corpus.toml says. {one_of(POLICY_HELP)}.",
 )
 @click.option(
     "--boundary",
     type=Words(*BOUNDARIES),
     metavar="NAME",
-    help="exact, union, intersection or characters: which characters become gold.",
+    help=f"Which characters become gold. {one_of(BOUNDARY_HELP)}.",
 )
 @click.option("--reviewer", "reviewers", multiple=True, metavar="PSEUDONYM", help="Whose answers win. May be repeated.")
 @click.option("--push", is_flag=True, help="Send what is open to a review project in Label Studio, one per layer.")

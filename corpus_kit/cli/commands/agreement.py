@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
 from corpus_kit.cli.output import Output, again
-from corpus_kit.core.vocabulary import TRUSTED_MEASURES
+from corpus_kit.core.measures import HEADLINES, TRUSTED, without_repeats
 
 
 @click.command("agreement")
@@ -61,10 +62,10 @@ def command(
     if by is not None:
         _parts(corpus.agreement_by(by, layer), by, output)
         return
-    found = corpus.agreement(layer)
     if width is not None:
-        _plan(found.figures, width, output)
+        _plan(corpus.agreement_plan(width, layer), width, output)
         return
+    found = corpus.agreement(layer)
     for work in found.work:
         figures = [f for f in found.figures if f.layer == work.layer and (labels_of_pairs or not (f.pair and f.label))]
         _layer(found, work.layer, figures, worst, output)
@@ -83,15 +84,15 @@ def _parts(parts: Sequence[Any], by: str, output: Output) -> None:
         rows = [
             (part.value, *_row(figure, _place(figure)))
             for part in own
-            for figure in _without_repeats(part.figures)
-            if figure.value is not None and figure.label is None and figure.measure in _HEADLINES
+            for figure in without_repeats(part.figures)
+            if figure.value is not None and figure.label is None and figure.measure in HEADLINES
         ]
         _titled(output, f"{layer}: everybody, by {by}", rows, (by, "measure", "of", *_FIGURES))
         silent = [part.value for part in own if not any(figure.value is not None for figure in part.figures)]
         if silent:
             output.data(f"no figure is defined for: {', '.join(silent)}")
         people = [(p.value, r.annotator, r.measure, r.target or r.control or layer, _shown(r.value), r.n_items)
-                  for p in own for r in p.people if r.measure in TRUSTED_MEASURES]  # fmt: skip
+                  for p in own for r in p.people if r.measure in TRUSTED]  # fmt: skip
         if by == "month":
             _titled(
                 output,
@@ -103,13 +104,8 @@ def _parts(parts: Sequence[Any], by: str, output: Output) -> None:
     output.json([part.as_dict() for part in parts])
 
 
-def _plan(figures: Sequence[Any], width: float, output: Output) -> None:
+def _plan(needed: Sequence[Any], width: float, output: Output) -> None:
     """How much more work intervals of this width take."""
-    from dataclasses import asdict
-
-    from corpus_kit.agreement.measures.breakdown import needed_for
-
-    needed = needed_for(_without_repeats(figures), width)
     rows = [
         (
             one.target or one.control or one.layer,
@@ -131,12 +127,6 @@ def _plan(figures: Sequence[Any], width: float, output: Output) -> None:
     output.json([asdict(one) for one in needed])
 
 
-def _without_repeats(figures: Sequence[Any]) -> list[Any]:
-    """Where every control has one target, what is said of the target need not be said of the control again."""
-    told = {_facts(figure) for figure in figures if figure.target}
-    return [figure for figure in figures if figure.target or _facts(figure) not in told]
-
-
 def _layer(found: Any, layer: str, figures: list[Any], worst: int, output: Output) -> None:
     """One layer of `Corpus.agreement()`: who worked on it, its figures, its worst documents; 80 columns wide."""
     work = next(one for one in found.work if one.layer == layer)
@@ -145,7 +135,7 @@ def _layer(found: Any, layer: str, figures: list[Any], worst: int, output: Outpu
         f"{layer}: {work.annotations:,} annotations of {work.documents:,} documents by {len(work.annotators)} people; "
         f"{shared:,} documents by several"
     )
-    figures = _without_repeats(figures)
+    figures = without_repeats(figures)
     for place in dict.fromkeys(_place(figure) for figure in figures):
         of = [figure for figure in figures if figure.value is not None and _place(figure) == place]
         _titled(output, f"{place}: everybody", [_row(f, f.label or "all") for f in of if not f.pair], _OF_LABELS)
@@ -157,7 +147,7 @@ def _layer(found: Any, layer: str, figures: list[Any], worst: int, output: Outpu
             rows = [(_pair(f.annotators), *_row(f)) for f in pairs]
             _titled(output, f"{place}: pairs", rows, ("pair", "measure", *_FIGURES))
     _undefined([figure for figure in figures if figure.value is None], output)
-    people = [one for one in found.people if one.layer == layer and one.measure in TRUSTED_MEASURES]
+    people = [one for one in found.people if one.layer == layer and one.measure in TRUSTED]
     targets = {(one.annotator, one.measure, one.value, one.n_items) for one in people if one.target}
     people = [p for p in people if p.target or (p.annotator, p.measure, p.value, p.n_items) not in targets]
     rest = [(p.annotator, p.measure, p.target or p.control or layer, f"{p.value:.3f}", p.pairs) for p in people]
@@ -198,7 +188,6 @@ def _undefined(figures: list[Any], output: Output) -> None:
             output.data(f" {more}")
 
 
-_HEADLINES = (*TRUSTED_MEASURES, "span_f1_partial", "alpha_characters", "alpha_u", "gamma")
 _FIGURES = ("figure", "interval", "docs", "items")
 _OF_LABELS = ("measure", "label", *_FIGURES)
 
@@ -220,10 +209,6 @@ def _pair(annotators: Sequence[str]) -> str:
     stem = one.rstrip("0123456789")
     rest = two.removeprefix(stem)
     return f"{one} & {rest if stem and rest.isdecimal() else two}"
-
-
-def _facts(figure: Any) -> tuple[object, ...]:
-    return figure.measure, figure.label, figure.annotators, figure.value, figure.low, figure.high, figure.n_items
 
 
 def _place(figure: Any) -> str:

@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from corpus_kit.cli.options import FOLDER, corpus_option, json_option, workers_option
 from corpus_kit.cli.output import ConsoleProgress, Output, again, say_losses, shown_path
+from corpus_kit.core.exports import EXPORTS
 from corpus_kit.core.vocabulary import SPLITS
+
+
+def _format_options(function: Callable[..., None]) -> Callable[..., None]:
+    """An option for every format that has one, in the order of the table."""
+    for one in reversed(EXPORTS.values()):
+        if one.help:
+            function = click.option(f"--{one.name}", "formats", flag_value=one.name, multiple=True, help=one.help)(
+                function
+            )
+    return function
 
 
 @click.command("export")
 @click.argument("folder", type=FOLDER, required=False, metavar="[DIR]")
-@click.option(
-    "--hf", "formats", flag_value="hf", multiple=True, help="Parquet and README.md for `load_dataset`. (default)"
-)
-@click.option("--arrow", "formats", flag_value="arrow", multiple=True, help="Arrow files for `load_from_disk`.")
-@click.option("--jsonl", "formats", flag_value="jsonl", multiple=True, help="JSON lines, one file per split.")
-@click.option(
-    "--conll", "formats", flag_value="conll", multiple=True, help="Gold as tokens and BIO tags, one per line."
-)
-@click.option("--spacy", "formats", flag_value="spacy", multiple=True, help="Gold as spaCy's DocBin, with span groups.")
-@click.option("--brat", "formats", flag_value="brat", multiple=True, help="brat standoff, a folder for each person.")
-@click.option("--webanno", "formats", flag_value="webanno", multiple=True, help="WebAnno TSV 3, also for INCEpTION.")
-@click.option("--xmi", "formats", flag_value="xmi", multiple=True, help="UIMA CAS XMI with its type system.")
-@click.option("--doccano", "formats", flag_value="doccano", multiple=True, help="doccano JSONL.")
-@click.option("--prodigy", "formats", flag_value="prodigy", multiple=True, help="Prodigy JSONL.")
-@click.option("--w3c", "formats", flag_value="w3c", multiple=True, help="W3C Web Annotations (JSON-LD).")
-@click.option("--label-studio", "formats", flag_value="label-studio", multiple=True, help="Tasks of Label Studio.")
+@_format_options
 @click.option(
     "--tokenizer",
     metavar="NAME_OR_PATH",
     help="Gold aligned to the pieces of a tokenizer: a folder with tokenizer.json, or a name on the Hub.",
-)
-@click.option(
-    "--text-free",
-    "formats",
-    flag_value="text-free",
-    multiple=True,
-    help="Labels, offsets and hashes without the texts.",
 )
 @click.option(
     "--max-run",
@@ -94,7 +84,7 @@ def command(
         [row for result in made for row in _rows(result)], header=("format", "configuration", *SPLITS, "folder")
     )
     for result in made:
-        call = {"hf": "load_dataset({!r})", "arrow": "load_from_disk({!r})"}.get(result.format)
+        call = EXPORTS[result.format].load
         if not result.rows:
             output.say(f"Written: {result.format}, {shown_path(result.folder)}")
         if call:

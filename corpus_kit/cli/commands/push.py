@@ -9,7 +9,7 @@ import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
 from corpus_kit.cli.output import ConsoleProgress, Output, again
-from corpus_kit.core.vocabulary import ORDERS
+from corpus_kit.core.vocabulary import ORDER_HELP, ORDERS, one_of
 
 SHOWN = 10
 WHY = {
@@ -26,7 +26,7 @@ WHY = {
     "--order",
     type=click.Choice(ORDERS),
     default="as-is",
-    help="Which new tasks come first; as-is: label_studio.order in corpus.toml.",
+    help=f"Which new tasks come first. {one_of(ORDER_HELP)}.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Another seed, another order.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N more tasks per layer.")

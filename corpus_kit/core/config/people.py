@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from corpus_kit.core.config.base import Names, Section, Share, Size, as_tuple
-from corpus_kit.core.vocabulary import BoundaryName, PolicyName
+from corpus_kit.core.vocabulary import BOUNDARY_HELP, POLICY_HELP, BoundaryName, PolicyName, one_of
 
 
 class LabelStudio(Section):
@@ -94,11 +94,10 @@ class LayerAdjudication(Section):
 class Adjudication(Section):
     """How disagreements become gold."""
 
-    policy: PolicyName = Field(
-        default="majority", description="more than half; all; the likelier by how each errs; what a reviewer settled"
-    )
+    policy: PolicyName = Field(default="majority", description=f"how answers become gold; {one_of(POLICY_HELP)}")
     boundary: BoundaryName = Field(
-        default="exact", description="what to do where people mark the same thing but not the same characters"
+        default="exact",
+        description="what to do where people mark the same thing but not the same characters; " + one_of(BOUNDARY_HELP),
     )
     reviewers: Names = Field(
         default=(), description="pseudonyms whose answers win under every policy, the first named first"

@@ -18,14 +18,8 @@ import pyarrow.parquet as pq
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.storage.folders import made_folder, read_manifest, remove, write_manifest
 from corpus_kit.release.export.gold_documents import gold_layers, read_relations
-from corpus_kit.release.export.interchange import TOOLS, write_tool
+from corpus_kit.release.export.interchange import write_tool
 from corpus_kit.release.losses import LOSSES_CSV, counted_rows, refuse_losses, write_loss_rows
-
-TEXT_FREE = "text-free"
-GOLD_FORMATS = ("conll", "spacy", "pieces")
-__all__ = ["FORMATS", "GOLD_FORMATS", "TEXT_FREE", "TOOLS", "write_format", "write_gold_format", "write_tool_format"]
-
-FORMATS = ("hf", "arrow", "jsonl", *GOLD_FORMATS, TEXT_FREE, *TOOLS)
 
 
 def write_gold_format(
@@ -67,7 +61,7 @@ def write_gold_format(
 def write_tool_format(
     format: str, release: Path, target: Path, work: Path, *, strict: bool = False
 ) -> dict[str, dict[str, int]]:
-    """Write a format of another annotation tool, one of `TOOLS`; config → reason → what it cannot carry.
+    """Write a format of another annotation tool, of the kind `tool`; config → reason → what it cannot carry.
 
     strict: losses are an error, and nothing is written. Raises UsageError (no labels), EnvironmentProblemError (a library
     is not installed), FindingsError with `strict`.

@@ -16,14 +16,12 @@ import polars as pl
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.exchange import Attribute, Link, Page, Region, Work
+from corpus_kit.core.exports import EXPORTS
 from corpus_kit.release.losses import LossRow
 
 GOLD = "gold"
 ONCE = ("TypeSystem.xml",)
 """Files that say the same for every page."""
-
-TOOLS = ("brat", "webanno", "xmi", "doccano", "prodigy", "w3c", "label-studio")
-"""Formats of annotation tools that `export` writes."""
 
 DOCUMENT_ANSWER, REGION_ANSWER, UNDIRECTED = "document_answer", "region_answer", "undirected"
 EDGE_WHITE_SPACE, NO_TOKEN, NOT_XML, END_MISSING = "edge_white_space", "no_token", "not_xml", "end_missing"
@@ -52,7 +50,7 @@ Writer = Callable[[Page, Work], ToolFiles]
 
 def writer_of(form: str) -> Writer:
     """The function that writes one person's work on a page."""
-    module = import_module(f"corpus_kit.release.export.{form.replace('-', '_')}")
+    module = import_module(f"corpus_kit.release.export.{EXPORTS[form].module}")
     writer: Writer = module.write
     return writer
 
