@@ -45,6 +45,8 @@ from corpus_kit.ledger.shards import TABLES, Shards
 from corpus_kit.ledger.spool import Record, Spool, Text
 
 _REFUSED = "rejected.parquet"
+_LAYOUT = 2
+"""Of what is made of an entry. Counted up when it changes, so that nothing older is taken over."""
 _ROWS_OF_ANSWERS = ("spans", "choices", "relations")
 
 
@@ -148,6 +150,7 @@ def _key(sources: Sources, entries: Sequence[Entry]) -> dict[str, Any]:
         for e in entries
     ]
     return {
+        "layout": _LAYOUT,
         "entries": hashlib.sha256(json.dumps(abouts).encode()).hexdigest(),
         "documents": (read_manifest(sources.out / "documents") or {}).get("fingerprint"),
         "layers": {name: layer.config_sha256 for name, layer in sources.layers.items()},
