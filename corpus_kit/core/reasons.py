@@ -48,7 +48,8 @@ _ALL = (
     Reason(
         "decompression_bomb",
         "The file expands to far more than text ever does.",
-        "Look at the file; when it is genuine, decompress it yourself.",
+        "Look at the file; when it is genuine, raise `input.max_expansion` in corpus.toml.",
+        "Look at the file; when it is genuine, raise the limit: --read max_expansion=1000.",
     ),
     Reason(
         "record_too_large",
@@ -61,6 +62,30 @@ _ALL = (
         "The file is larger than `input.max_file_bytes`.",
         "Split the file, or raise the limit in corpus.toml.",
         "Split the file, or raise the limit: --read max_file_bytes='16 GiB'.",
+    ),
+    Reason(
+        "too_many_records",
+        "The file has more records than `input.max_file_records`; those before are taken, of Parquet none.",
+        "Split the file, or raise the limit in corpus.toml.",
+        "Split the file, or raise the limit: --read max_file_records=50000000.",
+    ),
+    Reason(
+        "too_many_columns",
+        "The table has more columns than `input.max_columns`.",
+        "Leave columns out, or raise the limit in corpus.toml.",
+        "Leave columns out, or raise the limit: --read max_columns=20000.",
+    ),
+    Reason(
+        "too_many_members",
+        "The archive has more files than `input.max_archive_members`; those before are taken.",
+        "Split the archive, or raise the limit in corpus.toml.",
+        "Split the archive, or raise the limit: --read max_archive_members=5000000.",
+    ),
+    Reason(
+        "metadata_too_large",
+        "The footer of the Parquet file, or the directory of the .zip, is larger than `input.max_metadata_bytes`.",
+        "Write it as several files, or raise the limit in corpus.toml.",
+        "Write it as several files, or raise the limit: --read max_metadata_bytes='64 MiB'.",
     ),
     Reason("malformed_json", "The record is not valid JSON.", "Fix that record; the others are taken."),
     Reason(

@@ -20,18 +20,23 @@ WINDOW = 1 << 31
 """The longest window of Zstandard: what `zstd --long=31` writes. Only what a file fills of it takes memory."""
 _XZ_MEMORY = 1 << 28
 # Text compresses 3 to 10 times, logs some 50 times; a bomb 1,000 times and more.
-_SUSPECT_RATIO, _SUSPECT_BYTES = 200, 32 << 20
+EXPANSION = 200
+_SUSPECT_BYTES = 32 << 20
 
 
 def read_all(
-    file: BinaryIO | io.RawIOBase, compression: str | None, limit: int, reason: str = "record_too_large"
+    file: BinaryIO | io.RawIOBase,
+    compression: str | None,
+    limit: int,
+    reason: str = "record_too_large",
+    expansion: int = EXPANSION,
 ) -> bytes:
     """The whole content of a file, decompressed.
 
     Raises Refusal (`reason` beyond `limit` bytes, truncated, malformed_compression, decompression_bomb) or OSError.
     """
     pieces, total = [], 0
-    for piece in expand(file, compression):
+    for piece in expand(file, compression, expansion):
         pieces.append(piece)
         total += len(piece)
         if total > limit:
@@ -39,8 +44,10 @@ def read_all(
     return b"".join(pieces)
 
 
-def expand(file: BinaryIO | io.RawIOBase, compression: str | None) -> Iterator[bytes]:
+def expand(file: BinaryIO | io.RawIOBase, compression: str | None, expansion: int = EXPANSION) -> Iterator[bytes]:
     """Chunks of the decompressed content. Members, frames and streams may follow each other.
+
+    expansion: how many times its size the file may expand to.
 
     Raises Refusal when the data ends too early, is damaged, or expands beyond reason.
     """
@@ -60,7 +67,7 @@ def expand(file: BinaryIO | io.RawIOBase, compression: str | None) -> Iterator[b
             try:
                 for piece in member.feed(chunk):
                     given += len(piece)
-                    if given > _SUSPECT_BYTES and given > _SUSPECT_RATIO * taken:
+                    if given > _SUSPECT_BYTES and given > expansion * taken:
                         raise Refusal("decompression_bomb", f"{taken} bytes expand to more than {given}")
                     if piece:
                         yield piece

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from corpus_kit.ingest.decode import codec_without_bom
 from corpus_kit.ingest.discover import RawFile
@@ -23,11 +23,14 @@ from corpus_kit.ingest.formats import (
     suffix_of,
 )
 from corpus_kit.ingest.formats.base import Limits, ReadingNotes, ReadSettings, Record, Refused
-from corpus_kit.ingest.formats.opened import OpenedFile
+from corpus_kit.ingest.formats.opened import OpenedFile, Spent
 from corpus_kit.ingest.formats.text import page
 from corpus_kit.ingest.json_values import Refusal
 from corpus_kit.ingest.recognise import OTHER, UNUSUAL, recognise
 from corpus_kit.ingest.rules import Rules
+
+if TYPE_CHECKING:
+    from corpus_kit.ingest.formats.archive import Member
 
 __all__ = ["Limits", "ReadSettings", "ReadingNotes", "Record", "Refused", "read_file"]
 
@@ -75,8 +78,11 @@ def _read(
     try:
         # The content of a file that is too large for a record is read from the disk, where it need not be whole.
         with open(file.location, "rb", buffering=0) if content is None else io.BytesIO(content) as handle:
-            opened = _opened(file, handle, notes)
-            for item in _records(opened, file.format, reading, rules, notes):
+            opened = _opened(file, handle, notes, reading.limits)
+            most = reading.limits.max_file_records
+            for count, item in enumerate(_records(opened, file.format, reading, rules, notes)):
+                if count >= most:
+                    raise Refusal("too_many_records", f"more than {most} records; those before are taken")
                 begun = True
                 yield item
     except Refusal as e:
@@ -86,7 +92,7 @@ def _read(
         yield Refused(None, Refusal("unreadable", e.strerror or "cannot be read"), rows=None)
 
 
-def _opened(file: RawFile, handle: BinaryIO | io.RawIOBase, notes: ReadingNotes) -> OpenedFile:
+def _opened(file: RawFile, handle: BinaryIO | io.RawIOBase, notes: ReadingNotes, limits: Limits) -> OpenedFile:
     """The file with the compression that its bytes speak of."""
     start = handle.read(16) or b""
     handle.seek(0)
@@ -97,7 +103,7 @@ def _opened(file: RawFile, handle: BinaryIO | io.RawIOBase, notes: ReadingNotes)
     if compression and file.format == "parquet" and start.startswith(b"PAR1"):
         compression = None
     notes.settle(compression=compression or "")
-    return OpenedFile(name, handle, compression, file.location, file.size)
+    return OpenedFile(name, handle, compression, file.location, file.size, limits.max_expansion)
 
 
 def _may_be_text(start: bytes) -> bool:
@@ -151,7 +157,10 @@ def _of_archive(
     from corpus_kit.ingest.formats.archive import members  # with what only archives need
 
     hidden = total = 0
-    for member in members(opened, kind, reading.limits):
+    spent = Spent(opened.size, reading.limits)
+    for number, member in enumerate(members(opened, kind, reading.limits), start=1):
+        if number > reading.limits.max_archive_members:
+            raise Refusal("too_many_members", f"more than {reading.limits.max_archive_members} files")
         parts = member.name.split("/")
         junk = parts[-1].lower() in JUNK or any(p.startswith(".") or p in JUNK_FOLDERS for p in parts)
         if junk and member.refusal is None:
@@ -164,16 +173,19 @@ def _of_archive(
             continue
         if total > reading.limits.max_file_bytes:
             raise Refusal("file_too_large", f"more than {reading.limits.max_file_bytes} bytes after decompression")
-        yield from _of_member(member.name, member.stream, member.size, rules, opened.name)
+        yield from _of_member(member, member.stream, rules, opened, spent)
     if hidden:
         notes.odd.append(f"{hidden:,} hidden files in the archive are left out")
 
 
-def _of_member(name: str, stream: io.RawIOBase, size: int, rules: Rules, archive: str) -> Iterator[Record | Refused]:
+def _of_member(
+    member: Member, stream: io.RawIOBase, rules: Rules, archive: OpenedFile, spent: Spent
+) -> Iterator[Record | Refused]:
+    name, size = member.name, member.size
     plain, compression = split_compression(name)
-    reading = rules.of(f"{archive}/{name}")
+    reading = rules.of(f"{archive.name}/{name}")
     named = reading.format or SUFFIXES.get(suffix_of(plain), "")
-    inner = OpenedFile(plain, stream, compression, "", size)
+    inner = OpenedFile(plain, stream, compression, "", size, reading.limits.max_expansion, spent)
     notes = ReadingNotes()
     try:
         for item in _records(inner, named, reading, rules, notes, depth=1):

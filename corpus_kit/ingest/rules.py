@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ class Rules:
 
 def make_rules(settings: Input) -> Rules:
     """The rules of `[input]`."""
-    limits = Limits(settings.max_record_bytes, settings.max_file_bytes)
+    limits = Limits(**{field.name: getattr(settings, field.name) for field in fields(Limits)})
     default = ReadSettings(settings.columns.model_dump(), limits, date_format=settings.date_format, join=settings.join)
     return Rules(default, tuple((rule.glob, reading_of(rule, default)) for rule in settings.files))
 

@@ -46,7 +46,7 @@ from corpus_kit.ledger.shards import TABLES, Shards
 from corpus_kit.ledger.spool import Record, Spool, Text
 
 _REFUSED = "rejected.parquet"
-_LAYOUT = 2  # of the rows: another number makes them again
+_LAYOUT = 3  # of the rows: another number makes them again
 _ROWS_OF_ANSWERS = ("spans", "choices", "relations")
 
 
@@ -160,6 +160,7 @@ def _key(sources: Sources, entries: Sequence[Entry]) -> dict[str, Any]:
         for e in entries
     ]
     return {
+        "layout": _LAYOUT,
         "entries": hashlib.sha256(json.dumps(abouts).encode()).hexdigest(),
         "documents": (read_manifest(sources.out / "documents") or {}).get("fingerprint"),
         "layers": {name: layer.config_sha256 for name, layer in sources.layers.items()},

@@ -150,7 +150,7 @@ class DocumentRows:
         origin = self.entries[entry].origin
         payload, _ = self._payload(origin, json_)
         sha, source = self.entries[entry].sha256, f"{self.entries[entry].place}#{number}"
-        detail = self.people.without_addresses(detail).encode("utf-8", "backslashreplace").decode()
+        detail = self.people.without_any_address(detail).encode("utf-8", "backslashreplace").decode()
         annotation_id = more.get("annotation_id")
         self._refuse(Rejected(STAGE, source, reason, detail, doc_id, annotation_id, sha, payload))
 
@@ -315,7 +315,10 @@ class DocumentRows:
     def _payload(self, origin: str, value: Any) -> tuple[str, bool]:
         """JSON without people, and whether it can be written as it is (else half surrogate pairs are escaped)."""
         clean = self.people.without_people(origin, value)
-        text = self.people.without_addresses(json.dumps(clean, ensure_ascii=False, separators=(",", ":")))
+        text = json.dumps(clean, ensure_ascii=False, separators=(",", ":"))
+        if "@" in text:
+            clean = self.people.without_strangers(clean)
+            text = self.people.without_addresses(json.dumps(clean, ensure_ascii=False, separators=(",", ":")))
         if _encodable(text):
             return text, True
         return self.people.without_addresses(json.dumps(clean, separators=(",", ":"))), False

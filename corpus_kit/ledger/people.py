@@ -26,6 +26,7 @@ from corpus_kit.core.storage.tables import fsync_path
 
 FILE = "pseudonyms.json"
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)*")
+_HIDDEN = "[address]"
 _TRAILING_ID = re.compile(r"(?:^|[,\s])(\d+)\s*$")
 _PSEUDONYM = re.compile(r"annotator-(\d+)")
 
@@ -219,6 +220,27 @@ class People:
         if isinstance(value, list):
             return [self._hidden(origin, v) for v in value]
         return None if _identify(origin, value) == (None, None) else self.pseudonym(origin, value)
+
+    def without_strangers(self, value: Any, *, own_text: bool = False) -> Any:
+        """The same JSON in which an address of anybody, known or not, is only in what was marked or written as text.
+
+        An id, a label, a name of a key may hold one, and so may a key that nobody knows. own_text: the value is that of a
+        result, whose `text` belongs to the document or is an answer.
+        """
+        if isinstance(value, dict):
+            return {
+                self.without_any_address(key): inner
+                if own_text and key == "text"
+                else self.without_strangers(inner, own_text=key == "value")
+                for key, inner in value.items()
+            }
+        if isinstance(value, list):
+            return [self.without_strangers(inner) for inner in value]
+        return self.without_any_address(value) if isinstance(value, str) else value
+
+    def without_any_address(self, text: str) -> str:
+        """Text that is nobody's work, a label or a message, without any address."""
+        return _ADDRESS.sub(lambda m: _HIDDEN, self.without_addresses(text)) if "@" in text else text
 
     def without_addresses(self, text: str) -> str:
         """Free text (a note, a whole payload) with the addresses of known people replaced; others' stay."""

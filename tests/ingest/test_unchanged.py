@@ -131,6 +131,11 @@ OTHER: dict[str, Any] = {
     "id_scope": "file",
     "max_record_bytes": 99,
     "max_file_bytes": 99,
+    "max_file_records": 99,
+    "max_columns": 99,
+    "max_metadata_bytes": 99,
+    "max_archive_members": 99,
+    "max_expansion": 99,
     "language": False,
     "join": " ",
 }

@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 _SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(B|kB|KiB|MB|MiB|GB|GiB)?\s*$")
 _UNITS = {"B": 1, "kB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20, "GB": 10**9, "GiB": 2**30}
@@ -39,6 +39,11 @@ def size_in_bytes(value: Any) -> Any:
     return int(float(match[1]) * _UNITS[match[2] or "B"])
 
 
+def whole_number(value: Any) -> Any:
+    """A number that comes as a word, as from the command line."""
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+
+
 def as_float(value: Any) -> Any:
     """`1` where a number with a fraction is wanted."""
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -65,5 +70,6 @@ Number = Annotated[float, BeforeValidator(as_float)]
 Share = Annotated[Number, AfterValidator(_share)]
 Probability = Annotated[Number, AfterValidator(_probability)]
 Size = Annotated[int, BeforeValidator(size_in_bytes)]
+Count = Annotated[int, BeforeValidator(whole_number), Field(ge=1)]
 Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 Day = Annotated[str, BeforeValidator(iso_date)]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from corpus_kit.core.config.base import Day, Number, Section, Share, Size, as_tuple
+from corpus_kit.core.config.base import Count, Day, Number, Section, Share, Size, as_tuple
 from corpus_kit.core.config.files import FileRule, OneOrMany
 from corpus_kit.core.errors import UsageError, did_you_mean
 
@@ -50,6 +50,15 @@ class Input(Section):
         default=16 * 2**20, description="the largest record that is read, as bytes or with a unit: 16 MiB"
     )
     max_file_bytes: Size = Field(default=8 * 2**30, description="the largest file that is read, after decompression")
+    max_file_records: Count = Field(default=10_000_000, description="the most records that are read of one file")
+    max_columns: Count = Field(default=10_000, description="the most columns of a table: CSV and Parquet")
+    max_metadata_bytes: Size = Field(
+        default=32 * 2**20, description="the largest footer of a Parquet file, and directory of a .zip"
+    )
+    max_archive_members: Count = Field(default=1_000_000, description="the most files that are read of one archive")
+    max_expansion: Count = Field(
+        default=200, description="how many times its size a file of more than 32 MiB may expand to"
+    )
     language: bool = Field(default=True, description="identify the language of documents that do not name it")
     date_format: OneOrMany = Field(
         default=(), description='forms of the dates, as Python\'s strptime reads them: "%d/%m/%Y"; one or a list'
@@ -61,7 +70,7 @@ class Input(Section):
         default=(), description="how files are read whose bytes do not say it"
     )
 
-    @field_validator("max_record_bytes", "max_file_bytes")
+    @field_validator("max_record_bytes", "max_file_bytes", "max_metadata_bytes")
     @classmethod
     def _positive(cls, value: int) -> int:
         if value < 1:

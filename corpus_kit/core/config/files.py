@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import codecs
 import re
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from corpus_kit.core.config.base import Section
+from corpus_kit.core.patterns import refuse_pattern
+
+_DAY = datetime(2031, 3, 5)  # noqa: DTZ001 - a day, wherever
 
 FormatName = Literal["", "text", "html", "csv", "jsonl", "json", "parquet", "warc"]
 PresetName = Literal["", "nexis", "mediacloud", "news-please", "trafilatura", "twitter", "reddit", "semeval"]
@@ -106,16 +110,24 @@ class FileRule(Section):
     @field_validator("records")
     @classmethod
     def _pattern(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as e:
-            raise ValueError(f"'{value}' is no regular expression: {e}") from e
+        if value:
+            import regex  # the engine that reads it, and knows a bound of time
+
+            refuse_pattern(value)
+            try:
+                regex.compile(value)
+            except regex.error as e:
+                raise ValueError(f"'{value}' is no regular expression: {e}") from e
         return value
 
     @field_validator("date_format")
     @classmethod
     def _form(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for form in value:
+            try:
+                datetime.strptime(_DAY.strftime(form), form)  # noqa: DTZ007 - only whether it is one
+            except (ValueError, re.error, IndexError) as e:
+                raise ValueError(f"'{form}' is no form of a date; '%d/%m/%Y' is 05/03/2031") from e
             if "%" not in form:
                 raise ValueError(f"'{form}' is no form of a date; '%d/%m/%Y' is 05/03/2031")
         return value

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from corpus_kit.core.errors import did_you_mean
+from corpus_kit.core.patterns import refuse_pattern
 from corpus_kit.core.schema.columns import CheckSpec
 
 ALIASES = {
@@ -235,6 +236,10 @@ def _argument(
 
 
 def _compiles(name: str, pattern: str) -> None:
+    try:
+        refuse_pattern(pattern)
+    except ValueError as e:
+        raise ValueError(f"`{name}`: {e}") from e
     try:
         pl.Series(["a"]).str.contains(pattern)
     except pl.exceptions.ComputeError as e:

@@ -5,6 +5,7 @@ Nothing is written, so a member's name can lead nowhere; one that is absolute or
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tarfile
 import zipfile
@@ -13,11 +14,11 @@ from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
 
 from corpus_kit.ingest.formats.base import Limits
-from corpus_kit.ingest.formats.opened import ChunkStream, OpenedFile
+from corpus_kit.ingest.formats.opened import ChunkStream, OpenedFile, Spent
 from corpus_kit.ingest.json_values import Refusal
 
 _CHUNK = 1 << 18
-_SUSPECT_RATIO, _SUSPECT_BYTES = 200, 32 << 20
+_END_OF_ZIP = (1 << 16) + 256  # a comment of 64 KiB and the records before it
 
 
 class Member(NamedTuple):
@@ -34,7 +35,7 @@ def members(file: OpenedFile, kind: str, limits: Limits) -> Iterator[Member]:
 
     Raises Refusal(malformed_archive) where the archive itself is damaged.
     """
-    yield from _zip(file, limits) if kind == "zip" else _tar(file)
+    yield from _zip(file, limits) if kind == "zip" else _tar(file, limits)
 
 
 def _zip(file: OpenedFile, limits: Limits) -> Iterator[Member]:
@@ -43,6 +44,7 @@ def _zip(file: OpenedFile, limits: Limits) -> Iterator[Member]:
         from corpus_kit.ingest.expand import read_all
 
         source = io.BytesIO(read_all(ChunkStream(file.chunks()), None, limits.whole_file, "file_too_large"))
+    _refuse_directory(source, limits)
     try:
         archive = zipfile.ZipFile(source)
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as e:
@@ -62,34 +64,74 @@ def _zip(file: OpenedFile, limits: Limits) -> Iterator[Member]:
                 continue
             try:
                 with archive.open(info) as stream:
-                    chunks = _guarded_chunks(stream, max(info.compress_size, 1))
+                    chunks = _guarded_chunks(stream, info.compress_size, limits)
                     yield Member(name, info.file_size, ChunkStream(chunks))
             except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as e:
                 yield Member(name, info.file_size, None, Refusal("malformed_archive", str(e)[:200]))
 
 
-def _guarded_chunks(stream: IO[bytes], packed: int) -> Iterator[bytes]:
+def _guarded_chunks(stream: IO[bytes], packed: int, limits: Limits) -> Iterator[bytes]:
     given = 0
     try:
         while chunk := stream.read(_CHUNK):
             given += len(chunk)
-            if given > _SUSPECT_BYTES and given > _SUSPECT_RATIO * packed:
+            if limits.is_bomb(given, packed):
                 raise Refusal("decompression_bomb", f"{packed} bytes expand to more than {given}")
             yield chunk
     except (zipfile.BadZipFile, zlib.error, EOFError) as e:
         raise Refusal("malformed_archive", str(e)[:200] or "the member ends too early") from e
 
 
-def _tar(file: OpenedFile) -> Iterator[Member]:
-    stream = io.BufferedReader(ChunkStream(file.chunks()), _CHUNK)
+def _refuse_directory(source: Any, limits: Limits) -> None:
+    """Look at the size of a .zip's directory before it is read as a whole.
+
+    Raises Refusal(metadata_too_large, malformed_archive) or OSError.
+    """
+    with open(source, "rb") if isinstance(source, str) else contextlib.nullcontext(source) as handle:
+        size = handle.seek(0, io.SEEK_END)
+        handle.seek(max(0, size - _END_OF_ZIP))
+        tail = handle.read()
+        handle.seek(0)
+    at = tail.rfind(b"PK\5\6")
+    if at < 0 or len(tail) - at < 22:
+        raise Refusal("malformed_archive", "the archive has no end")
+    directory = int.from_bytes(tail[at + 12 : at + 16], "little")
+    long = tail.rfind(b"PK\6\6", 0, at)
+    if directory == 0xFFFFFFFF and long >= 0:
+        directory = int.from_bytes(tail[long + 40 : long + 48], "little")
+    if directory > limits.max_metadata_bytes:
+        raise Refusal("metadata_too_large", f"a directory of {directory} bytes, more than {limits.max_metadata_bytes}")
+
+
+class _BoundedHeader(tarfile.TarInfo):
+    """A member whose long name and other facts are read into memory only where they are short."""
+
+    most = 1 << 20
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in _FACTS and self.size > self.most:
+            raise tarfile.ReadError(f"the facts of a member have {self.size} bytes")
+        found: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
+        return found
+
+
+_FACTS = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+
+
+def _tar(file: OpenedFile, limits: Limits) -> Iterator[Member]:
+    chunks = Spent(file.size, limits).count(file.chunks())
+    stream = io.BufferedReader(ChunkStream(chunks), _CHUNK)
     try:
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
+        with tarfile.open(fileobj=stream, mode="r|", tarinfo=_BoundedHeader) as archive:
             for info in archive:
                 archive.members = []  # type: ignore[attr-defined]  # it keeps all it has seen
                 if info.isdir():
                     continue
                 if (wrong := _bad_name(info.name)) is not None:
                     yield Member(info.name, info.size, None, wrong)
+                elif info.issparse():
+                    refusal = Refusal("malformed_archive", "a sparse file: pack it without --sparse")
+                    yield Member(info.name, info.size, None, refusal)
                 elif not info.isfile():
                     refusal = Refusal("not_a_file", "a link or a device in an archive")
                     yield Member(info.name, info.size, None, refusal)

@@ -32,15 +32,45 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """max_record_bytes: the largest record read. max_file_bytes: the largest file read, after decompression."""
+    """What a file may come to: see the keys of `[input]` with these names.
+
+    Attributes:
+        max_record_bytes: The largest record read.
+        max_file_bytes: The largest file read, after decompression.
+        max_file_records: The most records of one file.
+        max_columns: The most columns of a table.
+        max_metadata_bytes: The largest footer of a Parquet file, and directory of an archive.
+        max_archive_members: The most files in one archive.
+        max_expansion: How many times its size a file may expand to.
+    """
 
     max_record_bytes: int
     max_file_bytes: int
+    max_file_records: int = 10_000_000
+    max_columns: int = 10_000
+    max_metadata_bytes: int = 32 << 20
+    max_archive_members: int = 1_000_000
+    max_expansion: int = 200
 
     @property
     def whole_file(self) -> int:
         """The largest file that is read into memory as a whole."""
         return min(self.max_file_bytes, 16 * self.max_record_bytes)
+
+    def is_bomb(self, given: int, taken: int) -> bool:
+        """Whether `taken` bytes have expanded beyond reason to `given`. A small file may well be all repetition."""
+        return given > _SUSPECT_BYTES and given > self.max_expansion * max(taken, 1)
+
+    def refuse_size(self, given: int, taken: int) -> None:
+        """Raises Refusal(decompression_bomb, file_too_large) where `taken` bytes of a file come to more than they may."""
+        if self.is_bomb(given, taken):
+            raise Refusal("decompression_bomb", f"{taken} bytes expand to more than {given}")
+        if given > self.max_file_bytes:
+            raise Refusal("file_too_large", f"more than {self.max_file_bytes} bytes")
+
+
+# Text compresses 3 to 10 times, logs some 50 times; a bomb 1,000 times and more.
+_SUSPECT_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)

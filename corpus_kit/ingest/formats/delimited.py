@@ -78,6 +78,8 @@ class CellTable:
                 raise Refusal("empty_text", "no bytes")
             if isinstance(top, BadRow):
                 raise top.refusal
+            if len(top.cells) > reading.limits.max_columns:
+                raise Refusal("too_many_columns", f"{len(top.cells)} columns, more than {reading.limits.max_columns}")
             self.header = named(top.cells)
         elif not found.first:
             raise Refusal("empty_text", "no bytes")
@@ -123,7 +125,7 @@ class CellTable:
 
 def named(cells: list[str]) -> list[str]:
     """Names of columns: without white space at their ends, every column with one of its own."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     given = {cell.strip() for cell in cells}
     for number, cell in enumerate(cells, start=1):
         name = cell.strip() or f"column_{number}"
@@ -131,8 +133,8 @@ def named(cells: list[str]) -> list[str]:
         unique = name
         while unique in names or (unique != name and unique in given):
             unique, count = f"{name}_{count}", count + 1
-        names.append(unique)
-    return names
+        names[unique] = None
+    return list(names)
 
 
 def _refuse_repeated(header: list[str], reading: ReadSettings) -> None:

@@ -6,7 +6,25 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from corpus_kit.ingest.expand import expand
+from corpus_kit.ingest.expand import EXPANSION, expand
+from corpus_kit.ingest.formats.base import Limits
+
+
+class Spent:
+    """What all members of one archive have come to, decompressed: each alone may be small."""
+
+    __slots__ = ("_given", "_limits", "_packed")
+
+    def __init__(self, packed: int, limits: Limits) -> None:
+        """packed: bytes of the archive as it lies on the disk. limits: what it may come to."""
+        self._packed, self._limits, self._given = packed, limits, 0
+
+    def count(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The same chunks. Raises Refusal(decompression_bomb, file_too_large)."""
+        for chunk in chunks:
+            self._given += len(chunk)
+            self._limits.refuse_size(self._given, self._packed)
+            yield chunk
 
 
 class OpenedFile:
@@ -19,13 +37,23 @@ class OpenedFile:
         compression: `gzip`, `zstd`, `bzip2`, `xz`, None for none.
         location: Path on the disk, "" for a member of an archive.
         size: Bytes on the disk.
+        expansion: How many times its size it may expand to.
+        spent: Of a member, what its archive has come to so far.
     """
 
-    __slots__ = ("_head", "_rest", "compression", "handle", "location", "name", "size", "suffix")
+    __slots__ = ("_head", "_rest", "compression", "expansion", "handle", "location", "name", "size", "spent", "suffix")
 
     def __init__(
-        self, name: str, handle: BinaryIO | io.RawIOBase, compression: str | None, location: str = "", size: int = 0
+        self,
+        name: str,
+        handle: BinaryIO | io.RawIOBase,
+        compression: str | None,
+        location: str = "",
+        size: int = 0,
+        expansion: int = EXPANSION,
+        spent: Spent | None = None,
     ) -> None:
+        self.expansion, self.spent = expansion, spent
         self.name, self.handle, self.compression, self.location, self.size = name, handle, compression, location, size
         stem, dot, suffix = name.rpartition("/")[2].rpartition(".")
         self.suffix = (dot + suffix).lower() if stem else ""
@@ -47,7 +75,9 @@ class OpenedFile:
 
     def _expanded(self) -> Iterator[bytes]:
         if self._rest is None:
-            self._rest = expand(self.handle, self.compression)
+            self._rest = expand(self.handle, self.compression, self.expansion)
+            if self.spent is not None:
+                self._rest = self.spent.count(self._rest)
         return self._rest
 
 

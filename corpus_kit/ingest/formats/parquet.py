@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 from corpus_kit.ingest.expand import read_all
 from corpus_kit.ingest.fields import FieldPath
 from corpus_kit.ingest.formats.base import NotText, ReadingNotes, ReadSettings, Record, Refused, field_record, guarded
 from corpus_kit.ingest.formats.opened import ChunkStream, OpenedFile
+from corpus_kit.ingest.formats.parquet_bounds import batches_of, refuse_footer
 from corpus_kit.ingest.json_values import Refusal, plain
 
 SUFFIXES = (".parquet", ".pq")
-_BATCH = 256
+_LARGE = 4  # a row of numbers takes more bytes in Arrow than as JSON, where records are measured
 
 
 def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
@@ -20,34 +22,51 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    source: Any = file.location
-    if file.compression or not file.location:
-        stream = ChunkStream(file.chunks())
-        source = pa.BufferReader(read_all(stream, None, reading.limits.whole_file, "file_too_large"))
-    elif file.size > reading.limits.max_file_bytes:
-        raise Refusal("file_too_large", f"more than {reading.limits.max_file_bytes} bytes")
-    try:
-        table = pq.ParquetFile(source)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
-        raise _malformed(e) from e
-    with table:
-        notes.fields.update(dict.fromkeys(table.schema_arrow.names))
-        number = 0
-        for group in range(table.num_row_groups):
+    limits = reading.limits
+    source, size = _source(file, reading)
+    with source as handle:
+        refuse_footer(handle, limits)
+        try:
+            table = pq.ParquetFile(file.location if not file.compression and file.location else handle)
+            names = table.schema_arrow.names
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
+            raise _malformed(e) from e
+        notes.fields.update(dict.fromkeys(names))
+        batches = batches_of(table.metadata, handle, size, limits)
+        number = given = made = 0
+        for group, rows_at_once in enumerate(batches):
             facts = table.metadata.row_group(group)
             first = number
             try:
-                for batch in table.iter_batches(batch_size=_BATCH, row_groups=[group]):
+                for batch in table.iter_batches(batch_size=rows_at_once, row_groups=[group]):
+                    given += batch.nbytes  # a value that stands in the file once may be in every row
+                    limits.refuse_size(given, size)
                     for fields in _records(batch, reading, notes):
                         number += 1
-                        yield guarded(field_record, fields, number, reading, notes)
+                        if isinstance(fields, Refusal):
+                            yield Refused(number, fields)
+                            continue
+                        record = guarded(field_record, fields, number, reading, notes)
+                        made += record.raw_bytes if isinstance(record, Record) else 0
+                        limits.refuse_size(made, size)
+                        yield record
             except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
-                lost = first + facts.num_rows - number
-                size = sum(facts.column(i).total_compressed_size for i in range(facts.num_columns))
+                lost = max(first + facts.num_rows - number, 0)
+                packed = sum(facts.column(i).total_compressed_size for i in range(facts.num_columns))
                 e2 = _malformed(e)
                 e2.detail = f"row group {group + 1}, rows {number + 1} to {number + lost}: {e2.detail}"
-                yield Refused(None, e2, rows=lost, bytes=size * lost // max(facts.num_rows, 1))
+                yield Refused(None, e2, rows=lost, bytes=packed * lost // max(facts.num_rows, 1))
                 number = first + facts.num_rows
+
+
+def _source(file: OpenedFile, reading: ReadSettings) -> tuple[BinaryIO, int]:
+    """The file's bytes to go about in, and how many they are."""
+    if file.compression or not file.location:
+        whole = read_all(ChunkStream(file.chunks()), None, reading.limits.whole_file, "file_too_large")
+        return io.BytesIO(whole), len(whole)
+    if file.size > reading.limits.max_file_bytes:
+        raise Refusal("file_too_large", f"more than {reading.limits.max_file_bytes} bytes")
+    return open(file.location, "rb"), file.size  # the caller closes it
 
 
 def _malformed(error: BaseException) -> Refusal:
@@ -58,7 +77,21 @@ def _malformed(error: BaseException) -> Refusal:
     return Refusal("malformed_parquet", (lines[0] if lines else type(error).__name__)[:200])
 
 
-def _records(batch: Any, reading: ReadSettings, notes: ReadingNotes) -> Iterator[dict[str, Any]]:
+def _records(batch: Any, reading: ReadSettings, notes: ReadingNotes) -> Iterator[dict[str, Any] | Refusal]:
+    """The fields of each row. A row that is far too large is refused before Python makes values of it."""
+    most = _LARGE * reading.limits.max_record_bytes
+    if batch.nbytes > most:
+        for at in range(batch.num_rows):
+            row = batch.slice(at, 1)
+            if row.nbytes > most:
+                yield Refusal("record_too_large", f"more than {reading.limits.max_record_bytes} bytes")
+            else:
+                yield from _fields(row, reading, notes)
+    else:
+        yield from _fields(batch, reading, notes)
+
+
+def _fields(batch: Any, reading: ReadSettings, notes: ReadingNotes) -> Iterator[dict[str, Any]]:
     names = batch.schema.names
     columns = [_values(batch.column(i), name, reading, notes) for i, name in enumerate(names)]
     for values in zip(*columns, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from time import perf_counter
 from typing import Any
 
 import regex
@@ -19,6 +20,7 @@ SUFFIXES = (".txt", ".md", ".text", ".markdown")
 LINES = "lines"
 _SHAPE_LINES = 50
 _SECONDS = 2.0
+_SECONDS_OF_FILE, _SECONDS_OF_LINE = 30.0, 1e-3
 _SHAPES = ("\t", ";", "|", ",")
 
 
@@ -110,7 +112,7 @@ def _many(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Itera
 
 def _parts(lines: Lines, records: str, limit: int) -> Iterator[tuple[int, bytes | TooLong]]:
     """The bytes of the records with their numbers: a line each, or from one line that matches to the next."""
-    begins = None if records == LINES else regex.compile(records)
+    begins = None if records == LINES else _Beginnings(records)
     number, pieces = 0, list[bytes]()
     for at, line in enumerate(_each_line(lines), start=1):
         if isinstance(line, TooLong):
@@ -118,7 +120,7 @@ def _parts(lines: Lines, records: str, limit: int) -> Iterator[tuple[int, bytes 
         elif begins is None:
             yield at, line
         else:
-            if _begins(begins, _shown(line, lines)) or not number:
+            if begins.match(_shown(line, lines)) or not number:
                 if pieces:
                     yield number, _joined(pieces, limit)
                 number, pieces = number + 1, []
@@ -142,11 +144,26 @@ def _joined(pieces: list[bytes], limit: int) -> bytes | TooLong:
     return raw if len(raw) <= limit else TooLong(len(raw), hashlib.sha256(raw).hexdigest())
 
 
-def _begins(pattern: Any, line: str) -> bool:
-    try:
-        return pattern.search(line, timeout=_SECONDS) is not None
-    except TimeoutError as e:
-        raise Refusal("malformed_text", "the pattern of `records` takes too long on a line; make it simpler") from e
+class _Beginnings:
+    """The pattern of the lines that begin a record. It may come from a stranger, so its time is bounded: for a line, and for
+    all lines of a file together."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern: Any = regex.compile(pattern)
+        self._lines, self._spent = 0, 0.0
+
+    def match(self, line: str) -> bool:
+        """Raises Refusal(malformed_text) when it takes too long."""
+        begun = perf_counter()
+        try:
+            found = self._pattern.search(line, timeout=_SECONDS) is not None
+        except TimeoutError as e:
+            raise Refusal("malformed_text", "the pattern of `records` takes too long on a line; make it simpler") from e
+        self._lines += 1
+        self._spent += perf_counter() - begun
+        if self._spent > _SECONDS_OF_FILE + _SECONDS_OF_LINE * self._lines:
+            raise Refusal("malformed_text", "the pattern of `records` takes too long on most lines; make it simpler")
+        return found
 
 
 def _shown(line: bytes, lines: Lines) -> str:
