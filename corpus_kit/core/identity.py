@@ -23,6 +23,18 @@ class Identity(NamedTuple):
     check: str
 
 
+class ExplicitIds:
+    """Identities of the records of one file that bring their own ids, as `by_id` gives them."""
+
+    def __init__(self, root: str, path: str, scope: str) -> None:
+        self._before = _SEPARATOR.join(("id", root, path if scope == "file" else "", ""))
+
+    def of(self, explicit_id: str) -> Identity:
+        """Identity of the record with this id."""
+        digest = hashlib.sha256((self._before + explicit_id).encode("utf-8", "surrogatepass")).hexdigest()
+        return Identity(digest[:HEX_DIGITS], digest[HEX_DIGITS : 2 * HEX_DIGITS])
+
+
 def by_id(root: str, path: str, explicit_id: str, scope: str) -> Identity:
     """Identity of a record that brings its own id, unique in the corpus or (scope "file") within its file."""
     return _identity("id", root, path if scope == "file" else "", explicit_id)

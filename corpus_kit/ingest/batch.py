@@ -44,7 +44,7 @@ from corpus_kit.ingest.json_values import Refusal, canonical_json
 from corpus_kit.ingest.naming import RecordNames, explicit_id
 from corpus_kit.ingest.notes import UnitNotes
 from corpus_kit.ingest.readers import read_file
-from corpus_kit.ingest.rows import Fields, add_page_facts, make_row, text_hash
+from corpus_kit.ingest.rows import Fields, KnownFields, add_page_facts, make_row, text_hash
 from corpus_kit.ingest.rules import Rules
 
 SHARD_BYTES = 2 << 20
@@ -135,17 +135,22 @@ class UnitWriter:
             return
         many = file.format not in ONE_RECORD
         notes, names = ReadingNotes(), RecordNames(file, self.recipe.id_scope)
+        readings: dict[str, tuple[str, KnownFields]] = {}
+        shard_bytes = self.recipe.shard_bytes
         before = len(self.rejected), self.records
         for item in read_file(file, self.recipe.rules, notes, content, digest):
             self.records += 1
             if isinstance(item, Record):
                 # Of a page that lies on the disk as it is read, the bytes are the text.
                 raw = content if content is not None and item.raw_sha256 == digest else None
-                self._take_record(item, raw, sidecar, names, notes)
+                if item.member not in readings:
+                    reading = self.recipe.rules.of(names.path(item))
+                    readings[item.member] = reading.columns["id"], KnownFields(reading, notes)
+                self._take_record(item, raw, sidecar, names, *readings[item.member])
                 if (
                     (item.number is not None or item.member)
                     and self.rows
-                    and ends_shard(self.rows[-1]["doc_id"], self.rows[-1]["raw_bytes"], self.recipe.shard_bytes)
+                    and ends_shard(self.rows[-1]["doc_id"], self.rows[-1]["raw_bytes"], shard_bytes)
                 ):
                     self._write_shard()
             else:
@@ -164,16 +169,21 @@ class UnitWriter:
         self.notes.add(file, notes)
 
     def _take_record(
-        self, record: Record, raw: bytes | None, sidecar: dict[str, Any], names: RecordNames, notes: ReadingNotes
+        self,
+        record: Record,
+        raw: bytes | None,
+        sidecar: dict[str, Any],
+        names: RecordNames,
+        id_field: str,
+        known: KnownFields,
     ) -> None:
         """raw: the bytes of the text where they are at hand."""
-        reading = self.recipe.rules.of(names.path(record))
         try:
             text_sha256 = text_hash(record)
-            explicit = explicit_id(record, sidecar, reading.columns["id"])
+            explicit = explicit_id(record, sidecar, id_field)
             identity, source = names.name(record, text_sha256, explicit)
             self._refuse_repeated(identity, source)
-            row = make_row(record, identity.doc_id, source, text_sha256, sidecar, reading, self.recipe.fields, notes)
+            row = make_row(record, identity.doc_id, source, text_sha256, sidecar, known, self.recipe.fields)
             if raw is not None and record.decoded.same_bytes:
                 row["text"] = raw  # what the table holds in the end: the text is not encoded again
             self.rows.append(row)

@@ -96,8 +96,13 @@ def codec_without_bom(head: bytes) -> str | None:
     return None
 
 
-def from_string(text: str) -> Decoded:
+def from_string(text: str, encoding: str = "utf-8", *, same_bytes: bool = True) -> Decoded:
     """The same rules for a text that arrives as a string (JSON, CSV, Parquet).
+
+    Args:
+        text: The string.
+        encoding: Codec that its file was written in.
+        same_bytes: Whether its UTF-8 form is what was read.
 
     Raises Refusal: empty_text, nul_character, lone_surrogate.
     """
@@ -106,7 +111,9 @@ def from_string(text: str) -> Decoded:
             text.encode("utf-8")
         except UnicodeEncodeError as e:
             raise Refusal("lone_surrogate", f"U+{ord(text[e.start]):04X} at character {e.start}") from e
-    return _finished(text, "utf-8", same_bytes=True)
+    if text and text[0] > " " and text[0] < "\x7f" and "\r" not in text and "\x00" not in text:  # as nearly always
+        return Decoded(text, encoding, "lf" if "\n" in text else "none", same_bytes)
+    return _finished(text, encoding, same_bytes=same_bytes)
 
 
 def _refuse_empty(text: str) -> None:

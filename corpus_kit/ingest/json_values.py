@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import json
+import json.encoder
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,10 +23,16 @@ class Refusal(Exception):
 
 
 class Constants:
-    """Takes NaN and Infinity, which Python writes and JSON does not have, as null. seen: how many there were."""
+    """Takes NaN and Infinity, which Python writes and JSON does not have, as null.
+
+    Attributes:
+        seen: How many there were.
+        decoder: Reads JSON so.
+    """
 
     def __init__(self) -> None:
         self.seen = 0
+        self.decoder = json_decoder(self)
 
     def __call__(self, word: str) -> None:
         self.seen += 1
@@ -37,7 +44,7 @@ class Constants:
         return record
 
 
-def parse_json(source: str, constants: Callable[[str], Any] | None = None) -> Any:
+def parse_json(source: str, constants: Constants | None = None) -> Any:
     """JSON as it is defined: no repeated keys (Python's own parser would keep the last and lose the rest).
 
     Args:
@@ -48,12 +55,9 @@ def parse_json(source: str, constants: Callable[[str], Any] | None = None) -> An
         Refusal: malformed_json.
     """
     try:
-        return json.loads(
-            source,
-            object_pairs_hook=_unique_keys,
-            parse_constant=constants or _no_constant,
-            parse_float=_finite_float,
-        )
+        if source.startswith("\ufeff"):
+            raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", source, 0)
+        return (constants.decoder if constants is not None else _STRICT).decode(source)
     except RecursionError as e:
         raise Refusal("malformed_json", "objects or lists are nested too deeply") from e
     except json.JSONDecodeError as e:
@@ -89,9 +93,22 @@ def _finite_float(digits: str) -> float:
     return value
 
 
+_STRICT = json_decoder()
+
+
 def canonical_json(value: Any) -> str:
     """Sorted keys, no spaces, characters as they are: the same value gives the same string."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return "".join(_ENCODE(value, 0))
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_MADE_IN_C: Any = getattr(json.encoder, "c_make_encoder", None)
+# `JSONEncoder.encode` makes one of these for every value: for a record of a table as much work as the encoding itself.
+_ENCODE: Callable[[Any, int], Iterable[str]] = (
+    _MADE_IN_C(None, _ENCODER.default, json.encoder.encode_basestring, None, ":", ",", True, False, True)
+    if _MADE_IN_C is not None
+    else lambda value, _: (_ENCODER.encode(value),)
+)
 
 
 def refuse_surrogates(fields: Any) -> None:

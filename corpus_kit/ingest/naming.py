@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from typing import Any
 
-from corpus_kit.core.identity import Identity, by_id, by_path, by_text
+from corpus_kit.core.identity import ExplicitIds, Identity, by_id, by_path, by_text
 from corpus_kit.ingest.discover import RawFile
 from corpus_kit.ingest.fields import choose, drop, is_null_word, lookup
 from corpus_kit.ingest.formats import split_compression
@@ -19,6 +19,7 @@ class RecordNames:
 
     def __init__(self, file: RawFile, id_scope: str) -> None:
         self._file, self._scope = file, id_scope
+        self._explicit = ExplicitIds(file.root, file.plain_path, id_scope)
         self._texts: Counter[tuple[str, str]] = Counter()
         self._ids: set[int] = set()
         self._runs: list[list[int]] = []  # of the numbers that were given, first and last: most files are one run
@@ -41,6 +42,8 @@ class RecordNames:
             explicit: Its own id, None where it has none.
         """
         file, path, source = self._file, self._file.plain_path, self._file.source
+        if explicit is not None and record.number is not None and not record.member:  # as nearly always in a table
+            return self._explicit.of(explicit), f"{source}#{self._of_id(explicit)}"
         if record.member:  # an archive is a folder, whatever it is packed with
             path = f"{os.path.splitext(path)[0]}/{split_compression(record.member)[0]}"
             source = f"{source}/{record.member}"

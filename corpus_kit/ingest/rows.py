@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpus_kit.ingest.fields import choose, drop, lookup
 from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record
@@ -17,7 +17,14 @@ from corpus_kit.ingest.language import identify
 from corpus_kit.ingest.page import Known, PageFacts, facts_of, page_facts
 from corpus_kit.ingest.values import Read, read_date, read_language, read_string
 
+if TYPE_CHECKING:
+    from corpus_kit.ingest.html import HtmlFacts
+
 _TOGETHER = 256  # texts that are looked at together
+_PLANS = 256  # sets of fields that are remembered at a time
+_NO_FACTS = PageFacts()
+_SAYS_NOTHING = Read(None)
+_Source = tuple[str, tuple[str, ...], Callable[[Any], Read]]
 _VERIFIED = ("sha256", "bytes")  # promises of a sidecar, verified when the file is read
 
 
@@ -36,46 +43,95 @@ def text_hash(record: Record) -> str:
     return hashlib.sha256(record.decoded.text.encode()).hexdigest()
 
 
+class KnownFields:
+    """Takes the values of known columns out of the records of one file.
+
+    Most records of a file have the same fields: which of them a column may have its value from is found out once.
+    """
+
+    def __init__(self, reading: ReadSettings, notes: ReadingNotes) -> None:
+        """reading: Names of fields and forms of dates. notes: Filled with the values that became null or were changed."""
+        forms = reading.date_format
+        readers: dict[str, Callable[[Any], Read]] = {
+            "published_on": (lambda value: read_date(value, forms)) if forms else read_date,
+            "title": read_string,
+            "outlet": read_string,
+            "url": read_string,
+            "language": _language,
+        }
+        # The name that the settings give comes first; the plain name is understood too, as sidecars often use it.
+        self._columns = [
+            (column, tuple(dict.fromkeys((reading.columns[column], column))), read) for column, read in readers.items()
+        ]
+        self._forms, self._notes = forms, notes
+        self._plans: dict[tuple[str, ...], list[_Source]] = {}
+
+    def take(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Column → value, of those that have one; where a field says more than the column holds, it stays in `given`."""
+        names = tuple(given)
+        plan = self._plans.get(names)
+        if plan is None:
+            if len(self._plans) >= _PLANS:
+                self._plans.clear()
+            plan = self._plans[names] = self._plan(names)
+        found = {}
+        for column, fields, read in plan:
+            name = fields[0]
+            if len(fields) > 1 or name not in given:
+                value = _take(given, column, fields, self._notes, read)
+            else:  # as nearly always: `_take` of one field by its name
+                said = given[name]
+                value, what = read(said) if said is not None else _SAYS_NOTHING
+                if what:
+                    self._notes.value(column, what, said)
+                if said is None or said is value or _is_all(said, value):
+                    del given[name]
+            if value is not None:
+                found[column] = value
+        if given and (meant := _meant(tuple(given))):
+            _note_unused(given, meant, found, self._notes, self._forms)
+        return found
+
+    def _plan(self, given: tuple[str, ...]) -> list[_Source]:
+        plan: list[_Source] = []
+        for column, names, read in self._columns:
+            if fields := tuple(name for name in names if name in given or any(sign in name for sign in "|.[")):
+                plan.append((column, fields, read))
+        return plan
+
+
 def make_row(
     record: Record,
     doc_id: str,
     source: str,
     text_sha256: str,
     sidecar: Mapping[str, Any],
-    reading: ReadSettings,
+    known: KnownFields,
     fields: Fields,
-    notes: ReadingNotes,
 ) -> dict[str, Any]:
     """One row of `documents` without `duplicate_cluster` and `split`, and without what its text says of itself.
 
     Args:
-        record: What was read.
+        record: What was read. Its fields are used up.
         doc_id, source, text_sha256: Its identity.
         sidecar: What the metadata says of its file.
-        reading: The names of the fields, and the forms of dates.
+        known: Takes the known columns out of its fields.
         fields: The user's own columns.
-        notes: Filled with the values that were not taken as they are.
 
     Raises:
         Refusal: contract, when a value does not fit a column that the user's contract adds.
     """
     text = record.decoded.text
     # What the record says of itself wins over what the sidecar says of its file.
-    given = dict(record.fields)
+    given = record.fields
     for name, value in sidecar.items():
         if name not in _VERIFIED and given.get(name) is None:
             given[name] = value
-    published, title, outlet, url, language = (None,) * 5
-    if given:
-        names, forms = reading.columns, reading.date_format
-        published = _take(given, "published_on", names, notes, lambda v: read_date(v, forms))
-        title = _take(given, "title", names, notes, read_string)
-        outlet = _take(given, "outlet", names, notes, read_string)
-        url = _take(given, "url", names, notes, read_string)
-        language = _take(given, "language", names, notes, _language)
-        if given:
-            _note_unused(given, {"published_on": published, "title": title, "outlet": outlet, "url": url}, notes, forms)
-    facts = _facts(record, title, published)
+    told = known.take(given) if given else {}
+    published, title, language = told.get("published_on"), told.get("title"), told.get("language")
+    outlet, url = told.get("outlet"), told.get("url")
+    # Without markup, its lines are looked at together with those of others, see `add_page_facts`.
+    facts = _facts(record, record.page, title, published) if record.page is not None else _NO_FACTS
     score = None
     if language is None:
         language, score = identify(text) if fields.identify_language else ("und", None)
@@ -88,10 +144,10 @@ def make_row(
         "raw_bytes": record.raw_bytes,
         "encoding": record.decoded.encoding,
         "newline": record.decoded.newline,
-        "title": facts.title,
+        "title": facts.title or title,
         "title_start": facts.title_start,
         "title_end": facts.title_end,
-        "published_on": facts.published_on,
+        "published_on": facts.published_on or published,
         "published_start": facts.published_start,
         "published_end": facts.published_end,
         "outlet": outlet or facts.outlet,
@@ -120,16 +176,16 @@ def add_page_facts(rows: Sequence[dict[str, Any]], is_record: Sequence[bool | No
         texts = [text.decode() if isinstance(text := row["text"], bytes) else text for row in some]
         known = [Known(row["title"], row["published_on"], record) for row, record in asked[low : low + _TOGETHER]]
         for row, facts in zip(some, facts_of(texts, known), strict=True):
-            told = facts._asdict()
-            told |= {name: row[name] for name in ("outlet", "url") if row[name] is not None}
-            row.update(told)
+            outlet, url = row["outlet"], row["url"]
+            row.update(zip(PageFacts._fields, facts, strict=True))
+            if outlet is not None:
+                row["outlet"] = outlet
+            if url is not None:
+                row["url"] = url
 
 
-def _facts(record: Record, title: str | None, published: date | None) -> PageFacts:
-    """What the page says: its markup where it has some, else its lines; what is given already is looked for only."""
-    said = record.page
-    if said is None:  # its lines are looked at together with those of others, see `add_page_facts`
-        return PageFacts(title=title, published_on=published)
+def _facts(record: Record, said: HtmlFacts, title: str | None, published: date | None) -> PageFacts:
+    """What the page's markup says; what is given already is looked for only."""
     found = PageFacts(
         said.title, said.title_start, said.title_end, said.published_on, said.published_start, said.published_end
     )
@@ -141,38 +197,46 @@ def _facts(record: Record, title: str | None, published: date | None) -> PageFac
 
 
 def _take(
-    given: dict[str, Any], column: str, names: Mapping[str, str], notes: ReadingNotes, read: Callable[[Any], Read]
+    given: dict[str, Any], column: str, fields: tuple[str, ...], notes: ReadingNotes, read: Callable[[Any], Read]
 ) -> Any:
-    """A known column's value, taken out of `given`; where the field says more than the column holds, it stays for `meta`.
-
-    The name that the settings give comes first; the plain name is understood too, as sidecars often use it.
-    """
-    for name in dict.fromkeys((names[column], column)):
+    """A known column's value, taken out of `given`; where the field says more than the column holds, it stays for `meta`."""
+    for name in fields:
         if "|" in name:
             name = choose(given, name)
         value = lookup(given, name)
         if value is None:
             given.pop(name, None)  # a known field that is null says nothing
             continue
-        found = read(value)
-        if found.what:
-            notes.value(column, found.what, value)
-        if found.value is not None:
-            if value == (found.value if isinstance(found.value, str) else found.value.isoformat()):
+        found, what = read(value)
+        if what:
+            notes.value(column, what, value)
+        if found is not None:
+            if _is_all(value, found):
                 drop(given, name)
-            return found.value
+            return found
     return None
+
+
+def _is_all(said: Any, found: Any) -> bool:
+    """Whether a column holds all that a field says."""
+    return found is not None and bool(said == (found if isinstance(found, str) else found.isoformat()))
 
 
 def _language(value: Any) -> Read:
     return read_language(value) if isinstance(value, str) else Read(None, "unreadable")
 
 
-def _note_unused(given: dict[str, Any], filled: Mapping[str, Any], notes: ReadingNotes, forms: tuple[str, ...]) -> None:
+def _note_unused(
+    given: dict[str, Any],
+    meant: tuple[tuple[str, str], ...],
+    filled: Mapping[str, Any],
+    notes: ReadingNotes,
+    forms: tuple[str, ...],
+) -> None:
     """Count the fields that look like a column of ours which nothing has filled."""
     done = ""
-    for column, name in _meant(tuple(given)):
-        if column != done and filled.get(column) is None and _would_fill(column, given[name], forms):
+    for column, name in meant:
+        if column != done and column not in filled and _would_fill(column, given[name], forms):
             notes.unused[column, name] += 1
             done = column
 

@@ -236,27 +236,36 @@ def field_record(
     try:
         if len(canonical) > reading.limits.max_record_bytes:
             raise Refusal("record_too_large", f"{len(canonical)} bytes")
-        decoded, rest = split_text(fields, reading, notes)
+        decoded, rest = split_text(fields, reading, notes, encoding)
         if not whole:
             refuse_surrogates(rest)
     except Refusal as e:
         e.raw_sha256 = digest
         raise
-    return Record(number, Decoded(decoded.text, encoding, decoded.newline, False), rest, digest, len(canonical))
+    return Record(number, decoded, rest, digest, len(canonical))
 
 
-def split_text(fields: Any, reading: ReadSettings, notes: ReadingNotes) -> tuple[Decoded, dict[str, Any]]:
-    """A record's text and its other fields.
+def split_text(
+    fields: Any, reading: ReadSettings, notes: ReadingNotes, encoding: str
+) -> tuple[Decoded, dict[str, Any]]:
+    """A record's text and its other fields. The record itself is not to be used after that.
+
+    Args:
+        fields: The record.
+        reading: Where its text is.
+        notes: Filled with what comes to light.
+        encoding: Codec that it was written in.
 
     Raises Refusal: malformed_json, missing_text, text_not_string, empty_text, nul_character, lone_surrogate.
     """
     if not isinstance(fields, dict):
         raise Refusal("malformed_json", f"a record is an object with fields, this is {kind_of(fields)}")
-    name = reading.text if reading.text in fields else choose(fields, reading.text)
+    wanted = reading.columns["text"]
+    name = wanted if wanted in fields else choose(fields, wanted)
     if not notes.fields:
         notes.fields.update(dict.fromkeys(list(fields)[:100]))
     if name in fields:
-        text, rest = fields[name], {k: v for k, v in fields.items() if k != name}
+        text, rest = fields.pop(name), fields
     else:
         text, rest = take_text(fields, FieldPath.of(name), reading.join)
     if isinstance(text, NameOf):  # there is no such field
@@ -274,7 +283,7 @@ def split_text(fields: Any, reading: ReadSettings, notes: ReadingNotes) -> tuple
     if len(text) < 8 and is_null_word(text):
         notes.value("text", "null", text)
         raise Refusal("empty_text", f"the text says '{text}', which is null")
-    return from_string(text), rest
+    return from_string(text, encoding, same_bytes=False), rest
 
 
 def text_meant(fields: dict[str, Any]) -> str | None:

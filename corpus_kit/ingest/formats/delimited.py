@@ -29,7 +29,11 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
         if isinstance(row, BadRow):
             yield Refused(number, row.refusal, bytes=row.size)
             continue
-        fields = {k: v for k, v in zip(header, row.cells, strict=True) if v != "" or k == text}
+        cells = row.cells
+        if "" in cells:
+            fields = {k: v for k, v in zip(header, cells, strict=True) if v != "" or k == text}
+        else:
+            fields = dict(zip(header, cells, strict=True))
         yield guarded(field_record, fields, number, reading, notes, table.encoding)
     notes.settle(encoding=table.encoding)  # which a row far down may have told
 
@@ -100,18 +104,16 @@ class CellTable:
             raise Refusal("no_header", f"the first row is: {shown}")
         return True
 
-    def _source(self, first: LineBlock | TooLong | None, skip: int) -> Iterator[str | BadLine]:
+    def _source(self, first: LineBlock | TooLong | None, skip: int) -> Iterator[list[str] | str | BadLine]:
         blocks = iter([first] if first is not None else [])
         for source in (blocks, self._blocks):
             for block in source:
                 if isinstance(block, TooLong):
                     yield BadLine(block.size, Refusal("record_too_large", f"a line of {block.size} bytes"))
                 elif block.text is not None:
-                    for line in io.StringIO(block.text, newline=""):
-                        if skip:
-                            skip -= 1
-                            continue
-                        yield line
+                    lines = list(io.StringIO(block.text, newline=""))
+                    yield lines[skip:]
+                    skip = max(skip - len(lines), 0)
                 else:
                     yield from self._line_by_line(block.raw)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from corpus_kit.ingest.decode import Decoded
 from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record, Refused, guarded, split_text
 from corpus_kit.ingest.formats.lines import Lines, TooLong
 from corpus_kit.ingest.formats.opened import OpenedFile
@@ -18,6 +17,7 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
     """A record a line; empty lines are none."""
     lines = Lines(file.chunks(), reading.limits, reading.encoding)
     number, limit = 0, reading.limits.max_record_bytes
+    constants = Constants()
     for block in lines.blocks():
         if isinstance(block, TooLong):
             number += 1
@@ -31,7 +31,7 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
             if len(line) > limit:
                 yield _too_large(number, hashlib.sha256(line).hexdigest(), len(line), limit)
                 continue
-            made = guarded(_record, line, number, lines, reading, notes)
+            made = guarded(_record, line, number, lines, constants, reading, notes)
             if isinstance(made, Refused):
                 made.bytes = len(line)
             yield made
@@ -44,12 +44,15 @@ def _too_large(number: int, sha256: str, size: int, limit: int) -> Refused:
     return Refused(number, Refusal("record_too_large", f"more than {limit} bytes", raw_sha256=sha256), bytes=size)
 
 
-def _record(line: bytes, number: int, lines: Lines, reading: ReadSettings, notes: ReadingNotes) -> Record:
+def _record(
+    line: bytes, number: int, lines: Lines, constants: Constants, reading: ReadSettings, notes: ReadingNotes
+) -> Record:
     digest = hashlib.sha256(line).hexdigest()
-    constants = Constants()
+    constants.seen = 0
     try:
         source = lines.decode(line)
-        decoded, fields = split_text(constants.refuse_in(parse_json(source, constants), reading.text), reading, notes)
+        found = constants.refuse_in(parse_json(source, constants), reading.text)
+        decoded, fields = split_text(found, reading, notes, lines.encoding)
         if "\\u" in source:
             refuse_surrogates(fields)
     except Refusal as e:
@@ -57,4 +60,4 @@ def _record(line: bytes, number: int, lines: Lines, reading: ReadSettings, notes
         raise
     if constants.seen:
         notes.value("other fields", "null", "NaN", constants.seen)
-    return Record(number, Decoded(decoded.text, lines.encoding, decoded.newline, False), fields, digest, len(line))
+    return Record(number, decoded, fields, digest, len(line))
