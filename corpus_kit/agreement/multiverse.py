@@ -285,7 +285,7 @@ def _figures(
         yield _moved((layer, control or None, target or None, None, measure), row, grid, tolerance)
 
 
-def _moved(names: tuple[Any, ...], values: Floats, grid: WorldGrid, tolerance: float) -> MovedFigure:
+def _moved(names: tuple[Any, Any, Any, Any, Any], values: Floats, grid: WorldGrid, tolerance: float) -> MovedFigure:
     known = values[~np.isnan(values)]
     base = None if np.isnan(values[0]) else float(values[0])
     undefined = int(np.isnan(values).sum())

@@ -168,7 +168,6 @@ def _key(sources: Sources, entries: Sequence[Entry]) -> dict[str, Any]:
         "people": file_sha256(people) if people.is_file() else None,
         "same": [list(sources.same), list(sources.apart)],
         "world": _world_of(sources.replay),
-        "layout": _LAYOUT,
         "versions": {"corpus-kit": __version__, "pyarrow": pa.__version__, "polars": pl.__version__},
     }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from corpus_kit.core.vocabulary import TRUSTED_MEASURES
+from corpus_kit.core.measures import TRUSTED
 from corpus_kit.report.charts import WIDTH, Chart
 from corpus_kit.report.visible import visible
 
@@ -69,7 +69,7 @@ def _places(months: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
         for figure in month["figures"]:
             if _of_all(figure) and figure["value"] is not None:
                 found.setdefault(_of(figure), set()).add(figure["measure"])
-    chosen = ((place, next((name for name in TRUSTED_MEASURES if name in told), "")) for place, told in found.items())
+    chosen = ((place, next((name for name in TRUSTED if name in told), "")) for place, told in found.items())
     return sorted((place, measure) for place, measure in chosen if measure)
 
 

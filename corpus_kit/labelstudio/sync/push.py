@@ -325,10 +325,10 @@ class Pushing:
                 if attempt == ROUNDS - 1:
                     raise
         metas = {int(t["id"]): t.get("meta") for t in self._listed(wanted.values(), ("id", "meta"))}
-        for task, w in wanted.items():
-            meta = metas.get(task)
+        for number, w in wanted.items():
+            meta = metas.get(number)
             noted = meta_with(meta if isinstance(meta, dict) else {}, w.marks, out_since(meta))
-            self.client.transport.change("PATCH", f"/api/tasks/{task}/", {"meta": noted})
+            self.client.transport.change("PATCH", f"/api/tasks/{number}/", {"meta": noted})
             self.done.replaced += 1
 
     def _changed(self, task: int, there: Sequence[int], wanted: Wanted) -> list[Json]:

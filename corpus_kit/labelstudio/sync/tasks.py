@@ -152,7 +152,8 @@ class Source:
         results = [self._result(number, span) for number, span in enumerate(spans)]
         places = {(span.start, span.end): made["id"] for span, made in zip(spans, results, strict=True)}
         results += self._answers.results(answers, places)
-        scores = [one.score for one in (*spans, *answers) if one.score is not None]
+        told = [*(span.score for span in spans), *(answer.score for answer in answers)]
+        scores = [score for score in told if score is not None]
         made: Json = {"model_version": self.model_version, "result": results}
         return made | ({"score": sum(scores) / len(scores)} if scores else {})
 

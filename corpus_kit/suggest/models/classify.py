@@ -88,7 +88,8 @@ def fit_classifier(texts: Sequence[str], labels: Sequence[str], groups: Sequence
     trial_labels = tuple(sorted(set(labels)))
     number = {label: i for i, label in enumerate(trial_labels)}
     truth = np.array([number[label] for label in labels])
-    base = (np.bincount(truth, minlength=len(number)) + 0.5) / (len(truth) + 0.5 * len(number))
+    shares = (np.bincount(truth, minlength=len(number)) + 0.5) / (len(truth) + 0.5 * len(number))
+    base = shares.astype(np.float64)
     fold = np.array([hashlib.blake2b(g.encode(), digest_size=4).digest()[0] % FOLDS for g in groups])
     raw = np.tile(base, (len(texts), 1))
     for held in range(FOLDS):

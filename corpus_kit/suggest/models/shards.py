@@ -86,7 +86,7 @@ def keep_rows(
         tables.append(table)
         rejected += refused
     versions = Counter(version for table in tables for version in table["model_version"].to_pylist())
-    about = {
+    about: dict[str, Any] = {
         "documents": documents,
         "by_model": dict(sorted(versions.items())),
         "left_out": dict(sorted(made.left_out.items())),
