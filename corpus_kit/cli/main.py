@@ -46,6 +46,15 @@ COMMANDS = {
     "doctor": "Say what is wrong with this installation and how to mend it.",
 }
 
+# As `--help` lists them; every command is in one of the groups.
+GROUPS = {
+    "Start": "init layer target inspect build",
+    "Label": "suggest studio push pull import adopt restore status serve",
+    "Measure": "agreement adjudicate review why multiverse evaluate",
+    "Publish": "export publish verify hydrate recipe card",
+    "Care": "validate report locate trust doctor",
+}
+
 
 def python_name(command: str) -> str:
     """The name of a command's module and of its method of `Corpus`: `import` → `import_`."""
@@ -74,8 +83,9 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name]) for name in names.split() if name in COMMANDS])
 
 
 def _completion(ctx: click.Context, _param: click.Parameter, shell: str | None) -> None:

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from corpus_kit.cli.errors import run
-from corpus_kit.cli.main import COMMANDS, cli, python_name
+from corpus_kit.cli.main import COMMANDS, GROUPS, cli, python_name
 
 HEAVY = ("polars", "pyarrow", "pandera", "pandas", "numpy", "datasets", "label_studio_sdk", "rich", "pydantic")
 
@@ -40,6 +40,15 @@ def test_no_line_of_help_is_wider_than_a_terminal(
     for line in ([name, "--help"], ["--help"]):
         assert run(cli, line) == 0
         assert [row for row in capsys.readouterr().out.splitlines() if len(row) > 80] == []
+
+
+def test_every_command_is_listed_once_below_its_group(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(cli, ["--help"]) == 0
+    listed = [
+        line.split()[0] for line in capsys.readouterr().out.splitlines() if line[:2] == "  " and line[2:3].strip()
+    ]
+    assert sorted(name for name in listed if name in COMMANDS) == sorted(COMMANDS)
+    assert set(COMMANDS) <= {name for names in GROUPS.values() for name in names.split()}
 
 
 def test_the_list_of_commands_names_every_format_of_export(capsys: pytest.CaptureFixture[str]) -> None:
