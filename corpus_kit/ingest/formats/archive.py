@@ -144,8 +144,11 @@ def _tar(file: OpenedFile, limits: Limits) -> Iterator[Member]:
 
 
 def _tar_chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    while chunk := stream.read(_CHUNK):
-        yield chunk
+    try:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+    except (tarfile.TarError, EOFError, ValueError) as e:
+        raise Refusal("malformed_archive", str(e)[:200] or "the member ends too early") from e
 
 
 def _bad_name(name: str) -> Refusal | None:
