@@ -226,7 +226,7 @@ def disturbed(work: Callable[[], Any], last: int, root: Path, *, full: bool) -> 
 
 
 def digest(root: Path) -> dict[str, str]:
-    """sha256 of every made file, the ledger, the pseudonyms and the card. Entries of the ledger are named by their moment."""
+    """sha256 of every made file, the ledger, the pseudonyms and the card. The ledger names entries by moment."""
     made: dict[str, str] = {}
     for path in sorted((root / "data").rglob("*")):
         parts = path.relative_to(root / "data").parts
