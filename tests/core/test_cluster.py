@@ -181,7 +181,7 @@ def test_a_cluster_without_workers_is_said(
     cluster.start_scheduler()
     with pytest.raises(ServiceError, match="has no workers") as told:
         engine.Cluster(cluster.address, tmp_path)
-    assert f"dask worker {cluster.address}" in told.value.hint
+    assert f"PYTHONSAFEPATH=1 dask worker {cluster.address}" in told.value.hint
 
 
 def test_workers_that_all_leave_are_said(cluster: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,11 +5,13 @@
 A command runs in a child of this process, which has imported everything and done nothing. A file operation of it, drawn at
 random, is its last (SIGKILL), or the disk is full from there on (ENOSPC). Then, before anything else, `validate` looks at
 the corpus and finds nothing; then the command runs again, and what is made is the same, byte for byte, as undisturbed.
+A build with worker processes, or on a cluster, ends at a moment of time instead: it alone, or with all its processes.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import hashlib
 import json
@@ -43,6 +45,7 @@ import corpus_kit.report.build  # noqa: F401
 from corpus_kit.core.errors import CorpusKitError
 from corpus_kit.core.storage.step import MADE
 from corpus_kit.corpus import Corpus
+from tests.core.dask_cluster import DaskCluster
 from tests.ingest_samples import page
 from tests.security.strangers import PAGES, made_corpus
 
@@ -133,13 +136,42 @@ def _without_release(root: Path) -> None:
     shutil.rmtree(root / "data" / "report")
 
 
+def _many_pages(root: Path) -> None:
+    _more_pages(root)
+    for number in range(10, 70):
+        (root / "data" / "raw" / f"page{number}.txt").write_text(page(number, 5), encoding="utf-8")
+
+
+def _small_units() -> None:
+    """So that a small corpus has work for several processes."""
+    import corpus_kit.core.parallel.executor as executor
+    import corpus_kit.ingest.documents as documents
+
+    documents.SHARD_BYTES = 9_000
+    executor.SECONDS_WORTH_A_POOL = 0
+
+
+def _build_with_pool(root: Path) -> None:
+    _small_units()
+    Corpus.open(root).build(workers=2)
+
+
+def _build_on_cluster(root: Path) -> None:
+    _small_units()
+    Corpus.open(root).build(cluster=os.environ["KILLS_CLUSTER"])
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One command. before: what is done to the prepared corpus first. act: the command. after: what follows it."""
+    """One command. before: what is done to the prepared corpus first. act: the command. after: what follows it.
+
+    timed: it has other processes, and is killed at a moment of time.
+    """
 
     before: Act
     act: Act
     after: Act = _nothing
+    timed: bool = False
 
 
 SCENES: dict[str, Scene] = {
@@ -151,6 +183,8 @@ SCENES: dict[str, Scene] = {
     "export-hf": Scene(_without_release, _export_hf),
     "export-conll": Scene(_without_release, _export_conll),
     "report": Scene(_without_release, _report),
+    "build-pool": Scene(_many_pages, _build_with_pool, timed=True),
+    "build-cluster": Scene(_many_pages, _build_on_cluster, timed=True),
 }
 
 
@@ -164,8 +198,11 @@ class Told:
     failures: list[str] = field(default_factory=list)
 
 
-def in_child(work: Callable[[], Any], seconds: float = _SECONDS) -> tuple[int, Any]:
-    """Run in a child: (exit status, what came back or was raised); -SIGKILL for one that was killed, or took too long."""
+def in_child(work: Callable[[], Any], seconds: float = _SECONDS, *, alone: bool = False) -> tuple[int, Any]:
+    """Run in a child: (exit status, what came back or was raised); -SIGKILL for one that was killed, or took too long.
+
+    alone: where it takes too long it is killed without the processes that it started.
+    """
     reading, writing = os.pipe()
     sys.stdout.flush()
     child = os.fork()
@@ -190,7 +227,7 @@ def in_child(work: Callable[[], Any], seconds: float = _SECONDS) -> tuple[int, A
     end = time.monotonic() + seconds
     while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         if time.monotonic() > end:
-            os.killpg(child, signal.SIGKILL)
+            os.kill(child, signal.SIGKILL) if alone else os.killpg(child, signal.SIGKILL)
             break
         time.sleep(0.002)
     _, status = os.waitpid(child, 0)
@@ -260,21 +297,20 @@ def run_scene(name: str, folder: Path, count: int, seed: int, told: Told) -> Non
     _sure(in_child(lambda: scene.before(before)), name)
     whole = folder / f"{name}-whole" / "corpus"
     _copy(before, whole)
+    begun = time.monotonic()
     operations = int(_sure(in_child(lambda: disturbed(lambda: scene.act(whole), -1, whole, full=False)), name))
+    took = time.monotonic() - begun
     _sure(in_child(lambda: scene.after(whole)), name)
     wanted = digest(whole)
     assert _sure(in_child(lambda: findings(whole)), name) == []
     for number in range(count):
         root = folder / "run" / "corpus"
         _copy(before, root)
-        full = chance.random() < 0.25
-        last = chance.randrange(1, operations + 1)
-        case = (
-            f"{name}, seed {seed}, run {number}, {'full disk' if full else 'kill'} at operation {last} of {operations}"
-        )
-        code, said = in_child(
-            lambda root=root, last=last, full=full: disturbed(lambda: scene.act(root), last, root, full=full)
-        )
+        full = chance.random() < 0.25 and not scene.timed
+        last, moment, alone = chance.randrange(1, operations + 1), chance.random() * took, chance.random() < 0.5
+        place = f"after {moment:.2f} s{', alone' * alone}" if scene.timed else f"at operation {last} of {operations}"
+        case = f"{name}, seed {seed}, run {number}, {'full disk' if full else 'kill'} {place}"
+        code, said = _disturb(scene, root, moment, last, full=full, alone=alone)
         (told.full if full else told.kills)[name] += 1
         told.ended[f"{name}: {'full' if full else 'kill'}: exit {code}"] += 1
         if code == 1:
@@ -290,6 +326,12 @@ def run_scene(name: str, folder: Path, count: int, seed: int, told: Told) -> Non
                 told.failures.append(f"{case}: the next run ends with {code}: {said}")
         if other := difference(digest(root), wanted):
             told.failures.append(f"{case}: other bytes than undisturbed: {other[:6]}")
+
+
+def _disturb(scene: Scene, root: Path, moment: float, last: int, *, full: bool, alone: bool) -> tuple[int, Any]:
+    if scene.timed:
+        return in_child(lambda: scene.act(root), moment, alone=alone)
+    return in_child(lambda: disturbed(lambda: scene.act(root), last, root, full=full))
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -314,8 +356,14 @@ def main() -> None:
     told = Told()
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         os.environ["XDG_CACHE_HOME"] = folder
-        for name in names:
-            run_scene(name, Path(folder), -(-given.count // len(names)), given.seed, told)
+        with contextlib.ExitStack() as stack:
+            if "build-cluster" in names:
+                cluster = DaskCluster(Path(folder) / "dask")
+                cluster.folder.mkdir()
+                stack.callback(cluster.stop)
+                os.environ["KILLS_CLUSTER"] = cluster.start(PYTHONSAFEPATH="1").address
+            for name in names:
+                run_scene(name, Path(folder), -(-given.count // len(names)), given.seed, told)
     for failure in told.failures:
         print(failure, "\n")
     print(

@@ -10,7 +10,8 @@ import pytest
 
 from tests.security.strangers import ROOT, environment
 
-COMMANDS = ("build", "first-build", "import", "adjudicate", "suggest", "export-hf", "export-conll", "report")
+ONE_PROCESS = ("build", "first-build", "import", "adjudicate", "suggest", "export-hf", "export-conll", "report")
+COMMANDS = (*ONE_PROCESS, "build-pool", "build-cluster")
 
 
 @pytest.mark.slow
