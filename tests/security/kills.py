@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import errno
 import hashlib
+import http.server
 import json
 import os
 import pickle
@@ -24,7 +25,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -47,6 +48,7 @@ from corpus_kit.core.storage.step import MADE
 from corpus_kit.corpus import Corpus
 from tests.core.dask_cluster import DaskCluster
 from tests.ingest_samples import page
+from tests.security.fuzz_server import KEY, Truthful
 from tests.security.strangers import PAGES, made_corpus
 
 _SECONDS = 120
@@ -100,6 +102,14 @@ def _export_hf(root: Path) -> None:
 
 def _export_conll(root: Path) -> None:
     Corpus.open(root).export("conll")
+
+
+def _push(root: Path) -> None:
+    Corpus.open(root).push("entities")
+
+
+def _pull(root: Path) -> None:
+    Corpus.open(root).pull("entities", full=True)
 
 
 def _report(root: Path) -> None:
@@ -183,6 +193,8 @@ SCENES: dict[str, Scene] = {
     "export-hf": Scene(_without_release, _export_hf),
     "export-conll": Scene(_without_release, _export_conll),
     "report": Scene(_without_release, _report),
+    "push": Scene(_nothing, _push, _build),
+    "pull": Scene(_nothing, _pull, _build),
     "build-pool": Scene(_many_pages, _build_with_pool, timed=True),
     "build-cluster": Scene(_many_pages, _build_on_cluster, timed=True),
 }
@@ -286,6 +298,22 @@ def findings(root: Path) -> list[str]:
     return [str(finding) for finding in Corpus.open(root).validate().findings]
 
 
+@contextlib.contextmanager
+def a_server() -> Iterator[None]:
+    """Nearly Label Studio, in a process of its own: this one has no threads."""
+    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Truthful)
+    child = os.fork()
+    if child == 0:
+        listening.serve_forever()
+    os.environ |= {"LABEL_STUDIO_URL": f"http://127.0.0.1:{listening.server_address[1]}", "LABEL_STUDIO_API_KEY": KEY}
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        listening.server_close()
+
+
 def run_scene(name: str, folder: Path, count: int, seed: int, told: Told) -> None:
     """Kill or fill so many runs of one command."""
     scene, chance = SCENES[name], Random(f"{name} {seed}")
@@ -362,6 +390,8 @@ def main() -> None:
                 cluster.folder.mkdir()
                 stack.callback(cluster.stop)
                 os.environ["KILLS_CLUSTER"] = cluster.start(PYTHONSAFEPATH="1").address
+            if {"push", "pull"} & set(names):
+                stack.enter_context(a_server())
             for name in names:
                 run_scene(name, Path(folder), -(-given.count // len(names)), given.seed, told)
     for failure in told.failures:

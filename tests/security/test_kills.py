@@ -10,8 +10,10 @@ import pytest
 
 from tests.security.strangers import ROOT, environment
 
-ONE_PROCESS = ("build", "first-build", "import", "adjudicate", "suggest", "export-hf", "export-conll", "report")
-COMMANDS = (*ONE_PROCESS, "build-pool", "build-cluster")
+COMMANDS = (
+    *("build", "first-build", "build-pool", "build-cluster", "import", "adjudicate", "suggest", "report"),
+    *("export-hf", "export-conll", "push", "pull"),
+)
 
 
 @pytest.mark.slow
