@@ -282,7 +282,9 @@ def digest(root: Path) -> dict[str, str]:
         if path.is_file() and (parts[0] in MADE or parts[0].startswith("release") or parts[0] == "pseudonyms.json"):
             made["/".join(parts)] = hashlib.sha256(path.read_bytes()).hexdigest()
     ledger = sorted(
-        hashlib.sha256(p.read_bytes()).hexdigest() for p in (root / "data" / "imports").glob("*.json") if p.is_file()
+        hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in (root / "data" / "imports").glob("[!.]*.json")
+        if p.is_file()
     )
     return made | {
         "ledger": " ".join(ledger),

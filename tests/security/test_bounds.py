@@ -270,3 +270,21 @@ def test_a_tar_that_ends_within_a_member_is_refused(tmp_path: Path) -> None:
     made = ingest(raw, tmp_path / "out", id_scope="file")
     assert {reason for _, reason in made.reasons} == {"malformed_archive"}
     assert "a.tar/a.txt" in made.by_source
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_zip_is_no_fault_of_the_disk(kind: int, tmp_path: Path) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", kind) as archive:
+        archive.writestr("a.txt", page(1, 20))
+        archive.writestr("b.txt", page(2, 20))
+    content = made.getvalue()
+    at = content.index(b"a.txt") + 30
+    directory = content.index(b"PK\x01\x02")
+    pages = {
+        "member.zip": content[:at] + bytes(40) + content[at + 40 :],
+        "place.zip": content[: directory + 42] + b"\xff\xff\xff\x7f" + content[directory + 46 :],
+    }
+    result = ingest(write(tmp_path / "raw", pages), tmp_path / "out")
+    assert {reason for _, reason in result.reasons} == {"malformed_archive"}
+    assert {"member.zip/b.txt", "place.zip/b.txt"} <= set(result.by_source)
