@@ -147,6 +147,11 @@ _ALL = (
         "The detail names the command that converts it; text under another suffix is read with --read format=text.",
     ),
     Reason("unreadable", "The file or folder cannot be opened.", "Check its permissions and the disk."),
+    Reason(
+        "reader_failed",
+        "The reader of this format stumbled over the file; what it read before is taken.",
+        "This is a fault of corpus-kit: please report it with the file, and with what CORPUS_KIT_DEBUG=1 prints.",
+    ),
     Reason("not_a_file", "It is neither a regular file nor a folder.", "Remove it from the raw folder."),
     Reason("bad_file_name", "The file's name is not valid Unicode.", "Rename the file."),
     Reason(

@@ -276,7 +276,12 @@ def _by_number(members: list[_Sample], reading: ReadSettings) -> list[dict[str, 
             if records:
                 rows += records
                 break
-    return [{name: row[name] for name in sorted(row, key=int)} for row in rows]
+    return [{name: row[name] for name in sorted(row, key=_place)} for row in rows]
+
+
+def _place(name: str) -> tuple[bool, int, str]:
+    """Numbered columns in their order, names behind them."""
+    return not name.isdecimal(), int(name) if name.isdecimal() and len(name) < 9 else 0, name
 
 
 def _with_text(reading: ReadSettings, name: str) -> ReadSettings:

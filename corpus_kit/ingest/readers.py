@@ -6,9 +6,11 @@ A record that cannot be taken is yielded as a Refused; the others go on.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
+from corpus_kit.core.errors import CorpusKitError
 from corpus_kit.ingest.decode import codec_without_bom
 from corpus_kit.ingest.discover import RawFile
 from corpus_kit.ingest.expand import compression_of
@@ -90,6 +92,16 @@ def _read(
         yield Refused(None, e, rows=1 if file.format in ONE_RECORD else None, bytes=0 if begun else file.size)
     except OSError as e:
         yield Refused(None, Refusal("unreadable", e.strerror or "cannot be read"), rows=None)
+    except Exception as e:  # noqa: BLE001 - a file that we read wrongly costs itself, and no other
+        yield Refused(None, _failed(e), rows=None, bytes=0 if begun else file.size)
+
+
+def _failed(error: Exception) -> Refusal:
+    """The refusal of what a reader stumbled over, which is a fault of ours; with CORPUS_KIT_DEBUG=1 the error itself."""
+    if isinstance(error, CorpusKitError | MemoryError) or os.environ.get("CORPUS_KIT_DEBUG") == "1":
+        raise error
+    detail = f"{type(error).__name__}: {error}"[:200]
+    return Refusal("reader_failed", detail.encode("utf-8", "backslashreplace").decode())
 
 
 def _opened(file: RawFile, handle: BinaryIO | io.RawIOBase, notes: ReadingNotes, limits: Limits) -> OpenedFile:
@@ -193,3 +205,7 @@ def _of_member(
             yield item
     except Refusal as e:
         yield Refused(None, e, rows=1, bytes=size, member=name)
+    except OSError:
+        raise
+    except Exception as e:  # noqa: BLE001 - so does a member of an archive
+        yield Refused(None, _failed(e), rows=1, bytes=size, member=name)

@@ -24,6 +24,7 @@ from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.schema.contracts import Contract, compile_gate
 from corpus_kit.core.schema.spec import ContractFile
 from corpus_kit.core.storage.folders import (
+    MANIFEST,
     drop_folder,
     keep_note,
     kept_note,
@@ -136,7 +137,10 @@ def build_annotations(sources: Sources, refusals: Refusals, progress: Progress) 
         made = _Making(sources, entries, work, progress).run(target)
     refusals.add(read_table(work / _REFUSED))
     # Of the refusals, and with them of the folder: the key is made anew, for names may have joined the pseudonym file.
-    keep_note(work / _REFUSED, {"key": _key(sources, entries), "told": _plain(made)})
+    keep_note(
+        work / _REFUSED,
+        {"key": _key(sources, entries), "told": _plain(made), "manifest": file_sha256(target / MANIFEST)},
+    )
     return made
 
 
@@ -177,6 +181,8 @@ def _unchanged(sources: Sources, entries: Sequence[Entry], target: Path, work: P
     kept = kept_note(work / _REFUSED)
     if manifest is None or kept is None or kept["key"] != _key(sources, entries):
         return None
+    if kept["manifest"] != file_sha256(target / MANIFEST):
+        return None  # a build that was killed put an older folder back: the note tells of one that is no more
     if any(not (target / f["name"]).is_file() for f in manifest["files"]):
         return None
     facts = kept["told"]

@@ -141,7 +141,9 @@ def _derived_id(annotation: Json, kind: Kind, record: Record, layer: str) -> str
     origin = {"annotation": "human", "draft": "draft", "prediction": "model"}[kind]
     author = annotation.get("model_version") if kind == "prediction" else _author_key(author_of(annotation))
     parts = (layer, record.own_id or record.doc_id, record.text_sha256, origin, author, annotation.get("created_at"))
-    return str(uuid.uuid5(_NAMESPACE, _SEPARATOR.join("" if p is None else str(p) for p in parts)))
+    own = _SEPARATOR.join("" if p is None else str(p) for p in parts)
+    # Half a surrogate pair may be in any of them; `uuid5` takes UTF-8 only.
+    return str(uuid.uuid5(_NAMESPACE, own.encode("utf-8", "backslashreplace").decode()))
 
 
 def _author_key(author: Any) -> str:

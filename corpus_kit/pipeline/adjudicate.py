@@ -12,6 +12,7 @@ from corpus_kit.core.measures import without_repeats
 from corpus_kit.core.progress import Progress, Silent
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.storage.folders import read_manifest, work_folder
+from corpus_kit.core.storage.step import one_step
 from corpus_kit.core.workspace import Workspace
 from corpus_kit.core.world import AS_IT_IS, World
 from corpus_kit.pipeline.run import Run
@@ -95,7 +96,7 @@ def adjudicate(
     """See `Corpus.adjudicate`."""
     from corpus_kit.agreement.gold.build import build_gold, override
 
-    with work_folder(workspace.data) as work:
+    with work_folder(workspace.data) as work, one_step(workspace.data, work):
         take_in_the_ledger(workspace, work, progress)
         sources = gold_sources(workspace, workspace.data, work)
         made = build_gold(replace(sources, adjudication=override(sources, policy, boundary, reviewers)), progress)

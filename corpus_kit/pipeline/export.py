@@ -9,6 +9,7 @@ from corpus_kit.core.exports import EXPORTS
 from corpus_kit.core.parallel.executor import open_workers
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.storage.folders import work_folder
+from corpus_kit.core.storage.step import one_step
 from corpus_kit.core.workspace import Workspace
 from corpus_kit.pipeline.results import ExportResult
 from corpus_kit.release.build import Source, build_release
@@ -35,7 +36,7 @@ def export(
         Path(folder).absolute() if folder is not None else data / ("release" if name == "hf" else f"release-{name}")
     )
     card_text, card_name = workspace.card_text()
-    with work_folder(data) as work, open_workers(workers) as pool:
+    with work_folder(data) as work, open_workers(workers) as pool, one_step(data, work):
         layers = workspace.released_layers(data)
         about, meta = workspace.config.about, workspace.config.release.meta
         source = Source(data, work, about, meta, workspace.contract("documents"), card_text, card_name, layers)

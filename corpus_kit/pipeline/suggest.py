@@ -16,6 +16,7 @@ from corpus_kit.core.progress import Progress
 from corpus_kit.core.records import Shard
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.storage.folders import read_manifest, work_folder
+from corpus_kit.core.storage.step import one_step
 from corpus_kit.core.trust import require_trust
 from corpus_kit.core.vocabulary import BOILERPLATE
 from corpus_kit.core.workspace import Workspace
@@ -126,7 +127,8 @@ def _boilerplate(workspace: Workspace, *, train: bool, workers: int | None, prog
     control = marking_control(layer)
     if control is None:
         raise _no_control(layer.name)
-    with work_folder(workspace.data) as work, open_workers(workers) as pool:
+    data = workspace.data
+    with work_folder(data) as work, open_workers(workers) as pool, one_step(data, work):
         learned = None
         if train:
             target = workspace.own_model(layer.name)
@@ -163,7 +165,12 @@ def _names(
     wanted = _with_models(names_wanted(workspace, trust=trust), models)
     wanted.check_trust()
     data = workspace.data
-    with work_folder(data) as work, open_workers(workers) as pool, Refusals(data, work) as refusals:
+    with (
+        work_folder(data) as work,
+        open_workers(workers) as pool,
+        one_step(data, work),
+        Refusals(data, work) as refusals,
+    ):
         made = suggest_names(Run(workspace, data, work, pool, progress), wanted, refusals)
     if made is None:
         raise _no_control(layer)

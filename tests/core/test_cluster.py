@@ -184,7 +184,7 @@ def test_a_cluster_without_workers_is_said(
     cluster.start_scheduler()
     with pytest.raises(ServiceError, match="has no workers") as told:
         engine.Cluster(cluster.address, tmp_path)
-    assert f"dask worker {cluster.address}" in told.value.hint
+    assert f"PYTHONSAFEPATH=1 dask worker {cluster.address}" in told.value.hint
 
 
 @pytest.mark.slow

@@ -251,3 +251,21 @@ def test_the_tables_lie_by_document_in_shards_that_others_do_not_move(
     lost = {before[n] for n in shards} - set(after.values())
     assert len(lost) <= 1, "only the shard of the new document"
     assert doc_id("new") in {a["doc_id"] for a in bench.make().annotations}
+
+
+def test_an_older_folder_that_was_put_back_is_not_taken_for_the_newest(tmp_path: Path) -> None:
+    """A build that is killed puts `data/annotations` back, but not what `.work` says of it."""
+    import shutil
+
+    text = "Ola Brandt of Port Sellane waits."
+    bench = Bench(tmp_path, {"a": text})
+    bench.bring([task("a", text, annotation(span(text, "Brandt", "PERSON")))], "plain", "one.json")
+    bench.make()
+    shutil.copytree(bench.data / "annotations", tmp_path / "before")
+    bench.bring(
+        [task("a", text, annotation(span(text, "Port Sellane", "PLACE"), by="bo@mail.example"))], "plain", "two.json"
+    )
+    assert len(bench.make().spans) == 2
+    shutil.rmtree(bench.data / "annotations")
+    shutil.copytree(tmp_path / "before", bench.data / "annotations")
+    assert len(bench.make().spans) == 2

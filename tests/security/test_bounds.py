@@ -13,14 +13,17 @@ import sys
 import tarfile
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from ingest_samples import environment, ingest, page, rows, write
+
+from corpus_kit.ingest.formats.base import Record
 
 MB = 10**6
 MOST_MEMORY = 1000 * MB
@@ -239,3 +242,49 @@ def test_a_pattern_that_is_slow_on_every_line_ends(tmp_path: Path, monkeypatch: 
     raw = write(tmp_path / "raw", {"a.txt": ("a" * 22 + "!\n") * 2000})
     made = ingest(raw, tmp_path / "out", files=[{"glob": "*.txt", "records": "^(a|aa)+$"}])
     assert made.reasons == [("a.txt", "malformed_text")]
+
+
+def test_a_reader_that_stumbles_costs_its_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from corpus_kit.ingest.formats import FORMATS, text
+
+    def stumble(*_: object) -> Iterator[Record]:
+        yield next(text.read(*_))  # type: ignore[arg-type]
+        raise IndexError("list index out of range")
+
+    monkeypatch.setitem(FORMATS, "jsonl", SimpleNamespace(read=stumble))
+    raw = write(
+        tmp_path / "raw", {"a.jsonl": '{"text": 1}', "b.txt": page(1), "c.zip": packed("zip", {"a.jsonl": b"{}"})}
+    )
+    made = ingest(raw, tmp_path / "out")
+    assert [reason for _, reason in made.reasons] == ["reader_failed"] * 2
+    assert made.rejected[0]["detail"] == "IndexError: list index out of range"
+    assert made.result.documents == 3
+    monkeypatch.setenv("CORPUS_KIT_DEBUG", "1")
+    with pytest.raises(IndexError):
+        ingest(raw, tmp_path / "again")
+
+
+def test_a_tar_that_ends_within_a_member_is_refused(tmp_path: Path) -> None:
+    whole = packed("tar", {"a.txt": page(1).encode(), "b.jsonl": b'{"text": "A page of words."}\n' * 200})
+    raw = write(tmp_path / "raw", {"a.tar": whole[:5000]})
+    made = ingest(raw, tmp_path / "out", id_scope="file")
+    assert {reason for _, reason in made.reasons} == {"malformed_archive"}
+    assert "a.tar/a.txt" in made.by_source
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_zip_is_no_fault_of_the_disk(kind: int, tmp_path: Path) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", kind) as archive:
+        archive.writestr("a.txt", page(1, 20))
+        archive.writestr("b.txt", page(2, 20))
+    content = made.getvalue()
+    at = content.index(b"a.txt") + 30
+    directory = content.index(b"PK\x01\x02")
+    pages = {
+        "member.zip": content[:at] + bytes(40) + content[at + 40 :],
+        "place.zip": content[: directory + 42] + b"\xff\xff\xff\x7f" + content[directory + 46 :],
+    }
+    result = ingest(write(tmp_path / "raw", pages), tmp_path / "out")
+    assert {reason for _, reason in result.reasons} == {"malformed_archive"}
+    assert {"member.zip/b.txt", "place.zip/b.txt"} <= set(result.by_source)

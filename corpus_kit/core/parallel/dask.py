@@ -15,6 +15,7 @@ import os
 import pickle
 import platform
 import socket
+import sys
 import time
 import unicodedata
 import uuid
@@ -194,7 +195,7 @@ class Cluster:
     def _no_workers(self, what: str) -> ServiceError:
         return ServiceError(
             f"The Dask scheduler at {self.address} {what}.",
-            f"Start some with `dask worker {self.address} --nworkers auto --nthreads 1`, then run the same command.",
+            f"Start some with `PYTHONSAFEPATH=1 dask worker {self.address} --nworkers auto --nthreads 1`, then run again.",
         )
 
     def _told(self, error: BaseException, worker: str = "") -> BaseException:
@@ -257,6 +258,15 @@ def _perform(sent: bytes) -> Any:
     return function(task)
 
 
+def _is_among(folder: Path, same: Same) -> bool:
+    """Whether a folder is the corpus, or one with raw or made files."""
+    data = Path(same.note).parent.parent
+    corpus = data.parent if (data.parent / "corpus.toml").is_file() else data
+    return any(
+        folder.is_relative_to(place) for place in (corpus, *(Path(path) for path, size in same.raw if size is None))
+    )
+
+
 @lru_cache(maxsize=4)
 def _faults(same: Same) -> tuple[str, str] | None:
     """Why this worker must not take part, as a sentence and the next step; None when it may. Looked at once per run."""
@@ -266,6 +276,11 @@ def _faults(same: Same) -> tuple[str, str] | None:
     if other:
         return f"{here} has {', '.join(other)}.", "Install the same versions on every machine; see constraints.txt."
     note = Path(same.note)
+    if not sys.flags.safe_path and _is_among(Path.cwd(), same):
+        return (
+            f"{here} was started in {Path.cwd()}, where its Python looks for modules among the files of the corpus.",
+            "Start the workers in another folder, or with PYTHONSAFEPATH=1.",
+        )
     try:
         seen = note.read_text(encoding="ascii") == same.word
     except OSError:

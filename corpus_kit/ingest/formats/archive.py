@@ -6,7 +6,10 @@ Nothing is written, so a member's name can lead nowhere; one that is absolute or
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
+import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -47,10 +50,8 @@ def _zip(file: OpenedFile, limits: Limits) -> Iterator[Member]:
     _refuse_directory(source, limits)
     try:
         archive = zipfile.ZipFile(source)
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as e:
-        if isinstance(e, OSError) and e.errno is not None:
-            raise
-        raise Refusal("malformed_archive", str(e)[:200]) from e
+    except _ODD as e:
+        raise _malformed(e) from e
     with archive:
         for info in archive.infolist():
             if info.is_dir():
@@ -66,8 +67,8 @@ def _zip(file: OpenedFile, limits: Limits) -> Iterator[Member]:
                 with archive.open(info) as stream:
                     chunks = _guarded_chunks(stream, info.compress_size, limits)
                     yield Member(name, info.file_size, ChunkStream(chunks))
-            except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as e:
-                yield Member(name, info.file_size, None, Refusal("malformed_archive", str(e)[:200]))
+            except _ODD as e:
+                yield Member(name, info.file_size, None, _malformed(e))
 
 
 def _guarded_chunks(stream: IO[bytes], packed: int, limits: Limits) -> Iterator[bytes]:
@@ -78,8 +79,21 @@ def _guarded_chunks(stream: IO[bytes], packed: int, limits: Limits) -> Iterator[
             if limits.is_bomb(given, packed):
                 raise Refusal("decompression_bomb", f"{packed} bytes expand to more than {given}")
             yield chunk
-    except (zipfile.BadZipFile, zlib.error, EOFError) as e:
-        raise Refusal("malformed_archive", str(e)[:200] or "the member ends too early") from e
+    except _ODD as e:
+        raise _malformed(e) from e
+
+
+_ODD = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError, RuntimeError)
+
+
+def _malformed(error: Exception) -> Refusal:
+    """What is wrong with the archive, as far as the library tells; a fault of the disk stays an OSError."""
+    if isinstance(error, OSError) and error.errno not in (
+        None,
+        errno.EINVAL,
+    ):  # EINVAL: a place before the file's beginning
+        raise error
+    return Refusal("malformed_archive", str(error)[:200] or "the member ends too early")
 
 
 def _refuse_directory(source: Any, limits: Limits) -> None:
@@ -144,8 +158,11 @@ def _tar(file: OpenedFile, limits: Limits) -> Iterator[Member]:
 
 
 def _tar_chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    while chunk := stream.read(_CHUNK):
-        yield chunk
+    try:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+    except (tarfile.TarError, EOFError, ValueError) as e:
+        raise Refusal("malformed_archive", str(e)[:200] or "the member ends too early") from e
 
 
 def _bad_name(name: str) -> Refusal | None:

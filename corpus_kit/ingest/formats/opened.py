@@ -9,6 +9,8 @@ from typing import BinaryIO
 from corpus_kit.ingest.expand import EXPANSION, expand
 from corpus_kit.ingest.formats.base import Limits
 
+_SMALL = 1 << 16
+
 
 class Spent:
     """What all members of one archive have come to, decompressed: each alone may be small."""
@@ -20,10 +22,13 @@ class Spent:
         self._packed, self._limits, self._given = packed, limits, 0
 
     def count(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """The same chunks. Raises Refusal(decompression_bomb, file_too_large)."""
+        """The same chunks. Raises Refusal(decompression_bomb, file_too_large); small members beside a bomb are taken."""
+        own = 0
         for chunk in chunks:
+            own += len(chunk)
             self._given += len(chunk)
-            self._limits.refuse_size(self._given, self._packed)
+            if own > _SMALL or self._given > self._limits.max_file_bytes:
+                self._limits.refuse_size(self._given, self._packed)
             yield chunk
 
 

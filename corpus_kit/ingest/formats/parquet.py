@@ -104,7 +104,7 @@ def _values(column: Any, name: str, reading: ReadSettings, notes: ReadingNotes) 
         values = column.to_pylist()
     except (ValueError, OverflowError, ArithmeticError, TypeError):
         values = [_value(cell, name, notes) for cell in column]
-    if name == FieldPath.of(reading.text).steps[0] and any(isinstance(value, bytes) for value in values):
+    if FieldPath.of(reading.text).steps[:1] == (name,) and any(isinstance(value, bytes) for value in values):
         return [_as_text(value) for value in values]
     return [plain(value) for value in values]
 

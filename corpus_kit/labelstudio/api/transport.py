@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import httpx2
 from pydantic import TypeAdapter
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_any
 from tenacity.wait import wait_exponential_jitter
 
 from corpus_kit.core.errors import EnvironmentProblemError, ServiceError, UsageError
@@ -90,6 +90,7 @@ class Transport:
         if not self._token or not self._token.isascii() or any(c.isspace() for c in self._token):
             raise UsageError("LABEL_STUDIO_API_KEY isn't a token.", "Copy it from Account & Settings on the server.")
         self._access = ""
+        self._paused = 0.0
         self._first_wait = first_wait
         self._http = httpx2.Client(
             base_url=self.url + "/",
@@ -297,11 +298,18 @@ class Transport:
         backoff = wait_exponential_jitter(multiplier=self._first_wait, max=10, jitter=self._first_wait / 2)
         retrying = Retrying(
             retry=retry_if_exception(again),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=lambda state: max(backoff(state), _pause_asked_for(state)),
+            # A server may ask for a pause before every single answer: all pauses of a command together have an end.
+            stop=stop_any(stop_after_attempt(ATTEMPTS), lambda _: self._paused > self.limits.seconds),
+            wait=lambda state: self._pause(max(backoff(state), _pause_asked_for(state))),
             reraise=True,
         )
         return retrying(once)
+
+    def _pause(self, seconds: float) -> float:
+        """A pause of so many seconds, or of what is left of them all; counted."""
+        seconds = min(seconds, self.limits.seconds)
+        self._paused += seconds
+        return seconds
 
 
 class _Timed(httpx2.SyncByteStream):

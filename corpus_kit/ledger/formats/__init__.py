@@ -16,6 +16,9 @@ from corpus_kit.core.exchange import FORMATS, Page, SourceFile
 Reader = Callable[[Sequence[SourceFile]], Iterator[Page]]
 
 
+_ODD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """suffixes: of the files that are read; others beside them are left alone. what: of the format, for messages."""
@@ -31,7 +34,11 @@ class Format:
             UsageError: A file is not of this format.
         """
         reader: Reader = import_module(f"corpus_kit.ledger.formats.{self.name}").read
-        yield from reader(sorted(files, key=lambda file: file.path))
+        try:
+            yield from reader(sorted(files, key=lambda file: file.path))
+        except _ODD as e:  # somebody's file: whatever is odd in it is no fault of ours
+            fault = f"{type(e).__name__}: {str(e)[:100]}"
+            raise UsageError(f"The files cannot be read as {self.what} ({fault}).", "Export them again.") from e
 
 
 _ALL = (
