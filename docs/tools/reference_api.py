@@ -14,7 +14,8 @@ from corpus_kit.corpus import BuildResult, Corpus, ExportResult
 def api() -> str:
     """`Corpus` method by method, then the results of build and export."""
     parts = [_class(Corpus)]
-    for name, member in (vars(Workspace) | vars(Corpus)).items():
+    members = {name: one for kind in (Workspace, *Corpus.__bases__, Corpus) for name, one in vars(kind).items()}
+    for name, member in members.items():
         if name.startswith("_") or name in {f.name for f in dataclasses.fields(Corpus)}:
             continue
         function = member.__func__ if isinstance(member, classmethod | staticmethod) else member
