@@ -143,7 +143,7 @@ def _evidence(
         return f"{what} {expected} in {contrary} of {elsewhere} other places" if contrary > alike else None
     if len(_WORD.findall(surface)) > MOST_WORDS_OF_A_NAME or near < LEAST_NEAR or near_contrary < SHARE_NEAR * near:
         return None
-    return f"spans with the same first or last word are {expected} in {near_contrary} of {near} other places"
+    return f"spans of as many words with the same first or last one are {expected} in {near_contrary} of {near} other places"
 
 
 def _by_line(rows: pl.DataFrame, label: Ints, n_labels: int) -> Floats:
@@ -175,12 +175,18 @@ def _backed_off(counts: Floats, below: Floats, weight: float) -> Floats:
 
 
 def _surfaces(column: pl.Series) -> list[Ints]:
-    """Numbers of each row's surface, of its first and of its last word; case and spacing do not matter."""
+    """Numbers of each row's surface, and of its first and of its last word among spans of as many words; case and spacing
+    do not matter. A treaty is not named like the town it is named after, a bank is named like other banks."""
     distinct = column.unique().sort()
     folded = [" ".join((surface or "").casefold().split()) for surface in distinct]
     words = [_WORD.findall(surface) or [surface] for surface in folded]
     table = pl.DataFrame(
-        {"surface": distinct, "0": folded, "1": [w[0] for w in words], "2": [w[-1] for w in words]},
+        {
+            "surface": distinct,
+            "0": folded,
+            "1": [f"{len(w)} {w[0]}" for w in words],
+            "2": [f"{len(w)} {w[-1]}" for w in words],
+        },
         schema_overrides={"surface": pl.String},
     )
     found = pl.DataFrame({"surface": column}).join(
