@@ -28,6 +28,7 @@ from corpus_kit.labelstudio.sync.projects import (
 )
 from corpus_kit.labelstudio.sync.site import Site, alone
 from corpus_kit.labelstudio.sync.tasks import Source, Wanted, meta_with
+from corpus_kit.ledger.held_back import keep_held_back
 
 WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before each look at what became of an import nobody answered."""
@@ -108,7 +109,7 @@ def push_layers(
 def _prepare(
     site: Site, client: LabelStudioClient, layer: Layer, progress: Progress, turn: Turn
 ) -> tuple[LayerPlan, Source]:
-    source = Source(site.data, layer, site.settings.order, site.checks.get(layer.name, ()), turn)
+    source = Source(site.data, layer, site.settings.order, site.checks.get(layer.name, ()), turn, site.holdout)
     if source.without_scores:
         progress.remark(f"{layer.name}: nothing is suggested, so no document is less certain; the order is random.")
     title = site.title(layer.name)
@@ -169,6 +170,8 @@ class Pushing:
         if self.plan.suggested:
             self.done.settings |= show_version(self.client, self.project, self.source.model_version)
         self._give_to_everybody()
+        if self.site.holdout:
+            keep_held_back(self.site.data, self.layer.name, self.source.held_back())
         self._remove(self.plan.remove)
         self.done.address = f"{self.client.transport.url}/projects/{self.project}/data"
         return self.done
