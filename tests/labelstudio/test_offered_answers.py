@@ -122,3 +122,26 @@ def test_documents_that_are_held_out_show_nothing_and_what_they_would_have_shown
 
 def asked_of(sample: Sample, doc_id: str) -> str:
     return next(d["source"] for d in sample.documents() if d["doc_id"] == doc_id)
+
+
+@pytest.mark.studio
+def test_of_copies_one_gets_a_task_and_which_one_stays(make_corpus: MakeSample) -> None:
+    pages = {f"{name}.txt": f"{name}: a story.\n" for name in "abcde"}
+    sample = make_corpus(pages=pages)
+    ids = {d["source"]: d["doc_id"] for d in sample.documents()}
+    group = min(ids["a.txt"], ids["b.txt"], ids["c.txt"])
+    clusters = {ids[f"{name}.txt"]: group for name in "abc"} | {ids["d.txt"]: ids["d.txt"]}
+    sample.table(
+        "documents", "documents", [d | {"duplicate_cluster": clusters.get(d["doc_id"])} for d in sample.documents()]
+    )
+    toml = sample.root / "corpus.toml"
+    before = toml.read_text(encoding="utf-8")
+    toml.write_text(before + '\n[label_studio]\ncopies = "one"\n', encoding="utf-8")
+    (pushed,) = sample.corpus.push()
+    assert (pushed.created, pushed.plan.copies) == (3, 2)
+    there = {task["data"]["doc_id"] for task in sample.tasks()}
+    assert len(there & {ids[f"{name}.txt"] for name in "abc"}) == 1
+    (again,) = sample.corpus.push()
+    assert (again.writes, again.plan.copies, again.plan.orphaned) == (0, 2, [])
+    toml.write_text(before, encoding="utf-8")
+    assert sample.corpus.push()[0].created == 2

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
-from corpus_kit.cli.output import ConsoleProgress, Output, say_reviews
+from corpus_kit.cli.output import ConsoleProgress, Output, again, say_reviews
 
 
 @click.command("review")
@@ -56,6 +56,8 @@ def command(
     if not push:
         if found:
             output.next_step("the same with --push sends them to a reviewer in Label Studio.")
+        else:
+            output.next_step(f"{again('report', corpus_dir)} shows how the labels are spread.")
         output.json(suspects)
         return
     output.data("")

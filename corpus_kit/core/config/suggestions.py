@@ -44,7 +44,8 @@ class LayerModel(Section):
 
     layer: str = Field(description="the layer it suggests in")
     model: str = Field(
-        description="learned, llm:MODEL@http://HOST:PORT/v1, spacy:NAME, transformers:NAME_OR_PATH or python:MODULE:CLASS"
+        description="learned, copies, llm:MODEL@http://HOST:PORT/v1, spacy:NAME, transformers:NAME_OR_PATH "
+        "or python:MODULE:CLASS"
     )
     labels: dict[str, str] = Field(
         default={}, description="the model's label or answer → the layer's; \"\" leaves one out"

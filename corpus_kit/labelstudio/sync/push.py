@@ -18,7 +18,7 @@ from corpus_kit.labelstudio.api.batches import Json, pack
 from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.api.problems import OutcomeUnknownError, RefusedError
 from corpus_kit.labelstudio.sync.batch_log import Turn, note, unfinished
-from corpus_kit.labelstudio.sync.plan import EVERYBODY, Key, LayerPlan, Orphan, compare, key_of
+from corpus_kit.labelstudio.sync.plan import EVERYBODY, Key, LayerPlan, Orphan, compare, key_of, leave_copies
 from corpus_kit.labelstudio.sync.projects import (
     check_config,
     create_project,
@@ -121,6 +121,8 @@ def _prepare(
     plan.settings = list(changes) if project else ["create"]
     with counted(progress, f"compare {layer.name}", len(source)) as step:
         compare(plan, source, client, step, site.settings.overlap)
+    if site.settings.copies == "one":
+        leave_copies(plan, source.clusters())
     _limit(site, plan, turn)
     return plan, source
 

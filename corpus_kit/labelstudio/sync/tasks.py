@@ -142,6 +142,11 @@ class Source:
     def doc_ids(self) -> set[str]:
         return set(self._index["doc_id"].to_list())
 
+    def clusters(self) -> dict[str, str]:
+        """doc_id → its cluster, of the documents that are copies of others."""
+        rows = self._documents.select("doc_id", "duplicate_cluster").filter(pl.col("duplicate_cluster").is_not_null())
+        return dict(rows.collect().iter_rows())
+
     def current_texts(self, doc_ids: Iterable[str]) -> dict[str, str]:
         """doc_id → hash of its text, of those documents that are there."""
         return dict(_of(self._documents, list(doc_ids), ["doc_id", "text_sha256"]).iter_rows())
