@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -63,9 +64,9 @@ class LayerPlan:
     text_sha256) of tasks to come. update: task ids by doc_id where display fields changed. replace: likewise where the
     suggestions changed. remove: untouched tasks that another one stands for: duplicates, and older texts that nobody
     labelled. checks: task id → how many people it is to be for, where that differs. everybody: tasks that are for
-    everybody now. later: how many more tasks there are to come than the limit. copies: how many documents get no task because
-    a copy of theirs has one. suggested: how many wanted tasks have
-    suggestions. orphaned: tasks that are reported and left alone.
+    everybody now. later: how many more tasks there are to come than the limit. copies: how many documents get no task
+    because a copy of theirs has one. suggested: how many wanted tasks have suggestions. orphaned: tasks that are reported
+    and left alone.
     """
 
     layer: str
