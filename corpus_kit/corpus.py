@@ -365,7 +365,7 @@ class Corpus(Workspace):
         )
 
     def review(self, layer: str | None = None, *, gold: bool = True) -> list[Suspect]:
-        """Labels that contradict how the same words are labelled elsewhere, most suspicious first.
+        """Labels that the rest of the corpus contradicts, most suspicious first, each with its evidence.
 
         gold: of the adjudicated labels, else of every person's. Raises UsageError before there are any.
         """

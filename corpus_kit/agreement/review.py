@@ -1,4 +1,4 @@
-"""A second look: labels that contradict how the same words are labelled elsewhere.
+"""A second look: labels that contradict how the same words are labelled elsewhere. Nothing is suspected without evidence.
 
 For each span, the probability of each label is estimated from the other places where its surface stands, case folded;
 where it stands seldom or nowhere, from places that share its first or last word, and at last from how common each label
@@ -40,7 +40,13 @@ ADDED: dict[str, Any] = {
     "expected_probability": pl.Float64,
     "elsewhere": pl.Int64,
     "alike": pl.Int64,
+    "contrary": pl.Int64,
+    "near": pl.Int64,
+    "near_contrary": pl.Int64,
+    "evidence": pl.String,
 }
+MOST_WORDS_OF_A_NAME, LEAST_NEAR, SHARE_NEAR = 6, 3, 0.75
+"""Words that a span may have to be judged by its first and last one; how many such places speak, and how clearly."""
 _WORD = re.compile(r"\w+")
 
 
@@ -55,8 +61,11 @@ def review(spans: pl.DataFrame, *, surface_weight: float = 1.0, word_weight: flo
 
     Returns the rows with `rank` (from 1), `suspicion` (log odds of the best other label against the one given; above 0
     the other is likelier), `probability` of the label given, `expected` (the best other label; null, as the suspicion,
-    where there is none), `expected_probability`, `elsewhere` (labels at other places with this surface) and `alike`
-    (how many of them are the label given). Equal suspicion: more evidence first, then document and place.
+    where there is none), `expected_probability`, `elsewhere` (labels at other places with this surface; of several lines
+    that stand nowhere else as a whole, at other documents' places with one of these lines), `alike` and `contrary` (how many
+    of them are the label given, and the expected one), `near` and `near_contrary` (the same of places that share the first
+    or last word) and `evidence` (what speaks against the label, in words; null where nothing that can be shown does).
+    Equal suspicion: more evidence first, then document and place.
     """
     need(spans, "spans")
     if "surface" not in spans.columns:
@@ -83,32 +92,81 @@ def _judged(rows: pl.DataFrame, surface_weight: float, word_weight: float) -> li
     hand = _numbers(rows, ["annotation_id", "doc_id", "start", "end"])
     tables = [_counts(group, label, len(labels)) for group in groups]
     everywhere, by_hand = tables[0].sum(axis=0), _counts(hand, label, len(labels))
-    columns = [np.empty(len(label)) for _ in range(5)]
+    lines = _by_line(rows, label, len(labels))
+    columns = [np.empty(len(label)) for _ in range(8)]
     expected = np.empty(len(label), dtype=np.int64)
     for at in range(0, len(label), ROWS_AT_ONCE):
         chunk = slice(at, min(at + ROWS_AT_ONCE, len(label)))
         row = np.arange(chunk.stop - chunk.start)
         here = tables[3][groups[3][chunk]]
         surface, first, last = (table[group[chunk]] - here for table, group in zip(tables[:3], groups[:3], strict=True))
+        alone = surface.sum(axis=1) == 0
+        surface = np.where(alone[:, None], lines[chunk], surface)
+        near = first + last
         prior = _backed_off(everywhere - here, np.full_like(here, 1.0 / len(labels)), float(len(labels)))
-        chance = _backed_off(surface, _backed_off(first + last, prior, word_weight), surface_weight)
+        chance = _backed_off(surface, _backed_off(near, prior, word_weight), surface_weight)
         own = label[chunk]
         # A label the same hand also put here is no rival: spans may carry several.
         rivals = np.where(by_hand[hand[chunk]] > 0, 0.0, chance)
         expected[chunk] = rivals.argmax(axis=1)
         best, given = rivals.max(axis=1), chance[row, own]
         odds = np.log(np.where(best > 0.0, best, np.nan)) - np.log(given)
-        for column, values in zip(columns, (odds, given, best, surface.sum(axis=1), surface[row, own]), strict=True):
+        theirs = expected[chunk]
+        counts = surface.sum(axis=1), surface[row, own], surface[row, theirs], near.sum(axis=1), near[row, theirs]
+        for column, values in zip(columns, (odds, given, best, *counts), strict=True):
             column[chunk] = values
-    suspicion, probability, rival, elsewhere, alike = columns
-    return [
+    suspicion, probability, rival, *found = columns
+    made = [
         pl.Series("suspicion", suspicion.round(DECIMALS), nan_to_null=True),
         pl.Series("probability", probability.round(DECIMALS)),
         pl.Series(labels).gather(expected).set(pl.Series(rival == 0.0), None).alias("expected"),
         pl.Series("expected_probability", rival.round(DECIMALS)),
-        pl.Series("elsewhere", elsewhere.astype(np.int64)),
-        pl.Series("alike", alike.astype(np.int64)),
     ]
+    names = ("elsewhere", "alike", "contrary", "near", "near_contrary")
+    made += [pl.Series(name, values.astype(np.int64)) for name, values in zip(names, found, strict=True)]
+    told = [rows["surface"], *made]
+    evidence = [_evidence(*values) for values in pl.DataFrame(told).select(*_TOLD).iter_rows()]
+    return [*made, pl.Series("evidence", evidence, pl.String)]
+
+
+_TOLD = ("surface", "expected", "elsewhere", "alike", "contrary", "near", "near_contrary")
+
+
+def _evidence(
+    surface: str, expected: str | None, elsewhere: int, alike: int, contrary: int, near: int, near_contrary: int
+) -> str | None:
+    """What speaks for the expected label, in words; None where nothing does that a reader could check."""
+    if expected is None:
+        return None
+    if elsewhere:
+        what = "its lines are" if "\n" in surface.strip() else "the same words are"
+        return f"{what} {expected} in {contrary} of {elsewhere} other places" if contrary > alike else None
+    if len(_WORD.findall(surface)) > MOST_WORDS_OF_A_NAME or near < LEAST_NEAR or near_contrary < SHARE_NEAR * near:
+        return None
+    return f"spans of as many words with the same first or last one are {expected} in {near_contrary} of {near} other places"
+
+
+def _by_line(rows: pl.DataFrame, label: Ints, n_labels: int) -> Floats:
+    """Labels that the lines of a span have in other documents, shape (spans, labels); zero for spans of one line.
+
+    A long span is seldom repeated as a whole, its lines are: a menu that has one entry more is the same menu.
+    """
+    made = np.zeros((rows.height, n_labels))
+    lines = pl.col("surface").str.to_lowercase().str.split("\n").list.eval(pl.element().str.strip_chars())
+    each = rows.select("doc_id", lines.list.unique().alias("line"), label=pl.Series(label)).with_row_index("row")
+    each = each.explode("line").filter(pl.col("line").str.contains(r"\w{3}"))
+    many = rows.with_row_index("row").filter(pl.col("surface").str.strip_chars().str.contains("\n"))["row"]
+    if many.is_empty():
+        return made
+    whole = each.group_by("line", "label").len("all")
+    own = each.group_by("doc_id", "line", "label").len("own")
+    asked = each.filter(pl.col("row").is_in(many.implode())).select("row", "doc_id", "line")
+    found = asked.join(whole, on="line").join(own, on=["doc_id", "line", "label"], how="left")
+    found = (
+        found.with_columns(n=pl.col("all") - pl.col("own").fill_null(0)).group_by("row", "label").agg(pl.col("n").sum())
+    )
+    made[found["row"].to_numpy(), found["label"].to_numpy()] = found["n"].to_numpy()
+    return made
 
 
 def _backed_off(counts: Floats, below: Floats, weight: float) -> Floats:
@@ -117,12 +175,18 @@ def _backed_off(counts: Floats, below: Floats, weight: float) -> Floats:
 
 
 def _surfaces(column: pl.Series) -> list[Ints]:
-    """Numbers of each row's surface, of its first and of its last word; case and spacing do not matter."""
+    """Numbers of each row's surface, and of its first and of its last word among spans of as many words; case and spacing
+    do not matter. A treaty is not named like the town it is named after, a bank is named like other banks."""
     distinct = column.unique().sort()
     folded = [" ".join((surface or "").casefold().split()) for surface in distinct]
     words = [_WORD.findall(surface) or [surface] for surface in folded]
     table = pl.DataFrame(
-        {"surface": distinct, "0": folded, "1": [w[0] for w in words], "2": [w[-1] for w in words]},
+        {
+            "surface": distinct,
+            "0": folded,
+            "1": [f"{len(w)} {w[0]}" for w in words],
+            "2": [f"{len(w)} {w[-1]}" for w in words],
+        },
         schema_overrides={"surface": pl.String},
     )
     found = pl.DataFrame({"surface": column}).join(
@@ -145,10 +209,11 @@ def _counts(group: Ints, label: Ints, n_labels: int) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """One label to look at again.
+    """One label or answer to look at again.
 
-    annotator: None for gold. expected: the likeliest other label. suspicion: log odds of it against the one given.
-    elsewhere, alike: labels at other places with this surface, and how many of them are the label given.
+    annotator: None for gold. start, end: None for an answer about the document, whose surface is empty. expected: the
+    likeliest other label. suspicion: log odds of it against the one given. elsewhere, alike: labels at other places with
+    this surface, and how many of them are the label given. evidence: what speaks against the label, in words.
     """
 
     rank: int
@@ -157,8 +222,8 @@ class Suspect:
     doc_id: str
     annotation_id: str
     annotator: str | None
-    start: int
-    end: int
+    start: int | None
+    end: int | None
     surface: str
     label: str
     expected: str
@@ -167,10 +232,11 @@ class Suspect:
     expected_probability: float
     elsewhere: int
     alike: int
+    evidence: str = ""
 
 
 def second_look(out: Path, layers: Mapping[str, Layer], *, gold: bool = True) -> list[Suspect]:
-    """Labels of these layers for which another label is likelier, most suspicious first.
+    """Labels of spans for which another label is likelier and something that can be shown says so, most suspicious first.
 
     gold: of `out/gold`, else of `out/annotations` (the submitted work of people). Raises UsageError where the folder is
     not made.
@@ -182,8 +248,9 @@ def second_look(out: Path, layers: Mapping[str, Layer], *, gold: bool = True) ->
     spans = read_label_table(folder, "spans").filter(pl.col("layer").is_in(list(layers)))
     if not gold:
         spans = spans.join(judged(annotations), on="annotation_id", how="semi")
-    ranked = review(spans).filter(pl.col("suspicion") > 0)
+    ranked = review(spans).filter(pl.col("suspicion") > 0, pl.col("evidence").is_not_null())
     named = ranked.join(
         annotations.select("annotation_id", "annotator"), on="annotation_id", how="left", maintain_order="left"
     )
+    named = named.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("rank"))
     return [Suspect(**row) for row in named.select(Suspect.__slots__).iter_rows(named=True)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,3 +19,10 @@ def mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
         x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         result: NDArray[np.uint64] = x ^ (x >> np.uint64(31))
     return result
+
+
+def is_held_out(doc_id: str, share: float) -> bool:
+    """Whether a document is among the share that is shown no suggestions: by its hash, so that no other document and no
+    order changes it, and a larger share holds the smaller one."""
+    digest = hashlib.sha256(f"holdout {doc_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") < share * 2**64

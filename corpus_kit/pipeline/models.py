@@ -60,7 +60,7 @@ def codes_of(workspace: Workspace, models: Sequence[LayerModel]) -> list[Code]:
     """The code that these models run or load."""
     from corpus_kit.suggest.entities.code import code_of
 
-    local = (one.model for one in models if one.model.partition(":")[0] not in ("llm", "learned"))
+    local = (one.model for one in models if one.model.partition(":")[0] not in ("llm", "learned", "copies"))
     return [code for spec in local if (code := code_of(spec, workspace.root)) is not None]
 
 

@@ -35,7 +35,10 @@ def server_context(workspace: Workspace, command: str, progress: Progress | None
     if workspace.root is None:
         raise UsageError(f"`{command}` needs a corpus.", "Make one with `corpus-kit init DIR`.")
     checks = checks_of(workspace, progress or Silent()) if command in ("push", "restore") else {}
-    return Site(workspace.data, workspace.config.name, workspace.layers(), workspace.config.label_studio, checks)
+    config = workspace.config
+    return Site(
+        workspace.data, config.name, workspace.layers(), config.label_studio, checks, holdout=config.suggest.holdout
+    )
 
 
 def import_files(

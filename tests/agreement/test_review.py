@@ -25,8 +25,8 @@ def spans_of(words: list[tuple[str, str, str]]) -> pl.DataFrame:
     return table(rows, SPANS)
 
 
-def simulated(n_spans: int, seed: int) -> tuple[pl.DataFrame, set[tuple[int, int]]]:
-    """A corpus of Zipfian surfaces, one in twelve of them truly ambiguous, with labels flipped in 5 % of the spans.
+def simulated(n_spans: int, seed: int, share: float = 0.05) -> tuple[pl.DataFrame, set[tuple[int, int]]]:
+    """A corpus of Zipfian surfaces, one in twelve of them truly ambiguous, with labels flipped in a share of the spans.
 
     Returns the spans and the places of the flips.
     """
@@ -44,7 +44,7 @@ def simulated(n_spans: int, seed: int) -> tuple[pl.DataFrame, set[tuple[int, int
         cases: list[Callable[[str], str]] = [str.title, str.title, str.upper, str]
         case = rng.choice(cases)
         words.append((f"d{i // 20}", case(surface), rng.choices(list(odds), list(odds.values()))[0]))
-    flipped = set(rng.sample(range(n_spans), n_spans // 20))
+    flipped = set(rng.sample(range(n_spans), int(n_spans * share)))
     labelled = [
         (d, s, rng.choice([x for x in HEADS if x != label]) if i in flipped else label)
         for i, (d, s, label) in enumerate(words)
@@ -60,6 +60,36 @@ def test_four_of_five_planted_flips_stand_in_the_first_tenth(seed: int) -> None:
     first = review(spans).head(spans.height // 10)
     found = sum(place in flips for place in first.select("start", "end").rows())
     assert found >= 0.8 * len(flips), f"{found} of {len(flips)}"
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_is_listed_has_evidence_and_most_of_the_first_tenth_are_flips(seed: int) -> None:
+    spans, flips = simulated(4000, seed, 0.08)
+    listed = review(spans).filter(pl.col("suspicion") > 0, pl.col("evidence").is_not_null()).head(400)
+    found = sum(place in flips for place in listed.select("start", "end").rows())
+    assert found >= 0.8 * len(flips) and found >= 0.6 * listed.height, f"{found} of {len(flips)} in {listed.height}"
+
+
+def test_long_spans_that_share_a_word_at_their_edge_are_not_accused() -> None:
+    words = [(f"d{i}", f"the pipeline number {i} will be finished in spring next year", "ORG") for i in range(8)]
+    words += [("e", "the strike that the teachers began in autumn goes on", "LOC")]
+    ranked = review(spans_of(words))
+    assert ranked["evidence"].null_count() == ranked.height
+
+
+def test_the_evidence_counts_what_it_names() -> None:
+    words = [(f"d{i}", "Veltmar", "LOC") for i in range(5)] + [("d9", "VELTMAR", "PER"), ("d8", "veltmar", "PER")]
+    told = dict(review(spans_of(words)).select("surface", "evidence").rows())
+    assert told["VELTMAR"] == "the same words are LOC in 5 of 6 other places"
+    assert told["Veltmar"] is None
+
+
+def test_a_menu_is_judged_by_its_lines() -> None:
+    menus = [f"Home\nNews\nSport\nPage {i}" for i in range(4)]
+    words = [(f"d{i}", menu, "LOC") for i, menu in enumerate(menus)] + [("e", "Home\nNews\nSport\nWeather", "PER")]
+    top = review(spans_of(words)).row(0, named=True)
+    assert (top["label"], top["expected"]) == ("PER", "LOC")
+    assert top["evidence"] == "its lines are LOC in 12 of 12 other places"
 
 
 def test_the_label_of_the_same_surface_elsewhere_is_what_is_expected() -> None:
@@ -120,6 +150,10 @@ def test_nothing_to_review_is_an_empty_ranking() -> None:
         "expected_probability",
         "elsewhere",
         "alike",
+        "contrary",
+        "near",
+        "near_contrary",
+        "evidence",
     ]
     with pytest.raises(UsageError, match="surface"):
         review(table([], SPANS).drop("surface"))

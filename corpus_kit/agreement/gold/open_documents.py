@@ -63,8 +63,9 @@ def reviewed_documents(out: Path) -> set[tuple[str, str]]:
 
 
 def _suspicion(one: Suspect) -> ReviewItem:
-    said = (f"{one.label} {_place(one.start, one.end, one.surface)}", (one.annotator or SETTLED,))
-    why = f"Rather {one.expected}? At {one.elsewhere} other places with these words, {one.alike} say {one.label}."
+    place = "" if one.start is None or one.end is None else f" {_place(one.start, one.end, one.surface)}"
+    said = (f"{one.label}{place}", (one.annotator or SETTLED,))
+    why = f"Rather {one.expected}? {one.evidence[:1].upper()}{one.evidence[1:]}."
     return ReviewItem(one.control, (said,), why)
 
 

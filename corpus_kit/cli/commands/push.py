@@ -96,6 +96,8 @@ def _tell(one: Any, output: Output, dry_run: bool) -> None:
         output.say(f"{plan.layer}: {'would change' if dry_run else 'changed'} in Label Studio: {what}.")
     if plan.later:
         output.say(f"{plan.layer}: {plan.later:,} more documents wait for another push.")
+    if plan.copies:
+        output.say(f"{plan.layer}: {plan.copies:,} documents get no task, for a copy of theirs has one.")
     for orphan in plan.orphaned[:SHOWN]:
         output.say(f"{plan.layer}: task {orphan.task} ({orphan.doc_id or 'no doc_id'}) {WHY[orphan.reason]}.")
     for finding in plan.refused[:SHOWN]:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from corpus_kit.cli.options import corpus_option, json_option, layer_option
-from corpus_kit.cli.output import ConsoleProgress, Output, say_reviews
+from corpus_kit.cli.output import ConsoleProgress, Output, again, say_reviews
 
 
 @click.command("review")
@@ -22,7 +22,11 @@ from corpus_kit.cli.output import ConsoleProgress, Output, say_reviews
 def command(
     layer: str | None, single: bool, limit: int, push: bool, dry_run: bool, corpus_dir: str | None, as_json: bool
 ) -> None:
-    """Labels that contradict how the same words are labelled elsewhere, most suspicious first.
+    """Labels that the rest of the corpus contradicts, most suspicious first, each with the evidence.
+
+    Spans: the same words, or lines, are labelled otherwise in other places; of names also those that share the first or last
+    word. Answers about documents: a classifier that had not seen the document is surer of another answer than it usually
+    is of that one (needs corpus-kit[learned], and 20 documents with an answer). Without evidence nothing is listed.
 
     A suspicion is no verdict: names do mean different things in different places.
 
@@ -44,7 +48,7 @@ def command(
     corpus = Corpus.open(corpus_dir or ".")
     found = corpus.review(layer, gold=not single)
     rows = [_row(suspect) for suspect in found[:limit]]
-    header = ("rank", "layer", "document", "place", "words", "label", "rather", "odds", "alike elsewhere", "by")
+    header = ("rank", "layer", "document", "place", "words", "label", "rather", "odds", "by", "evidence")
     output.table(rows, header=header)
     more = len(found) - len(rows)
     output.say(f"{more:,} more are suspicious; see --limit." if more else f"{len(found):,} labels are suspicious.")
@@ -52,6 +56,8 @@ def command(
     if not push:
         if found:
             output.next_step("the same with --push sends them to a reviewer in Label Studio.")
+        else:
+            output.next_step(f"{again('report', corpus_dir)} shows how the labels are spread.")
         output.json(suspects)
         return
     output.data("")
@@ -60,9 +66,10 @@ def command(
 
 
 def _row(one: Any) -> tuple[object, ...]:
-    place, evidence = f"{one.start}-{one.end}", f"{one.alike} of {one.elsewhere}"
-    words, who = _short(one.surface), one.annotator or "gold"
-    return one.rank, one.layer, one.doc_id, place, words, one.label, one.expected, f"{one.suspicion:.2f}", evidence, who
+    place = "" if one.start is None else f"{one.start}-{one.end}"
+    words, who = _short(one.surface) or one.control, one.annotator or "gold"
+    odds = f"{one.suspicion:.2f}"
+    return one.rank, one.layer, one.doc_id, place, words, one.label, one.expected, odds, who, one.evidence
 
 
 def _short(surface: str) -> str:

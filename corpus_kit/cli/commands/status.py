@@ -20,7 +20,10 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
     Of a person, tasks are the documents answered, skipped or left as a draft; overlap is how many of those done have as
     many answers as wanted; stale and rejected count spans and rows of theirs.
 
-    The last table tells what became of suggestions, per suggester and version: left as they were, edited, deleted, and
+    With `holdout` below [suggest]: how people do with suggestions and on documents that show none. The effect is the
+    difference, of seconds the ratio. Agreement with the model that is higher where it is shown is how far it steers people.
+
+    Another table tells what became of suggestions, per suggester and version: left as they were, edited, deleted, and
     what people added by hand beside them.
 
     The figures come from the tables of the last build; the number of tasks from the server, where it can be reached.
@@ -84,6 +87,16 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
         output.data("")
     columns = "layer suggester version annotations suggested accepted edited deleted added"
     output.table(made, header=columns.split())
+    compared = [
+        (
+            e.layer, e.measure, _figure(e.shown), _figure(e.held), _figure(e.effect),
+            "–" if e.low is None else f"{e.low:.3f} to {e.high:.3f}", f"{e.shown_documents} / {e.held_documents}",
+        )
+        for e in found.steering
+    ]  # fmt: skip
+    if compared:
+        output.data("")
+    output.table(compared, header=("layer", "agreement", "shown", "held out", "effect", "95 % interval", "documents"))
     for remark in found.remarks:
         output.say(remark)
     if any(one.labelled for one in found.layers):

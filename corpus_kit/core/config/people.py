@@ -22,6 +22,10 @@ class LabelStudio(Section):
         default="doc_id",
         description="the order of the tasks: shuffled but always the same (doc_id), by file, newest page first",
     )
+    copies: Literal["each", "one"] = Field(
+        default="each",
+        description="of documents that are copies of each other: each gets a task, or one does and the others wait",
+    )
     checks: Share = Field(
         default=0.0,
         description="hidden checks: share of a layer's tasks that are given to everybody because their answer is known",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from corpus_kit.core.config.base import Names, Number, Probability, Section, as_tuple
+from corpus_kit.core.config.base import Names, Number, Probability, Section, Share, as_tuple
 
 
 class EntityModel(Section):
@@ -44,7 +44,8 @@ class LayerModel(Section):
 
     layer: str = Field(description="the layer it suggests in")
     model: str = Field(
-        description="learned, llm:MODEL@http://HOST:PORT/v1, spacy:NAME, transformers:NAME_OR_PATH or python:MODULE:CLASS"
+        description="learned, copies, llm:MODEL@http://HOST:PORT/v1, spacy:NAME, transformers:NAME_OR_PATH "
+        "or python:MODULE:CLASS"
     )
     labels: dict[str, str] = Field(
         default={}, description="the model's label or answer → the layer's; \"\" leaves one out"
@@ -68,6 +69,10 @@ class Suggest(Section):
     )
     threshold: Probability = Field(
         default=0.5, description="the probability from which a line is suggested as boilerplate, 0 to 1"
+    )
+    holdout: Share = Field(
+        default=0.0,
+        description="share of documents, by hash, whose tasks show no suggestions: `status` compares them with the others",
     )
     entities: Entities = Field(default=Entities(), description="what is suggested in the layer of names")
     models: Annotated[tuple[LayerModel, ...], BeforeValidator(as_tuple)] = Field(

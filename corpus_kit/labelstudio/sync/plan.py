@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -76,7 +76,8 @@ class LayerPlan:
     somebody may have them open. remove: those of them that nobody has touched and that nobody can have open any more.
     resting: those that left the queue before and stay for now. back: tasks out of the queue that are wanted again.
     checks: task id → how many people it is to be for, where that differs. everybody: tasks that are for everybody now.
-    later: how many more tasks there are to come than the limit. suggested: how many wanted tasks have suggestions.
+    later: how many more tasks there are to come than the limit. copies: how many documents get no task because a copy of
+    theirs has one. suggested: how many wanted tasks have suggestions.
     orphaned: tasks that are reported and left alone.
     """
 
@@ -94,6 +95,7 @@ class LayerPlan:
     checks: dict[int, int] = field(default_factory=dict)
     everybody: list[int] = field(default_factory=list)
     later: int = 0
+    copies: int = 0
     unchanged: int = 0
     suggested: int = 0
     orphaned: list[Orphan] = field(default_factory=list)
@@ -181,6 +183,23 @@ def compare(
     outdated.settle(client, open_hours, newest)
     plan.orphaned.sort(key=lambda o: o.task)
     return plan
+
+
+def leave_copies(plan: LayerPlan, clusters: Mapping[str, str]) -> None:
+    """Take documents out of the tasks to come whose copy has a task, or comes before them. Tasks that are there stay.
+
+    clusters: doc_id → its cluster of copies, of every document that is in one.
+    """
+    missing = {doc_id for doc_id, _ in plan.create} | {f.row.removeprefix("doc_id=") for f in plan.refused}
+    served = {cluster for doc_id, cluster in clusters.items() if doc_id not in missing}
+    kept = []
+    for key in plan.create:
+        cluster = clusters.get(key[0])
+        if cluster is None or cluster not in served:
+            kept.append(key)
+            served |= {cluster} if cluster is not None else set()
+    plan.copies = len(plan.create) - len(kept)
+    plan.create = kept
 
 
 def _listed(client: LabelStudioClient, project: int | None) -> dict[Key, list[There]]:

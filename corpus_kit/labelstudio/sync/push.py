@@ -21,7 +21,7 @@ from corpus_kit.labelstudio.api.batches import Json, pack
 from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.api.problems import OutcomeUnknownError, RefusedError
 from corpus_kit.labelstudio.sync.batch_log import Turn, note, unfinished
-from corpus_kit.labelstudio.sync.plan import EVERYBODY, Key, LayerPlan, Orphan, compare, key_of
+from corpus_kit.labelstudio.sync.plan import EVERYBODY, Key, LayerPlan, Orphan, compare, key_of, leave_copies
 from corpus_kit.labelstudio.sync.projects import (
     check_config,
     create_project,
@@ -31,6 +31,7 @@ from corpus_kit.labelstudio.sync.projects import (
 )
 from corpus_kit.labelstudio.sync.site import Site, alone
 from corpus_kit.labelstudio.sync.tasks import Source, Wanted, marks_in, meta_with, out_since
+from corpus_kit.ledger.held_back import keep_held_back
 
 WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before each look at what became of an import nobody answered."""
@@ -120,7 +121,7 @@ def _prepare(
             f"The layer '{layer.name}' is not ready for people: {left}.",
             "Write it, or take the layer out of `layers` in corpus.toml; --layer pushes another one alone.",
         )
-    source = Source(site.data, layer, site.settings.order, site.checks.get(layer.name, ()), turn)
+    source = Source(site.data, layer, site.settings.order, site.checks.get(layer.name, ()), turn, site.holdout)
     if source.without_scores:
         progress.remark(f"{layer.name}: nothing is suggested, so no document is less certain; the order is random.")
     title = site.title(layer.name)
@@ -132,6 +133,8 @@ def _prepare(
     plan.settings = list(changes) if project else ["create"]
     with counted(progress, f"compare {layer.name}", len(source)) as step:
         compare(plan, source, client, step, site.settings.overlap, site.settings.open_hours)
+    if site.settings.copies == "one":
+        leave_copies(plan, source.clusters())
     _limit(site, plan, turn)
     return plan, source
 
@@ -182,6 +185,8 @@ class Pushing:
             self.done.settings |= show_version(self.client, self.project, self.source.model_version)
         self._queue(self.plan.back, out="")
         self._give_to_everybody()
+        if self.site.holdout:
+            keep_held_back(self.site.data, self.layer.name, self.source.held_back())
         self._queue(self._leaving(), out=datetime.now(UTC).isoformat(timespec="seconds"))
         if "overlap" not in self.plan.settings:
             self._remove(self.plan.remove)

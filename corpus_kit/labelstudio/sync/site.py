@@ -25,7 +25,8 @@ class Site:
     """A corpus as Label Studio sees it.
 
     data: the folder of the made folders. name: the corpus's. layers: by name. settings: `[label_studio]` of
-    `corpus.toml`. checks: by layer, the documents that everybody is to be given.
+    `corpus.toml`. checks: by layer, the documents that everybody is to be given. holdout: share of the documents whose
+    tasks show no suggestions.
     """
 
     data: Path
@@ -33,6 +34,7 @@ class Site:
     layers: Mapping[str, Layer]
     settings: LabelStudio
     checks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    holdout: float = 0.0
 
     def title(self, layer: str) -> str:
         """The title of a layer's project.

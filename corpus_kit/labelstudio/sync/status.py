@@ -30,6 +30,7 @@ from corpus_kit.ledger.effect import Effect, effects
 from corpus_kit.ledger.ledger import Entry, Ledger
 from corpus_kit.ledger.people import FILE, look_alike, read_people
 from corpus_kit.ledger.states import author_of
+from corpus_kit.ledger.steering import Steering, steering
 
 FENCE = 1.5
 
@@ -92,13 +93,14 @@ class LayerStatus:
 @dataclass(frozen=True, slots=True)
 class Status:
     """suggesters: what became of their suggestions. checks: how people did on documents with a known answer. remarks: what
-    the figures do not know yet."""
+    the figures do not know yet. steering: what people did with suggestions and, on documents that were held out, without."""
 
     layers: list[LayerStatus]
     annotators: list[Annotator]
     suggesters: list[Effect] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     checks: list[CheckScore] = field(default_factory=list)
+    steering: list[Steering] = field(default_factory=list)
 
 
 def status(
@@ -139,7 +141,7 @@ def status(
         for one in tables.annotators(name, overlap, rejected[name])
         for figure, measure in [agrees.get((name, one.annotator), (None, ""))]
     ]
-    return Status(layers, people, effects(site.data), remarks, list(checks))
+    return Status(layers, people, effects(site.data), remarks, list(checks), steering(site.data, site.layers))
 
 
 class _Tables:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from corpus_kit.core.errors import UsageError
+from corpus_kit.core.hashing import is_held_out
 from corpus_kit.core.layers import TASK_FIELDS, Layer
 from corpus_kit.core.records import Finding
 from corpus_kit.core.storage.folders import read_manifest
@@ -24,6 +25,7 @@ from corpus_kit.labelstudio.api.batches import LARGEST_BODY, Json
 from corpus_kit.labelstudio.sync.batch_log import Turn
 from corpus_kit.labelstudio.sync.offered import Offered, OfferedAnswers
 from corpus_kit.labelstudio.sync.ordering import diverse_order, random_order, uncertain_order
+from corpus_kit.ledger.held_back import HeldBack
 
 WINDOW_CHARACTERS = 32 << 20
 WINDOW_DOCUMENTS = 10_000
@@ -94,8 +96,11 @@ class Source:
         order: str,
         checks: Collection[str] = (),
         turn: Turn = Turn(),  # noqa: B008 - frozen
+        holdout: float = 0.0,
     ) -> None:
-        """order: that of `corpus.toml`. turn: another one for this push."""
+        """order: that of `corpus.toml`. turn: another one for this push. holdout: share of the documents whose tasks show
+        nothing that a model suggests."""
+        self._holdout = holdout
         self.checks = frozenset(checks)
         self._key = layer.text_key
         self._controls = {c.name: c for c in layer.controls if c.kind == "labels"}
@@ -137,15 +142,31 @@ class Source:
     def doc_ids(self) -> set[str]:
         return set(self._index["doc_id"].to_list())
 
+    def clusters(self) -> dict[str, str]:
+        """doc_id → its cluster, of the documents that are copies of others."""
+        rows = self._documents.select("doc_id", "duplicate_cluster").filter(pl.col("duplicate_cluster").is_not_null())
+        return dict(rows.collect().iter_rows())
+
     def current_texts(self, doc_ids: Iterable[str]) -> dict[str, str]:
         """doc_id → hash of its text, of those documents that are there."""
         return dict(_of(self._documents, list(doc_ids), ["doc_id", "text_sha256"]).iter_rows())
 
     def windows(self, only: Iterable[str] | None = None) -> Iterator[Window]:
         """The wanted tasks in order, suggestions checked on their texts; `only`: of these documents."""
-        index = self._index if only is None else self._index.filter(pl.col("doc_id").is_in(_listed(only)))
-        for ids in _windows(index):
-            yield self._window(ids)
+        for ids in _windows(self._indexed(only)):
+            yield self._window(ids, self._holdout)
+
+    def held_back(self) -> Iterator[HeldBack]:
+        """What models suggest for the documents that are held out."""
+        held = [doc_id for doc_id in self._index["doc_id"] if is_held_out(doc_id, self._holdout)]
+        for ids in _windows(self._indexed(held)):
+            for wanted in self._window(ids, 0.0).wanted:
+                if any(one.score is not None for one in (*wanted.spans, *wanted.answers)):
+                    (prediction,) = wanted.predictions
+                    yield HeldBack(*wanted.key, prediction["model_version"], prediction["result"])
+
+    def _indexed(self, only: Iterable[str] | None) -> pl.DataFrame:
+        return self._index if only is None else self._index.filter(pl.col("doc_id").is_in(_listed(only)))
 
     def prediction(self, spans: Sequence[Span], answers: Sequence[Offered] = ()) -> Json:
         """Spans and answers as one prediction; its score is their mean."""
@@ -157,7 +178,7 @@ class Source:
         made: Json = {"model_version": self.model_version, "result": results}
         return made | ({"score": sum(scores) / len(scores)} if scores else {})
 
-    def _window(self, ids: Sequence[str]) -> Window:
+    def _window(self, ids: Sequence[str], holdout: float) -> Window:
         rows = {r["doc_id"]: r for r in _of(self._documents, ids, [*TASK_FIELDS, "n_chars"]).iter_rows(named=True)}
         spans = self._spans(ids)
         answers = self._answers.of({doc_id: row["text_sha256"] for doc_id, row in rows.items()})
@@ -178,6 +199,8 @@ class Source:
                 data = with_text(data, self._key, data["text"])
             decided = any(span.score is None for span in ordered)  # carried: people's word comes before a model's
             offered = () if decided else answers.get(doc_id, ())
+            if is_held_out(doc_id, holdout):
+                ordered, offered = tuple(span for span in ordered if span.score is None), ()
             told = (*ordered, *offered)
             marks = digest((self.model_version, *map(tuple, told))) if told else ""
             window.wanted.append(Wanted(data, ordered, fingerprint(data, data["text_sha256"]), marks, self, offered))

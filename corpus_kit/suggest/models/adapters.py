@@ -19,7 +19,9 @@ from corpus_kit.core.trust import Code
 from corpus_kit.suggest.entities.loading import load_suggester
 from corpus_kit.suggest.models.interface import LayerSuggester, SpansOnly, takes_a_layer
 
-SPELLINGS = "learned, llm:MODEL@http://HOST:PORT/v1, spacy:NAME, transformers:NAME_OR_PATH or python:MODULE:CLASS"
+SPELLINGS = (
+    "learned, copies, llm:MODEL@http://HOST:PORT/v1, spacy:NAME, transformers:NAME_OR_PATH or python:MODULE:CLASS"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +101,18 @@ def _learned(wanting: Wanting) -> Ready:
     return Ready(wanting.wish.model, learn_layer(wanting.data, wanting.layer), "cpu")
 
 
+def _copies(wanting: Wanting) -> Ready:
+    from corpus_kit.suggest.models.copies import read_copies
+
+    return Ready(wanting.wish.model, read_copies(wanting.data, wanting.layer), "cpu")
+
+
 ADAPTERS: dict[str, Callable[[Wanting], Ready]] = {
     "spacy": _local,
     "transformers": _local,
     "python": _local,
     "llm": _llm,
     "learned": _learned,
+    "copies": _copies,
 }
 """Prefix → what makes the model."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from corpus_kit.core.errors import EnvironmentProblemError
@@ -33,6 +33,20 @@ class Proposal(NamedTuple):
     score: float
     start: int | None = None
     end: int | None = None
+
+
+@dataclass(slots=True)
+class Looked:
+    """What a suggester with `look(text, layer)` knows of one text.
+
+    problems: (reason, detail) of what was not taken. answered: a server has spoken about all of it. key: changes with what
+    is known.
+    """
+
+    proposals: list[Proposal] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    answered: bool = True
+    key: str = ""
 
 
 @runtime_checkable

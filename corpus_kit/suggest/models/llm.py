@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from corpus_kit.core.errors import ServiceError, UsageError
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.records import Budget
 from corpus_kit.suggest.models.calls import CallStore, KeptCall
-from corpus_kit.suggest.models.interface import Proposal
+from corpus_kit.suggest.models.interface import Looked, Proposal
 from corpus_kit.suggest.models.prompt import PROMPT_VERSION, Interview, Understood, interview_of, understand
 from corpus_kit.suggest.models.server import ChatServer, NoAnswerError, address_of, require_reader
 
@@ -38,17 +38,6 @@ class Spent:
     tokens_in: int = 0
     tokens_out: int = 0
     cost: float = 0.0
-
-
-@dataclass(slots=True)
-class Looked:
-    """What is known of one text. problems: (reason, detail) of what was not taken. answered: the server has spoken about
-    all of it. key: changes with what is known."""
-
-    proposals: list[Proposal] = field(default_factory=list)
-    problems: list[tuple[str, str]] = field(default_factory=list)
-    answered: bool = True
-    key: str = ""
 
 
 def open_llm(wish: LayerModel, layer: Layer, data: Path, budget: Budget | None) -> LlmSuggester:
