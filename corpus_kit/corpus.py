@@ -250,7 +250,8 @@ class Corpus(Workspace):
             return freeze_splits(self.data / "documents", self.root / "splits.csv")
 
     def validate(self) -> ValidationReport:
-        """Check every made table against its contract, keys and offsets across tables, and the files of the release.
+        """Check every made table against its contract, keys and offsets across tables, the files of the release, and the
+        examples in the guidelines against gold.
 
         Findings are returned, never raised. Raises UsageError where nothing has been built.
         """
@@ -259,7 +260,7 @@ class Corpus(Workspace):
         settle(self.data)
         if read_manifest(self.data / "documents") is None:
             raise UsageError(f"There are no tables in {self.data}.", "Run `corpus-kit build` first.")
-        return validate_folder(self.data, self.contracts_root)
+        return validate_folder(self.data, self.contracts_root, self.layers() if self.root else {})
 
     def studio(self, *, port: int | None = None, progress: Progress | None = None) -> Studio:
         """A private Label Studio on this machine with a project for every layer; its data lie in `data/studio`.

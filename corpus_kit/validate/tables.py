@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
 from corpus_kit.core.errors import CorpusKitError
+from corpus_kit.core.layers import Layer
 from corpus_kit.core.leaks import find_leaks
 from corpus_kit.core.reasons import REASONS
 from corpus_kit.core.records import Finding
@@ -25,6 +27,7 @@ from corpus_kit.core.schema.contracts import Contract, contract_path
 from corpus_kit.core.schema.file import read_contract_file
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import file_sha256, part_name, parts, read_table
+from corpus_kit.validate.codebook import check_codebooks
 from corpus_kit.validate.release import CHANGED, check_release
 
 LISTED_PER_CODE = 100
@@ -62,8 +65,12 @@ class ValidationReport:
         }
 
 
-def validate_folder(data: Path, contracts: Path) -> ValidationReport:
+def validate_folder(
+    data: Path, contracts: Path, layers: Mapping[str, Layer] = MappingProxyType({})
+) -> ValidationReport:
     """Check all made folders below `data` (a corpus's `data/`, or what `build --out` named).
+
+    layers: those whose guidelines are held against gold.
 
     Raises ConfigError when a contract itself cannot be read.
     """
@@ -99,6 +106,8 @@ def validate_folder(data: Path, contracts: Path) -> ValidationReport:
     if (data / "release").is_dir():
         for part in check_release(data / "release", read_manifest(data / "documents") or {}):
             take(part.name, part.rows, iter(part.findings))
+    for file, examples, findings in check_codebooks(data, layers):
+        take(file, examples, iter(findings))
     return report
 
 

@@ -26,6 +26,9 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
     Another table tells what became of suggestions, per suggester and version: left as they were, edited, deleted, and
     what people added by hand beside them.
 
+    Where guidelines have changed, a table tells the labels that people made under an older text and that the changed
+    sections concern, with the hours it took to make them.
+
     The figures come from the tables of the last build; the number of tasks from the server, where it can be reached.
     `agrees` is how far a person agrees with the rest (see `corpus-kit agreement`); somebody who stands out reads the
     guidelines otherwise. Checks are documents with a known answer (settled by a reviewer, or marked as ground truth):
@@ -97,6 +100,14 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
     if compared:
         output.data("")
     output.table(compared, header=("layer", "agreement", "shown", "held out", "effect", "95 % interval", "documents"))
+    if found.outdated:
+        output.data("")
+    older = [
+        (o.layer, o.made_under, ", ".join(o.sections), ", ".join(o.labels) or "all", o.annotations, o.documents,
+         "–" if o.hours is None else f"{o.hours:.1f}")
+        for o in found.outdated
+    ]  # fmt: skip
+    output.table(older, header=("layer", "made under", "changed since", "labels", "annotations", "documents", "hours"))
     for remark in found.remarks:
         output.say(remark)
     if any(one.labelled for one in found.layers):

@@ -24,6 +24,7 @@ from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import iter_batches, parts, scan
 from corpus_kit.labelstudio.server.connect import connect, limits_of
 from corpus_kit.labelstudio.sync.memory import last_pull
+from corpus_kit.labelstudio.sync.outdated import OutdatedLabels, outdated_labels
 from corpus_kit.labelstudio.sync.projects import find_project
 from corpus_kit.labelstudio.sync.site import Site
 from corpus_kit.ledger.effect import Effect, effects
@@ -93,7 +94,8 @@ class LayerStatus:
 @dataclass(frozen=True, slots=True)
 class Status:
     """suggesters: what became of their suggestions. checks: how people did on documents with a known answer. remarks: what
-    the figures do not know yet. steering: what people did with suggestions and, on documents that were held out, without."""
+    the figures do not know yet. steering: what people did with suggestions and, on documents that were held out, without.
+    outdated: labels made under an older text of the guidelines that concerns them."""
 
     layers: list[LayerStatus]
     annotators: list[Annotator]
@@ -101,6 +103,7 @@ class Status:
     remarks: list[str] = field(default_factory=list)
     checks: list[CheckScore] = field(default_factory=list)
     steering: list[Steering] = field(default_factory=list)
+    outdated: list[OutdatedLabels] = field(default_factory=list)
 
 
 def status(
@@ -141,7 +144,9 @@ def status(
         for one in tables.annotators(name, overlap, rejected[name])
         for figure, measure in [agrees.get((name, one.annotator), (None, ""))]
     ]
-    return Status(layers, people, effects(site.data), remarks, list(checks), steering(site.data, site.layers))
+    outdated = outdated_labels(site.data, site.layers, entries)
+    steered = steering(site.data, site.layers)
+    return Status(layers, people, effects(site.data), remarks, list(checks), steered, outdated)
 
 
 class _Tables:
