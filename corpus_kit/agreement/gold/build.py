@@ -28,11 +28,14 @@ from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import REVIEW
 from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.schema.spec import ContractFile
-from corpus_kit.core.storage.folders import drop_folder, made_folder, read_manifest, write_json, write_manifest
+from corpus_kit.core.storage.cache import keep_bytes, read_kept
+from corpus_kit.core.storage.folders import drop_folder, made_folder, read_manifest, remove, write_json, write_manifest
 from corpus_kit.core.storage.tables import scan
 from corpus_kit.core.version import __version__
 from corpus_kit.core.vocabulary import AGREEMENT_FILE
 
+_MOST_KEPT = 16
+"""Reports of `agreement`, of all layers or one, until they are thrown away."""
 _TORN = (pl.col("status") == "submitted") & pl.col("origin").is_in(["human", REVIEW]) & ~pl.col("complete")
 
 
@@ -185,11 +188,30 @@ def build_gold(sources: GoldSources, progress: Progress) -> Gold | None:
 
 
 def measure(sources: GoldSources) -> AgreementReport:
-    """Every figure of `out/annotations`. Raises UsageError before there are annotations."""
-    if read_manifest(sources.out / "annotations") is None:
+    """Every figure of `out/annotations`, from what was measured last where nothing they depend on has changed.
+
+    Raises UsageError before there are annotations.
+    """
+    annotations = read_manifest(sources.out / "annotations")
+    if annotations is None:
         raise UsageError(
             "There are no annotations yet.", "Bring them with `corpus-kit pull` or `import`, then `corpus-kit build`."
         )
+    kept, made_from = (
+        sources.work / "agreement",
+        json.dumps([__version__, list(sources.layers), _inputs(sources, annotations)], sort_keys=True),
+    )
+    known = read_kept(kept, made_from, ".json")
+    if known is not None:
+        return AgreementReport.from_dict(json.loads(known))
+    report = _measured(sources)
+    if kept.is_dir() and sum(1 for _ in kept.iterdir()) >= _MOST_KEPT:
+        remove(kept)
+    keep_bytes(kept, made_from, ".json", json.dumps(report.as_dict()).encode())
+    return report
+
+
+def _measured(sources: GoldSources) -> AgreementReport:
     reviewers = sources.adjudication.reviewers
     trim = sources.adjudication.edge_white_space == "ignored"
     layers = list(sources.layers.values())
