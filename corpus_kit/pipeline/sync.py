@@ -34,7 +34,8 @@ def server_context(workspace: Workspace, command: str, progress: Progress | None
     if workspace.root is None:
         raise UsageError(f"`{command}` needs a corpus.", "Make one with `corpus-kit init DIR`.")
     checks = checks_of(workspace, progress or Silent()) if command in ("push", "restore") else {}
-    return Site(workspace.data, workspace.config.name, workspace.layers(), workspace.config.label_studio, checks)
+    config = workspace.config
+    return Site(workspace.data, config.name, workspace.layers(), config.label_studio, checks, config.assign)
 
 
 def import_files(
@@ -60,14 +61,21 @@ def studio(workspace: Workspace, *, port: int | None, progress: Progress) -> Stu
     return open_studio(server_context(workspace, "studio"), progress, port=port)
 
 
-def push(workspace: Workspace, layer: str | None, *, turn: Turn, dry_run: bool, progress: Progress) -> list[Pushed]:
+def push(
+    workspace: Workspace, layer: str | None, *, turn: Turn, dry_run: bool, reassign: bool, progress: Progress
+) -> list[Pushed]:
     """See `Corpus.push`."""
     from corpus_kit.labelstudio.server.connect import client_of
-    from corpus_kit.labelstudio.sync import push
+    from corpus_kit.labelstudio.sync import assigned, push
 
     site = server_context(workspace, "push", progress)
     site.chosen(layer)  # a misspelled layer is reported before any server is asked
+    if reassign and not site.assign.people:
+        raise UsageError("Nobody has pages of their own.", "Name `people` under [assign] in corpus.toml.")
     with client_of(workspace.data, workspace.config.label_studio) as client:
+        if site.assign.people:
+            order = assigned.AssignedPush(layer, turn, dry_run, reassign)
+            return assigned.push_assigned(site, client, progress, order)
         return push.push(site, client, progress, layer=layer, dry_run=dry_run, turn=turn)
 
 

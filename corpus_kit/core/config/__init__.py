@@ -5,6 +5,7 @@ from corpus_kit.core.config.files import FileColumns, FileRule
 from corpus_kit.core.config.people import (
     Adjudication,
     Agreement,
+    Assign,
     LabelStudio,
     LayerAdjudication,
     PeopleSection,
@@ -16,6 +17,7 @@ __all__ = [
     "LICENCES",
     "Adjudication",
     "Agreement",
+    "Assign",
     "Columns",
     "Duplicates",
     "Entities",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
@@ -53,6 +54,35 @@ class LabelStudio(Section):
     def _sendable(cls, value: int) -> int:
         if not 2**16 <= value <= 200 * 2**20:
             raise ValueError("a request has 64 KiB to 200 MiB")
+        return value
+
+
+class Assign(Section):
+    """Who labels which pages, each in a project of their own; without `people` everybody labels in one project."""
+
+    people: Names = Field(
+        default=(), description="a short name for each person, as their project is called; no e-mail addresses"
+    )
+    overlap: int = Field(default=2, ge=1, le=100, description="how many people a shared page is for")
+    share: Share = Field(default=1.0, description="which part of the pages is shared; the rest is for one person each")
+    design: Literal["balanced"] = Field(
+        default="balanced", description="who shares with whom: every pair of people equally many pages"
+    )
+    idle_days: int = Field(
+        default=7,
+        ge=0,
+        le=3650,
+        description="who has submitted nothing for so many days is idle: see `push --reassign`",
+    )
+
+    @field_validator("people")
+    @classmethod
+    def _short(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not re.fullmatch(r"[^\W_][\w.-]{0,23}", name) or name.casefold() in ("review", "second"):
+                raise ValueError(f"'{name}' is no short name: 1 to 24 letters, digits, '-', '_' or '.'")
+        if len({name.casefold() for name in value}) < len(value):
+            raise ValueError("a name stands there twice")
         return value
 
 

@@ -23,7 +23,9 @@ from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import iter_batches, parts, scan
 from corpus_kit.labelstudio.server.connect import connect, limits_of
+from corpus_kit.labelstudio.sync.assignments import Assignments
 from corpus_kit.labelstudio.sync.memory import last_pull
+from corpus_kit.labelstudio.sync.own_work import PersonStatus, SharedPages, people_status
 from corpus_kit.labelstudio.sync.projects import find_project
 from corpus_kit.labelstudio.sync.site import Site
 from corpus_kit.ledger.effect import Effect, effects
@@ -92,13 +94,15 @@ class LayerStatus:
 @dataclass(frozen=True, slots=True)
 class Status:
     """suggesters: what became of their suggestions. checks: how people did on documents with a known answer. remarks: what
-    the figures do not know yet."""
+    the figures do not know yet. people, pairs: with `[assign]`, how far everybody is and what pairs of people share."""
 
     layers: list[LayerStatus]
     annotators: list[Annotator]
     suggesters: list[Effect] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     checks: list[CheckScore] = field(default_factory=list)
+    people: list[PersonStatus] = field(default_factory=list)
+    pairs: list[SharedPages] = field(default_factory=list)
 
 
 def status(
@@ -139,7 +143,8 @@ def status(
         for one in tables.annotators(name, overlap, rejected[name])
         for figure, measure in [agrees.get((name, one.annotator), (None, ""))]
     ]
-    return Status(layers, people, effects(site.data), remarks, list(checks))
+    assigned, pairs = people_status(site)
+    return Status(layers, people, effects(site.data), remarks, list(checks), assigned, pairs)
 
 
 class _Tables:
@@ -316,11 +321,12 @@ def _tasks(site: Site, configured_url: str, remarks: list[str]) -> dict[str, int
     """How many tasks the server has, by layer; empty where it cannot be asked."""
     try:
         with connect(site.data, configured_url, limits=limits_of(site.settings)) as client:
-            found = {}
+            found: dict[str, int] = {}
             for name in site.layers:
-                project = find_project(client, site.title(name), Silent())
-                if project:
-                    found[name] = int(client.counts(project.id)["task_number"] or 0)
+                for person in ("", *Assignments.read(site.data).everybody(site.assign.people)):
+                    project = find_project(client, site.of(person).title(name), Silent())
+                    if project:
+                        found[name] = found.get(name, 0) + int(client.counts(project.id)["task_number"] or 0)
             return found
     except (ServiceError, UsageError) as e:
         remarks.append(f"The server's task counts are missing: {e.message}")

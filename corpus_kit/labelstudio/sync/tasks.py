@@ -94,7 +94,8 @@ class Source:
         turn: Turn = Turn(),  # noqa: B008 - frozen
     ) -> None:
         """order: that of `corpus.toml`. turn: another one for this push."""
-        self.checks = frozenset(checks)
+        self.checks = self.everybody = frozenset(checks)
+        self.others: frozenset[str] = frozenset()
         self._key = layer.text_key
         self._controls = {c.name: c for c in layer.controls if c.kind == "labels"}
         documents = scan(data / "documents", "documents")
@@ -128,8 +129,19 @@ class Source:
             self._index, on="doc_id", how="left", maintain_order="left"
         )
 
+    def keep(self, doc_ids: Collection[str]) -> None:
+        """Only these documents have tasks here, for one person each; the others are known to be somebody else's."""
+        mine = pl.col("doc_id").is_in(_listed(doc_ids))
+        self.others = frozenset(self._index.filter(~mine)["doc_id"])
+        self._index = self._index.filter(mine)
+        self.everybody = frozenset()
+
     def __len__(self) -> int:
         return self._index.height
+
+    def ordered_ids(self) -> list[str]:
+        """The documents in the order of the tasks."""
+        return self._index["doc_id"].to_list()
 
     def doc_ids(self) -> set[str]:
         return set(self._index["doc_id"].to_list())
