@@ -14,6 +14,7 @@ import polars as pl
 
 from corpus_kit.agreement.gold.adjudicate import adjudicate
 from corpus_kit.agreement.gold.build import GoldSources, labels_on_current_texts, policy_of
+from corpus_kit.agreement.gold.fair import fair
 from corpus_kit.agreement.gold.policy import GOLD, Policy
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.labels import Labels, read_labels
@@ -87,7 +88,7 @@ def explain(sources: GoldSources, document: str, start: int | None = None, end: 
     every = read_labels(sources.out / "annotations")
     annotated = Labels(*(getattr(every, name).filter(of_document) for name in Labels.__slots__))
     current = pl.DataFrame({"doc_id": [doc_id], "text_sha256": [text]})
-    labels = labels_on_current_texts(sources.out, annotated, current)
+    labels, _ = fair(labels_on_current_texts(sources.out, annotated, current), sources.adjudication)
     if labels.annotations.is_empty():
         raise UsageError(f"Nobody has labelled {source} yet.", "Bring labels with `corpus-kit pull` or `import`.")
     said: list[Said] = []

@@ -31,3 +31,5 @@ ORDERS: tuple[OrderName, ...] = get_args(OrderName)
 
 TRUSTED_MEASURES = ("alpha_nominal", "alpha_ordinal", "alpha_interval", "span_f1_exact", "relation_f1")
 """The measure by which a person is compared with the rest: the first of these that the layer has."""
+LEFT_OUT = "their author answered the document before, or is not among `reviewers` in corpus.toml"
+"""Why an answer in a review project settles nothing."""

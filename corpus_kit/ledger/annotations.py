@@ -44,6 +44,7 @@ from corpus_kit.ledger.results import LayerReader, count_answers
 from corpus_kit.ledger.shards import TABLES, Shards
 from corpus_kit.ledger.spool import Record, Spool, Text
 
+_LAYOUT = 2  # of what is made from the same inputs: spans of a whole text that moved are carried
 _REFUSED = "rejected.parquet"
 _ROWS_OF_ANSWERS = ("spans", "choices", "relations")
 
@@ -154,6 +155,7 @@ def _key(sources: Sources, entries: Sequence[Entry]) -> dict[str, Any]:
         "contracts": {name: sources.contracts[name].sha256 for name in TABLES},
         "people": file_sha256(people) if people.is_file() else None,
         "same": [list(sources.same), list(sources.apart)],
+        "layout": _LAYOUT,
         "versions": {"corpus-kit": __version__, "pyarrow": pa.__version__, "polars": pl.__version__},
     }
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.progress import Progress, Silent
-from corpus_kit.core.storage.folders import work_folder
-from corpus_kit.core.vocabulary import AGREEMENT_FILE, TRUSTED_MEASURES
+from corpus_kit.core.storage.folders import read_manifest, work_folder
+from corpus_kit.core.vocabulary import AGREEMENT_FILE, LEFT_OUT, TRUSTED_MEASURES
 from corpus_kit.core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -106,7 +106,19 @@ def status(workspace: Workspace) -> Status:
     from corpus_kit.labelstudio.sync import status
 
     url, people = workspace.config.label_studio.url, agreement_of_people(workspace)
-    return status.status(server_context(workspace, "status"), url, scores_of(workspace), people)
+    found = status.status(server_context(workspace, "status"), url, scores_of(workspace), people)
+    found.remarks.extend(unfair_remarks(workspace))
+    return found
+
+
+def unfair_remarks(workspace: Workspace) -> list[str]:
+    """A sentence for each layer with answers of review projects that settle nothing, as gold was made."""
+    manifest = read_manifest(workspace.data / "gold") or {}
+    return [
+        f"{one['layer']}: {one['left_out']:,} answers in a review project settle nothing: {LEFT_OUT}."
+        for one in manifest.get("layers", ())
+        if one.get("left_out")
+    ]
 
 
 def checks_of(workspace: Workspace, progress: Progress) -> dict[str, frozenset[str]]:
@@ -117,7 +129,8 @@ def checks_of(workspace: Workspace, progress: Progress) -> dict[str, frozenset[s
     if not share:
         return {}
     settings = workspace.config.adjudication
-    found = hidden_checks(workspace.data, share, settings.reviewers, stars=settings.stars == "settle")
+    stars, parties = settings.stars == "settle", settings.allow_parties
+    found = hidden_checks(workspace.data, share, settings.reviewers, stars=stars, parties=parties)
     if not any(found.values()):
         progress.remark(
             "No document has a known answer yet, so there are no hidden checks: see `checks` in corpus.toml."
@@ -131,7 +144,8 @@ def scores_of(workspace: Workspace) -> list[CheckScore]:
 
     settings = workspace.config.adjudication
     stars = settings.stars == "settle"
-    return check_scores(workspace.data, list(workspace.layers()), settings.reviewers, stars=stars)
+    layers, parties = list(workspace.layers()), settings.allow_parties
+    return check_scores(workspace.data, layers, settings.reviewers, stars=stars, parties=parties)
 
 
 def agreement_of_people(workspace: Workspace) -> dict[tuple[str, str], tuple[float, str]]:

@@ -60,6 +60,10 @@ def command(people_only: bool, corpus_dir: str | None, as_json: bool) -> None:
         for s in found.layers
     ]
     output.table(quality, header=[*"layer accepted disagree carried stale rejected".split(), "last pull"])
+    if found.reviews:
+        output.data("")
+    reviews = [(r.layer, r.kind, r.tasks, r.waiting, r.begun, r.settled, r.skipped) for r in found.reviews]
+    output.table(reviews, header="layer review tasks waiting begun settled skipped".split())
     # Two tables of people as well, so that each fits 80 columns.
     people = [
         (a.layer, a.annotator, a.tasks, a.done, a.skipped, a.drafts, a.overlap_reached, _time(a.median_s))

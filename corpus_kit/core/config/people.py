@@ -131,7 +131,13 @@ class Adjudication(Section):
         default="exact", description="what to do where people mark the same thing but not the same characters"
     )
     reviewers: Names = Field(
-        default=(), description="pseudonyms whose answers win under every policy, the first named first"
+        default=(),
+        description="pseudonyms whose answers win under every policy, the first named first; where there are some, nobody "
+        "else settles anything in a review project",
+    )
+    allow_parties: bool = Field(
+        default=False,
+        description="who answered a document may settle it in the review project, too: for teams that are too small",
     )
     min_votes: int = Field(default=1, ge=1, le=1000, description="what fewer people answered stays open")
     stars: Literal["settle", "vote"] = Field(
