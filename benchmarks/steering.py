@@ -24,7 +24,8 @@ ALPHA, BETA = 3.0, 1.5
 def one_run(seed: int, pull: float, documents: int = DOCUMENTS) -> tuple[float, float, float]:
     """Effect and interval of one simulated project with one to three people for each document."""
     draw = random.Random(seed)
-    shown, held = [], []
+    shown: list[float] = []
+    held: list[float] = []
     for number in range(documents):
         alone = draw.betavariate(ALPHA, BETA)
         hidden = is_held_out(f"{seed}-{number}", HOLDOUT)

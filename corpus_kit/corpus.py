@@ -280,9 +280,12 @@ class Corpus(Workspace):
         seed: int = 0,
         limit: int | None = None,
         dry_run: bool = False,
+        reassign: bool = False,
         progress: Progress | None = None,
     ) -> list[Pushed]:
-        """Documents and suggestions to Label Studio, one project per layer. A second push writes nothing.
+        """Documents and suggestions to Label Studio, one project per layer, with `[assign]` one per person too.
+
+        A second push writes nothing. reassign: pages of people who left or are idle go to the others.
 
         order: of the tasks that are not there yet, and so of labeling: `as-is` (`label_studio.order` in corpus.toml),
         `random`, `uncertain` (least certain suggestions first), `diverse` (a few of everything first). seed: of the last
@@ -295,7 +298,8 @@ class Corpus(Workspace):
         from corpus_kit.labelstudio.sync.batch_log import Turn
         from corpus_kit.pipeline.sync import push
 
-        return push(self, layer, turn=Turn(order, seed, limit), dry_run=dry_run, progress=progress or Silent())
+        turn = Turn(order, seed, limit)
+        return push(self, layer, turn=turn, dry_run=dry_run, reassign=reassign, progress=progress or Silent())
 
     def pull(self, layer: str | None = None, *, full: bool = False, progress: Progress | None = None) -> list[Pulled]:
         """What people did since the last pull, into the ledger; `build` makes tables of it.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from corpus_kit.agreement.gold.fair import unfair_reviews
 from corpus_kit.agreement.judgements import answers, judged
 from corpus_kit.agreement.measures.bootstrap import DECIMALS
 from corpus_kit.core.labels import Labels, read_label_table, read_labels, standing, trimmed
@@ -26,12 +27,17 @@ _ANSWER = ["layer", "doc_id", "control", "target", "region", "value"]
 _MARK = ["layer", "doc_id", "control", "start", "end", "label"]
 
 
-def known_answers(annotations: pl.DataFrame, reviewers: Collection[str] = (), *, stars: bool = True) -> pl.DataFrame:
+def known_answers(
+    annotations: pl.DataFrame, reviewers: Collection[str] = (), *, stars: bool = True, parties: bool = False
+) -> pl.DataFrame:
     """One row per layer and document with a known answer: annotation_id and author of it, `since` when; sorted.
 
     A review comes before a named reviewer's answer, that before ground truth; of several the latest counts. since: null for
-    ground truth, which does not depend on what others had answered. stars: whether ground truth settles.
+    ground truth, which does not depend on what others had answered. stars: whether ground truth settles. parties: whether
+    who answered a document may settle it.
     """
+    unfair = unfair_reviews(annotations, reviewers, allow_parties=parties)
+    annotations = annotations.join(unfair, on="annotation_id", how="anti")
     named = pl.col("annotator").is_in(list(reviewers))
     rank = (
         pl.when(pl.col("origin") == REVIEW)
@@ -50,7 +56,7 @@ def known_answers(annotations: pl.DataFrame, reviewers: Collection[str] = (), *,
 
 
 def hidden_checks(
-    out: Path, share: float, reviewers: Collection[str], *, stars: bool = True
+    out: Path, share: float, reviewers: Collection[str], *, stars: bool = True, parties: bool = False
 ) -> dict[str, frozenset[str]]:
     """Layer → the documents that everybody is to be given: so many of those with a known answer.
 
@@ -62,20 +68,22 @@ def hidden_checks(
         return {}
     wanted = math.ceil(share * documents.select(pl.len()).collect().item())
     chosen = {}
-    for (layer,), rows in known_answers(_sound(out).annotations, reviewers, stars=stars).group_by("layer"):
+    for (layer,), rows in known_answers(_sound(out).annotations, reviewers, stars=stars, parties=parties).group_by(
+        "layer"
+    ):
         ids = sorted(rows["doc_id"], key=lambda doc_id: hashlib.sha256(f"{layer} {doc_id}".encode()).digest())
         chosen[str(layer)] = frozenset(ids[:wanted])
     return chosen
 
 
 def check_scores(
-    out: Path, layers: Collection[str], reviewers: Collection[str], *, stars: bool = True
+    out: Path, layers: Collection[str], reviewers: Collection[str], *, stars: bool = True, parties: bool = False
 ) -> list[CheckScore]:
     """Everybody who labelled documents with a known answer, by layer and name; empty before there are annotations."""
     if read_manifest(out / "annotations") is None:
         return []
     labels = _sound(out)
-    known = known_answers(labels.annotations, reviewers, stars=stars)
+    known = known_answers(labels.annotations, reviewers, stars=stars, parties=parties)
     people = judged(labels.annotations).join(
         labels.annotations.select("annotation_id", "created_at"), on="annotation_id"
     )

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from corpus_kit.agreement.gold.adjudicate import adjudicate
 from corpus_kit.agreement.gold.build import GoldSources, chosen_rules, current_texts, labels_on_current_texts, policy_of
+from corpus_kit.agreement.gold.fair import fair
 from corpus_kit.agreement.gold.policy import GOLD
 from corpus_kit.agreement.judgements import judged
 from corpus_kit.agreement.measures.bootstrap import Resampling
@@ -177,7 +178,8 @@ class _EveryWorld:
         if self._read is None or self._read[0] != as_of:
             folder = self.rows.folders[as_of]
             labels = read_labels(folder)
-            standing = labels_on_current_texts(folder, labels, current_texts(self.sources.out, labels.annotations))
+            here = labels_on_current_texts(folder, labels, current_texts(self.sources.out, labels.annotations))
+            standing, _ = fair(here, self.sources.adjudication)
             if self.sources.adjudication.edge_white_space == "ignored":
                 labels, standing = (replace(some, spans=trimmed(some.spans)) for some in (labels, standing))
             mine = pl.col("layer").is_in(list(self.sources.layers))

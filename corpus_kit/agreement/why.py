@@ -16,6 +16,7 @@ import polars as pl
 
 from corpus_kit.agreement.gold.adjudicate import adjudicate
 from corpus_kit.agreement.gold.build import GoldSources, labels_on_current_texts, policy_of
+from corpus_kit.agreement.gold.fair import fair
 from corpus_kit.agreement.gold.policy import GOLD, Policy
 from corpus_kit.agreement.worlds import WorldSources, in_world
 from corpus_kit.core.config import MultiverseSettings
@@ -132,7 +133,7 @@ def _of_document(sources: GoldSources, folder: Path, current: pl.DataFrame) -> L
     """The labels of one document in a folder of tables, where they stand in its current text."""
     every, of_document = read_labels(folder), pl.col("doc_id") == current["doc_id"][0]
     annotated = Labels(*(getattr(every, name).filter(of_document) for name in Labels.__slots__))
-    labels = labels_on_current_texts(folder, annotated, current)
+    labels, _ = fair(labels_on_current_texts(folder, annotated, current), sources.adjudication)
     if sources.adjudication.edge_white_space == "ignored":
         labels = replace(labels, spans=trimmed(labels.spans))
     return labels

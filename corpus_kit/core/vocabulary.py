@@ -51,6 +51,9 @@ ORDER_HELP: dict[OrderName, str] = {
 ORDERS = tuple(ORDER_HELP)
 """In which order `push` sends the documents that are not there yet."""
 
+LEFT_OUT = "their author answered the document before, or is not among `reviewers` in corpus.toml"
+"""Why an answer in a review project settles nothing."""
+
 
 def one_of(words: Mapping[Any, str]) -> str:
     """`a: what it does; b: what it does`: the words of a table with what each means, for help texts and settings."""

@@ -47,7 +47,7 @@ from corpus_kit.ledger.shards import TABLES, Shards
 from corpus_kit.ledger.spool import Record, Spool, Text
 
 _REFUSED = "rejected.parquet"
-_LAYOUT = 3  # of the rows: another number makes them again
+_LAYOUT = 4  # of the rows: another number makes them again
 _ROWS_OF_ANSWERS = ("spans", "choices", "relations")
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.measures import TRUSTED
 from corpus_kit.core.progress import Progress, Silent
-from corpus_kit.core.storage.folders import work_folder
-from corpus_kit.core.vocabulary import AGREEMENT_FILE
+from corpus_kit.core.storage.folders import read_manifest, work_folder
+from corpus_kit.core.vocabulary import AGREEMENT_FILE, LEFT_OUT
 from corpus_kit.core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -36,9 +36,8 @@ def server_context(workspace: Workspace, command: str, progress: Progress | None
         raise UsageError(f"`{command}` needs a corpus.", "Make one with `corpus-kit init DIR`.")
     checks = checks_of(workspace, progress or Silent()) if command in ("push", "restore") else {}
     config = workspace.config
-    return Site(
-        workspace.data, config.name, workspace.layers(), config.label_studio, checks, holdout=config.suggest.holdout
-    )
+    settings, holdout = config.label_studio, config.suggest.holdout
+    return Site(workspace.data, config.name, workspace.layers(), settings, checks, config.assign, holdout=holdout)
 
 
 def import_files(
@@ -64,14 +63,21 @@ def studio(workspace: Workspace, *, port: int | None, progress: Progress) -> Stu
     return open_studio(server_context(workspace, "studio"), progress, port=port)
 
 
-def push(workspace: Workspace, layer: str | None, *, turn: Turn, dry_run: bool, progress: Progress) -> list[Pushed]:
+def push(
+    workspace: Workspace, layer: str | None, *, turn: Turn, dry_run: bool, reassign: bool, progress: Progress
+) -> list[Pushed]:
     """See `Corpus.push`."""
     from corpus_kit.labelstudio.server.connect import client_of
-    from corpus_kit.labelstudio.sync import push
+    from corpus_kit.labelstudio.sync import assigned, push
 
     site = server_context(workspace, "push", progress)
     site.chosen(layer)  # a misspelled layer is reported before any server is asked
+    if reassign and not site.assign.people:
+        raise UsageError("Nobody has pages of their own.", "Name `people` under [assign] in corpus.toml.")
     with client_of(workspace.data, workspace.config.label_studio) as client:
+        if site.assign.people:
+            order = assigned.AssignedPush(layer, turn, dry_run, reassign)
+            return assigned.push_assigned(site, client, progress, order)
         return push.push(site, client, progress, layer=layer, dry_run=dry_run, turn=turn)
 
 
@@ -102,7 +108,19 @@ def status(workspace: Workspace) -> Status:
     from corpus_kit.labelstudio.sync import status
 
     url, people = workspace.config.label_studio.url, agreement_of_people(workspace)
-    return status.status(server_context(workspace, "status"), url, scores_of(workspace), people)
+    found = status.status(server_context(workspace, "status"), url, scores_of(workspace), people)
+    found.remarks.extend(unfair_remarks(workspace))
+    return found
+
+
+def unfair_remarks(workspace: Workspace) -> list[str]:
+    """A sentence for each layer with answers of review projects that settle nothing, as gold was made."""
+    manifest = read_manifest(workspace.data / "gold") or {}
+    return [
+        f"{one['layer']}: {one['left_out']:,} answers in a review project settle nothing: {LEFT_OUT}."
+        for one in manifest.get("layers", ())
+        if one.get("left_out")
+    ]
 
 
 def checks_of(workspace: Workspace, progress: Progress) -> dict[str, frozenset[str]]:
@@ -113,7 +131,8 @@ def checks_of(workspace: Workspace, progress: Progress) -> dict[str, frozenset[s
     if not share:
         return {}
     settings = workspace.config.adjudication
-    found = hidden_checks(workspace.data, share, settings.reviewers, stars=settings.stars == "settle")
+    stars, parties = settings.stars == "settle", settings.allow_parties
+    found = hidden_checks(workspace.data, share, settings.reviewers, stars=stars, parties=parties)
     if not any(found.values()):
         progress.remark(
             "No document has a known answer yet, so there are no hidden checks: see `checks` in corpus.toml."
@@ -127,7 +146,8 @@ def scores_of(workspace: Workspace) -> list[CheckScore]:
 
     settings = workspace.config.adjudication
     stars = settings.stars == "settle"
-    return check_scores(workspace.data, list(workspace.layers()), settings.reviewers, stars=stars)
+    layers, parties = list(workspace.layers()), settings.allow_parties
+    return check_scores(workspace.data, layers, settings.reviewers, stars=stars, parties=parties)
 
 
 def agreement_of_people(workspace: Workspace) -> dict[tuple[str, str], tuple[float, str]]:

@@ -74,7 +74,7 @@ def read_agreement(gold: Path, layers: Mapping[str, Layer]) -> list[LayerAgreeme
         if work["layer"] in layers and work["annotations"]:
             figures = _without_repeats([f for f in found["figures"] if f["layer"] == work["layer"]])
             months = [month for month in found.get("drift", ()) if month["layer"] == work["layer"]]
-            hardest = [h for h in found["hurting"] if h["layer"] == work["layer"] and h["rank"] <= 5]
+            hurting = [h for h in found["hurting"] if h["layer"] == work["layer"]]
             made.append(
                 LayerAgreement(
                     work["layer"],
@@ -84,7 +84,7 @@ def read_agreement(gold: Path, layers: Mapping[str, Layer]) -> list[LayerAgreeme
                     dict(sorted(work["by_people"].items(), key=lambda item: int(item[0]))),
                     tuple(_labels(figures)),
                     tuple(_pairs(figures)),
-                    tuple(_unique_documents(hardest)),
+                    tuple(_shares(hurting)),
                     tuple(_legend(figures)),
                     tuple(drift_charts(months, MEASURES)),
                 )
@@ -190,9 +190,20 @@ def _cell(figure: Mapping[str, Any]) -> Cell:
     return Cell(value, figure["low"], figure["high"], shade, figure["reason"], figure["n_items"])
 
 
-def _unique_documents(hardest: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Each document once, with the measure in which it costs most."""
-    best: dict[str, Mapping[str, Any]] = {}
-    for one in sorted(hardest, key=lambda h: (-h["share"], h["measure"], h["doc_id"])):
-        best.setdefault(one["doc_id"], one)
-    return list(best.values())[:8]
+def _shares(hurting: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The documents that cost a layer most agreement, each once, with a share of the whole layer's disagreement.
+
+    Each question of the layer has one measure here and weighs alike, so that the shares of all documents add up to one.
+    `control` and `target` are those of the question in which the document costs most.
+    """
+    order = list(MEASURES)
+    measure: dict[tuple[Any, Any], str] = {}
+    for one in sorted(hurting, key=lambda h: order.index(h["measure"]) if h["measure"] in order else len(order)):
+        measure.setdefault((one["control"], one["target"]), one["measure"])
+    counted = [h for h in hurting if measure[h["control"], h["target"]] == h["measure"]]
+    total: dict[str, float] = {}
+    for one in counted:
+        total[one["doc_id"]] = total.get(one["doc_id"], 0.0) + one["share"] / len(measure)
+    worst = {one["doc_id"]: one for one in sorted(counted, key=lambda h: (h["share"], h["doc_id"]))}
+    ordered = sorted(total, key=lambda doc_id: (-total[doc_id], doc_id))
+    return [{**worst[doc_id], "share": total[doc_id]} for doc_id in ordered[:8]]

@@ -54,13 +54,14 @@ class ControlLabels:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One annotator's work in one layer, in documents; a pseudonym, never a name."""
+    """One annotator's work in one layer, in documents; a pseudonym, never a name. answered: which ones are done."""
 
     layer: str
     annotator: str
     done: int
     skipped: int
     drafts: int
+    answered: frozenset[str] = frozenset()
 
 
 def read_told(data: Path) -> Told:
@@ -123,8 +124,18 @@ def progress(told: Told, layers: Mapping[str, Layer]) -> list[Person]:
     table: dict[tuple[str, str], dict[str, int]] = {}
     for layer, annotator, status, documents in counts.iter_rows():
         table.setdefault((layer, annotator), {})[status] = documents
+    answered: dict[tuple[str, str], set[str]] = {}
+    for layer, annotator, doc_id in told.people.select("layer", "annotator", "doc_id").iter_rows():
+        answered.setdefault((layer, annotator), set()).add(doc_id)
     return [
-        Person(layer, name, *(table[layer, name].get(status, 0) for status in ("submitted", "skipped", "draft")))
+        Person(
+            layer,
+            name,
+            done=table[layer, name].get("submitted", 0),
+            skipped=table[layer, name].get("skipped", 0),
+            drafts=table[layer, name].get("draft", 0),
+            answered=frozenset(answered.get((layer, name), ())),
+        )
         for layer in layers
         for name in sorted(who for where, who in table if where == layer)
     ]

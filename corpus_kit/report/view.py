@@ -179,7 +179,7 @@ def _figures(
             (
                 "annotators",
                 f"{len(annotators):,}",
-                _many(sum(p.done for p in people), "document done", "documents done"),
+                _many(len({d for p in people for d in p.answered}), "document done", "documents done"),
             )
         )
     if gold:

@@ -322,3 +322,16 @@ def test_a_like_line_put_in_beside_the_one_it_replaces_is_not_taken_for_it() -> 
     first, second = old.index("Read also"), old.rindex("Read also")
     carried = carry(old, new, [(first, first + 9), (second, second + 9)])
     assert [c.verdict for c in carried] == ["stale", "shifted"]
+
+
+@pytest.mark.parametrize("last", ["About us", "About Harbour Herald"])
+def test_a_line_before_an_unchanged_text_moves_every_span_by_its_length(last: str) -> None:
+    """Also where the words of the first line come again further down."""
+    body = "\n".join(f"The ferry number {n} left Port Sellane at dawn, late again." for n in range(20))
+    text = f"Harbour Herald\n\n{body}\n\n{last}\n"
+    places = [(0, 14), (16, 19), (text.index(last), text.index(last) + len(last))]
+    for before, behind in (("Correction of today.\n\n", ""), ("Correction of today.\n", "More.\n"), ("", "More.\n")):
+        carried = carry(text, before + text + behind, places)
+        assert [(c.start, c.end) for c in carried] == [(s + len(before), e + len(before)) for s, e in places]
+    (copied,) = carry(text, f"Harbour Herald\n\n{text}", places[:1])
+    assert copied.verdict == "stale", "of two like lines nobody can say which is the old one"

@@ -119,7 +119,7 @@ def test_agreement_never_counts_somebody_who_saw_the_others_answers(sample: Samp
     before = sample.corpus.agreement().as_dict()
     sample.corpus.send_disagreements()
     settle(sample, "a.txt", [span(0, 3), tone()])
-    settle(sample, "b.txt", [tone("plain")], who="ada")
+    settle(sample, "b.txt", [tone("plain")], who="sue")
     taken_in(sample)
     assert sample.corpus.agreement().as_dict() == before
     origins = pl.read_parquet(sample.data / "annotations" / "annotations-*.parquet")
@@ -211,7 +211,7 @@ def test_the_latest_review_counts_and_one_whose_words_are_gone_settles_nothing(s
     disagree(sample)
     sample.corpus.send_disagreements()
     settle(sample, "a.txt", [span(0, 3), span(10, 14, "ORG"), tone()])
-    settle(sample, "a.txt", [span(10, 14, "PERSON"), tone()], who="ada")
+    settle(sample, "a.txt", [span(10, 14, "PERSON"), tone()], who="sue")
     taken_in(sample)
     assert gold(sample, "spans").select("start", "label").rows() == [(10, "PERSON")]
     sample.write({**PAGES, "a.txt": "Quite another page by now, of nobody in particular.\n"})
@@ -270,3 +270,34 @@ def test_a_restore_says_that_review_projects_stay_away_and_reviews_still_count(s
     assert any(remark.startswith("1 reviews count as before") for remark in labels.remarks)
     taken_in(sample)
     assert gold(sample, "decisions").equals(before)
+
+
+@pytest.mark.parametrize("settings", ["", "allow_parties = true\n"])
+def test_nobody_settles_a_dispute_they_are_a_party_to(sample: Sample, settings: str) -> None:
+    toml = sample.root / "corpus.toml"
+    toml.write_text(f"{toml.read_text('utf-8')}[adjudication]\n{settings}", encoding="utf-8")
+    disagree(sample)
+    sample.corpus.send_disagreements()
+    settle(sample, "a.txt", [span(0, 3), span(10, 14, "PERSON"), tone()], who="ada")
+    taken_in(sample)
+    made = sample.corpus.adjudicate().layers[0]
+    assert (made.reviewed, made.left_out) == ((1, 0) if settings else (0, 1))
+    labels = set(gold(sample, "spans").select("start", "label").rows())
+    assert ((10, "PERSON") in labels) == bool(settings)
+    told = [r for r in sample.corpus.status().remarks if "settle nothing" in r]
+    assert len(told) == (0 if settings else 1)
+    assert {r.kind: (r.tasks, r.waiting, r.settled) for r in sample.corpus.status().reviews} == {"review": (2, 1, 1)}
+
+
+def test_where_reviewers_are_named_nobody_else_settles_anything(sample: Sample) -> None:
+    disagree(sample)
+    sample.corpus.send_disagreements()
+    settle(sample, "a.txt", [span(0, 3), tone()])
+    settle(sample, "b.txt", [tone("angry")], who="sue")
+    taken_in(sample)
+    toml = sample.root / "corpus.toml"
+    toml.write_text(
+        f'{toml.read_text("utf-8")}[adjudication]\nreviewers = ["{pseudonym(sample, "rae")}"]\n', encoding="utf-8"
+    )
+    made = sample.corpus.adjudicate().layers[0]
+    assert (made.reviewed, made.left_out) == (1, 1)

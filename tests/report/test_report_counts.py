@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ def test_the_key_figures(counted: ReportPage) -> None:
         "publishers": ("22", ""),  # Alpha, Beta, gamma.example, P01 to P19
         "languages": ("3", ""),  # en, de, pl; `und` is none
         "rejected": ("4", "each with its reason"),
-        "annotators": ("3", "9 documents done"),
+        "annotators": ("3", "2 documents done"),
         "open disagreements": ("2", "for people to settle"),
     }
     # The legend of measures further down is a list of the same kind.
@@ -251,3 +253,17 @@ def test_a_matrix_keeps_those_with_the_most_work_and_says_how_many_it_leaves_out
     matrix = _matrix(tmp_path, figures, len(names))
     assert (len(matrix.columns), matrix.left_out) == (MOST_PEOPLE, 3)
     assert matrix.columns == tuple(names[:MOST_PEOPLE]), "of equals the first names"
+
+
+def test_shares_of_the_disagreement_add_up_to_one(built_sample: Path) -> None:
+    """Over all documents to 100 %, so over those that are listed to no more; the repository's sample has many."""
+    (page,) = [built_sample / "data" / "report" / "report.html"]
+    text = html.unescape(page.read_text(encoding="utf-8"))
+    tables = [t for t in re.findall(r"<table.*?</table>", text, re.DOTALL) if "differs in" in t]
+    assert len(tables) >= 2
+    for table in tables:
+        shares = [float(number) for number in re.findall(r">(\d+\.\d)\s*%<", table)]
+        assert 0 < sum(shares) <= 100.05, shares
+        names = re.findall(r"<th scope=\"row\">(.*?)</th>", table)
+        assert len(names) == len(set(names)), "a document stands there once"
+    assert re.search(r"\b20 documents done", re.sub("<[^>]+>", " ", text))

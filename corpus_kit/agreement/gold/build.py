@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from corpus_kit.agreement.gold.adjudicate import adjudicate, standing, with_reviewers
+from corpus_kit.agreement.gold.fair import fair
 from corpus_kit.agreement.gold.policy import GOLD, NONE, OPEN, Policy
 from corpus_kit.agreement.gold.tables import GOLD_TABLES, GoldTables, gold_annotations, write_gold
 from corpus_kit.agreement.judgements import judged
@@ -55,7 +56,8 @@ class GoldSources:
 class LayerGold:
     """One layer. documents: with gold, of which `complete` have no open disagreement. gold, open, none: decisions.
     reviewed: documents that a reviewer settled, by name, in a review project or by a star. relations: those that are gold.
-    unknown: answers of people that could not be read whole, and so are no votes."""
+    unknown: answers of people that could not be read whole, and so are no votes. left_out: answers of review projects that
+    settle nothing, see `fair`."""
 
     layer: str
     policy: str
@@ -68,6 +70,7 @@ class LayerGold:
     reviewed: int = 0
     relations: int = 0
     unknown: int = 0
+    left_out: int = 0
 
 
 @dataclass(slots=True)
@@ -157,7 +160,8 @@ def build_gold(sources: GoldSources, progress: Progress) -> Gold | None:
     with counted(progress, "gold", len(sources.layers) + 1) as step, made_folder(target, sources.work) as folder:
         labels = read_labels(sources.out / "annotations")
         current = current_texts(sources.out, labels.annotations)
-        labels = labels_on_current_texts(sources.out / "annotations", labels, current)
+        here = labels_on_current_texts(sources.out / "annotations", labels, current)
+        labels, unfair = fair(here, sources.adjudication)
         if sources.adjudication.edge_white_space == "ignored":
             labels = replace(labels, spans=trimmed(labels.spans))
         made: list[GoldTables] = []
@@ -167,7 +171,8 @@ def build_gold(sources: GoldSources, progress: Progress) -> Gold | None:
             tables = _settled(labels.of_layer(name), layer, policy, current)
             made.append(tables)
             torn = labels.of_layer(name).annotations.filter(_TORN).height
-            layers.append(_counted(name, policy, tables, torn))
+            left_out = unfair.filter(pl.col("layer") == name).height
+            layers.append(replace(_counted(name, policy, tables, torn), left_out=left_out))
             step.advance()
         tables = GoldTables.joined(made)
         files = write_gold(folder, tables, sources.contracts)

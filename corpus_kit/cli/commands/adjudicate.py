@@ -58,6 +58,7 @@ def command(
       corpus-kit adjudicate --push --dry-run
     """
     from corpus_kit.core.errors import UsageError
+    from corpus_kit.core.vocabulary import LEFT_OUT
     from corpus_kit.corpus import Corpus
 
     if (dry_run or layer) and not push:
@@ -73,6 +74,9 @@ def command(
     output.say(
         "Not redone: nothing has changed." if made.unchanged else f"Written to {shown_path(corpus.data / 'gold')}."
     )
+    for one in made.layers:
+        if one.left_out:
+            output.say(f"{one.layer}: {one.left_out:,} answers in the review project settle nothing: {LEFT_OUT}.")
     if made.open and not push:
         output.say(
             f"{made.open:,} disagreements are open; the table `decisions` names them, --push sends them to a reviewer."

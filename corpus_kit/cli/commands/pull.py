@@ -30,14 +30,15 @@ def command(layer: str | None, full: bool, corpus_dir: str | None, as_json: bool
     output = Output(as_json)
     pulled = Corpus.open(corpus_dir or ".").pull(layer, full=full, progress=ConsoleProgress())
     rows = [
-        (f"{p.layer} {p.kind}".strip(), p.tasks, p.annotations, p.skipped, p.drafts, len(p.deleted)) for p in pulled
+        (f"{p.layer} {p.kind or p.person}".strip(), p.tasks, p.annotations, p.skipped, p.drafts, len(p.deleted))
+        for p in pulled
     ]
     output.table(rows, header=("layer", "tasks", "annotations", "skipped", "drafts", "deleted"))
     for one in pulled:
         if one.project is None:
             output.say(f"{one.layer}: the server has no project '{one.title}'; `corpus-kit push` makes it.")
         elif one.entry is None:
-            output.say(f"{one.layer} {one.kind}".strip() + ": nothing new.")
+            output.say(f"{one.layer} {one.kind or one.person}".strip() + ": nothing new.")
     if any(one.entry for one in pulled):
         output.next_step(f"{again('build', corpus_dir)} makes tables, gold and the release of it.")
     output.json([asdict(one) for one in pulled])

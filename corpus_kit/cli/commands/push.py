@@ -16,6 +16,7 @@ WHY = {
     "text_changed": "has work on an older text; it stays, is given to nobody else, and the new text has a task of its own",
     "document_gone": "belongs to no document of the corpus any more; kept",
     "duplicate": "is a second one of its document, and has work on it; kept",
+    "moved": "has work of whom it was given to first; kept, and counted",
     "foreign": "was not made by corpus-kit; left alone",
 }
 
@@ -30,6 +31,7 @@ WHY = {
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Another seed, another order.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N more tasks per layer.")
+@click.option("--reassign", is_flag=True, help="Pages of who left or is idle go to the others, as [assign] says.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @corpus_option
 @json_option
@@ -38,6 +40,7 @@ def command(
     order: Any,
     seed: int,
     limit: int | None,
+    reassign: bool,
     dry_run: bool,
     corpus_dir: str | None,
     as_json: bool,
@@ -50,6 +53,8 @@ def command(
     each next page is the one least like those before it, by publisher, language and words; copies come last. With
     --limit, every push brings the next N. data/pushes.jsonl tells what was sent, in which order and from which tables.
 
+    With [assign] in corpus.toml each person has a project of their own; assignments.csv tells who has which page.
+
     \b
     Examples:
       corpus-kit push --dry-run
@@ -60,7 +65,13 @@ def command(
 
     output = Output(as_json)
     pushed = Corpus.open(corpus_dir or ".").push(
-        layer, order=order, seed=seed, limit=limit, dry_run=dry_run, progress=ConsoleProgress()
+        layer,
+        order=order,
+        seed=seed,
+        limit=limit,
+        dry_run=dry_run,
+        reassign=reassign,
+        progress=ConsoleProgress(),
     )
     header = ("layer", "create", "update", "suggest", "out", "remove", "unchanged", "orphaned", "refused")
     output.table([_row(one, dry_run) for one in pushed], header=header)
@@ -69,7 +80,10 @@ def command(
     if dry_run:
         output.next_step(f"{again('push', corpus_dir)} does it.")
     else:
-        output.table([(one.plan.layer, one.address) for one in pushed], header=("layer", "people label at"))
+        output.table(
+            [(f"{one.plan.layer} {one.plan.person}".rstrip(), one.address) for one in pushed],
+            header=("layer", "people label at"),
+        )
         output.next_step(f"when they have, {again('pull', corpus_dir)}.")
     output.json(
         [{**asdict(one.plan), "done": _done(one), "address": one.address, "dry_run": dry_run} for one in pushed]
@@ -81,7 +95,7 @@ def _row(one: Any, dry_run: bool) -> tuple[object, ...]:
     out = len(plan.out) + len(plan.back)
     planned = len(plan.create), len(plan.update), len(plan.replace), out, len(plan.remove)
     counts = planned if dry_run else (one.created, one.updated, one.replaced, one.out, one.removed)
-    return (plan.layer, *counts, plan.unchanged, len(plan.orphaned), len(plan.refused))
+    return (f"{plan.layer} {plan.person}".rstrip(), *counts, plan.unchanged, len(plan.orphaned), len(plan.refused))
 
 
 def _done(one: Any) -> dict[str, object]:

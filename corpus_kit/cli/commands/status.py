@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import click
 
@@ -12,9 +13,10 @@ from corpus_kit.cli.output import Output, again
 
 
 @click.command("status")
+@click.option("--people", "people_only", is_flag=True, help="Who is how far with the pages of their own, and pairs.")
 @corpus_option
 @json_option
-def command(corpus_dir: str | None, as_json: bool) -> None:
+def command(people_only: bool, corpus_dir: str | None, as_json: bool) -> None:
     """How far labeling is, per layer and annotator. Annotators are pseudonyms; idle time does not count.
 
     Of a person, tasks are the documents answered, skipped or left as a draft; overlap is how many of those done have as
@@ -35,6 +37,9 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
     F1 of a person's spans against the known ones, and the share of equal answers. `checks` in corpus.toml gives some
     to everybody.
 
+    With [assign] in corpus.toml, --people tells who is how far in their own project: pages a day over the last two weeks,
+    the day on which they are done at that pace, and how many pages each two people share and have both done.
+
     \b
     Example:
       corpus-kit pull && corpus-kit build && corpus-kit status
@@ -43,6 +48,10 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
 
     output = Output(as_json)
     found = Corpus.open(corpus_dir or ".").status()
+    if people_only:
+        _people(found, output)
+        output.json({"people": [asdict(p) for p in found.people], "pairs": [asdict(p) for p in found.pairs]})
+        return
     work = [
         (
             s.layer, s.documents, "?" if s.tasks is None else s.tasks, s.labelled, s.skipped, s.drafts,
@@ -57,6 +66,10 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
         for s in found.layers
     ]
     output.table(quality, header=[*"layer accepted disagree carried stale rejected".split(), "last pull"])
+    if found.reviews:
+        output.data("")
+    reviews = [(r.layer, r.kind, r.tasks, r.waiting, r.begun, r.settled, r.skipped) for r in found.reviews]
+    output.table(reviews, header="layer review tasks waiting begun settled skipped".split())
     # Two tables of people as well, so that each fits 80 columns.
     people = [
         (a.layer, a.annotator, a.tasks, a.done, a.skipped, a.drafts, a.overlap_reached, _time(a.median_s))
@@ -117,6 +130,22 @@ def command(corpus_dir: str | None, as_json: bool) -> None:
             f"{again('push', corpus_dir)} brings the documents to people, {again('pull', corpus_dir)} their work back."
         )
     output.json(asdict(found))
+
+
+def _people(found: Any, output: Output) -> None:
+    if not found.people:
+        output.say("Nobody has pages of their own: name `people` under [assign] in corpus.toml, then push.")
+        return
+    rows = [
+        (p.layer, p.person, p.assigned, p.done, p.skipped, "" if p.per_day is None else f"{p.per_day:.1f}", p.ends)
+        for p in found.people
+    ]
+    output.table(rows, header=("layer", "person", "assigned", "done", "skipped", "a day", "ends"))
+    output.data("")
+    output.table(
+        [(p.layer, p.one, p.two, p.assigned, p.done) for p in found.pairs],
+        header=("layer", "person", "and", "shared", "both done"),
+    )
 
 
 def _figure(value: float | None) -> str:

@@ -5,6 +5,7 @@ from corpus_kit.core.config.files import FileColumns, FileRule
 from corpus_kit.core.config.people import (
     Adjudication,
     Agreement,
+    Assign,
     LabelStudio,
     LayerAdjudication,
     PeopleSection,
@@ -17,6 +18,7 @@ __all__ = [
     "LICENCES",
     "Adjudication",
     "Agreement",
+    "Assign",
     "Columns",
     "Duplicates",
     "Entities",

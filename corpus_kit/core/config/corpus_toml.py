@@ -18,6 +18,7 @@ from corpus_kit.core.config import (
     LICENCES,
     Adjudication,
     Agreement,
+    Assign,
     Duplicates,
     Input,
     LabelStudio,
@@ -73,6 +74,7 @@ class ProjectConfig(Section):
     label_studio: LabelStudio = Field(default=LabelStudio(), description="the annotation server")
     people: PeopleSection = Field(default=PeopleSection(), description="who is who, where exports cannot tell")
     agreement: Agreement = Field(default=Agreement(), description="how agreement is measured")
+    assign: Assign = Field(default=Assign(), description="who labels which pages")
     adjudication: Adjudication = Field(default=Adjudication(), description="how disagreements become gold")
     multiverse: MultiverseSettings = Field(
         default=MultiverseSettings(), description="other choices that could as well have been made"

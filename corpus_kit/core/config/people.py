@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
@@ -60,6 +61,35 @@ class LabelStudio(Section):
         return value
 
 
+class Assign(Section):
+    """Who labels which pages, each in a project of their own; without `people` everybody labels in one project."""
+
+    people: Names = Field(
+        default=(), description="a short name for each person, as their project is called; no e-mail addresses"
+    )
+    overlap: int = Field(default=2, ge=1, le=100, description="how many people a shared page is for")
+    share: Share = Field(default=1.0, description="which part of the pages is shared; the rest is for one person each")
+    design: Literal["balanced"] = Field(
+        default="balanced", description="who shares with whom: every pair of people equally many pages"
+    )
+    idle_days: int = Field(
+        default=7,
+        ge=0,
+        le=3650,
+        description="who has submitted nothing for so many days is idle: see `push --reassign`",
+    )
+
+    @field_validator("people")
+    @classmethod
+    def _short(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not re.fullmatch(r"[^\W_][\w.-]{0,23}", name) or name.casefold() in ("review", "second"):
+                raise ValueError(f"'{name}' is no short name: 1 to 24 letters, digits, '-', '_' or '.'")
+        if len({name.casefold() for name in value}) < len(value):
+            raise ValueError("a name stands there twice")
+        return value
+
+
 Groups = Annotated[tuple[Names, ...], BeforeValidator(as_tuple)]
 
 
@@ -104,7 +134,13 @@ class Adjudication(Section):
         description="what to do where people mark the same thing but not the same characters; " + one_of(BOUNDARY_HELP),
     )
     reviewers: Names = Field(
-        default=(), description="pseudonyms whose answers win under every policy, the first named first"
+        default=(),
+        description="pseudonyms whose answers win under every policy, the first named first; where there are some, nobody "
+        "else settles anything in a review project",
+    )
+    allow_parties: bool = Field(
+        default=False,
+        description="who answered a document may settle it in the review project, too: for teams that are too small",
     )
     min_votes: int = Field(default=1, ge=1, le=1000, description="what fewer people answered stays open")
     stars: Literal["settle", "vote"] = Field(

@@ -28,6 +28,8 @@ A span is carried
 
 - in order: if everything from its first sentence to its last stands unchanged in one piece where the alignment puts it,
   and the first and the last of them are certain;
+- with the whole text: if all of the old text stands in the new one in one piece, as whole lines (something was put before
+  it, behind it, or both), has enough letters, and none of the span's sentences became more frequent;
 - with a moved paragraph: if its first and last line are witnesses in all but (2)'s alignment, the whole lines from the
   one to the other stand elsewhere as whole lines, in one piece, and none of their sentences became more frequent (else
   they may have been copied, not moved);
@@ -95,11 +97,14 @@ def _places(known: Witnesses, spans: Sequence[Span]) -> list[Span | None]:
     touched = [known.old.touched(span) if span.start < span.end else None for span in spans]
     whole = [span if t is None else _hull(span, known.old.stretch(*t)) for span, t in zip(spans, touched, strict=True)]
     starts, _, ok = known.map.map_spans([w.start for w in whole], [w.end for w in whole])
+    added = known.added_before()
     places: list[Span | None] = []
     for span, t, sentences, start, stands in zip(spans, touched, whole, starts.tolist(), ok.tolist(), strict=True):
         place: Span | None = None
         if t is not None and stands and all(known.is_certain(i) for i in {*t}):
             place = _shifted(span, start - sentences.start)
+        elif t is not None and added is not None and not known.may_be_copied(sentences):
+            place = _shifted(span, added)
         elif t is not None:
             place = _with_moved_lines(known, span, sentences) or _beside_typo(known, span, t)
         places.append(place if place is not None and not known.has_rival(span, place) else None)

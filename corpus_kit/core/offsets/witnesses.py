@@ -115,6 +115,17 @@ class Witnesses:
         """Whether a stretch is long enough and occurs once in both texts, digits ignored; not: where it stands."""
         return self.old.letters(stretch) >= WITNESS_LETTERS and self._once_in_both(stretch)
 
+    def added_before(self) -> int | None:
+        """How much was put before the old text, where all of it is in the new one, once and as whole lines; else None."""
+        old, new = self.old.text, self.new.text
+        at = new.find(old)
+        if not old or at < 0:
+            return None
+        end = at + len(old)
+        whole_lines = (at == 0 or new[at - 1] == "\n") and (end == len(new) or "\n" in (new[end], new[end - 1]))
+        enough = self.old.letters(Span(0, len(old))) >= WITNESS_LETTERS
+        return at if whole_lines and enough and new.find(old, at + 1) < 0 else None
+
     def may_be_copied(self, stretch: Span) -> bool:
         """Whether a sentence in the stretch is more frequent in the new text than in the old one."""
         first, last = self.old.touched(stretch) or (0, -1)

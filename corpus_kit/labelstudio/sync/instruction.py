@@ -17,6 +17,12 @@ _LINKED = ("http://", "https://", "mailto:")
 _INDENT = "\N{EM SPACE}"  # a common space at the beginning of a line would not be seen
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
+ADVICE = """## How to open pages
+
+Work from **Label All Tasks**, the button above the list: it gives you the pages that are yours to do, each as a fresh page.
+A page that you open from the list may hold an answer of somebody else, and Update there would change it.
+"""
+
 
 def instruction(guidelines: str | None) -> str:
     """HTML for a project's instruction; "" without guidelines."""
@@ -114,3 +120,8 @@ def _inline(node: SyntaxTreeNode) -> str:
 
 def _escaped(text: str) -> str:
     return html.escape(text, quote=False)
+
+
+def advice() -> str:
+    """How to work so that no one's answer is changed by somebody else, as the end of what is shown before labeling."""
+    return "<br>" + instruction(ADVICE)

@@ -107,6 +107,15 @@ def last_pull(imports: Path, layer: str) -> datetime | None:
         return None
 
 
+def known_annotations(imports: Path, layer: str) -> set[str]:
+    """The unique_ids that the last pull saw in a project; empty where that is not known."""
+    try:
+        kept = json.loads(_file(imports, layer).read_text("utf-8"))
+        return {str(one) for seen in kept["tasks"].values() for one in seen[2]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return set()
+
+
 def remember(imports: Path, layer: str, memory: Memory) -> None:
     """Write the memory, after the ledger has what it speaks of."""
     tasks = {str(k): [s.updated_at, s.print, s.annotations, s.drafted] for k, s in sorted(memory.tasks.items())}

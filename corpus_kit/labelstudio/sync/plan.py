@@ -56,8 +56,8 @@ class _Print(NamedTuple):
 class Orphan:
     """A task that no current document stands behind.
 
-    reason: `text_changed` (the document has another text now), `document_gone`, `duplicate` (labelled all the same), or
-    `foreign` (no doc_id at all).
+    reason: `text_changed` (the document has another text now), `document_gone`, `duplicate` (labelled all the same),
+    `moved` (somebody else is to label it), or `foreign` (no doc_id at all).
     """
 
     task: int
@@ -100,6 +100,7 @@ class LayerPlan:
     suggested: int = 0
     orphaned: list[Orphan] = field(default_factory=list)
     refused: list[Finding] = field(default_factory=list)
+    person: str = ""
 
     @property
     def writes(self) -> int:
@@ -175,11 +176,11 @@ def compare(
             kept, *others = sorted(standing, key=lambda t: (t.work == 0, t.out != "", t.id))
             outdated.add(others, one.key[0], "duplicate")
             _again(plan, kept, one)
-            check = one.key[0] in source.checks
+            check = one.key[0] in source.everybody
             plan.everybody += [kept.id] if kept.overlap == EVERYBODY else []
             if check != (kept.overlap == EVERYBODY):
                 plan.checks[kept.id] = EVERYBODY if check else overlap
-    _leftovers(plan, outdated, there, source.doc_ids())
+    _leftovers(plan, outdated, there, source)
     outdated.settle(client, open_hours, newest)
     plan.orphaned.sort(key=lambda o: o.task)
     return plan
@@ -226,13 +227,16 @@ def _again(plan: LayerPlan, kept: There, wanted: _Print) -> None:
         plan.unchanged += 1
 
 
-def _leftovers(plan: LayerPlan, outdated: Outdated, there: dict[Key, list[There]], current: set[str]) -> None:
+def _leftovers(plan: LayerPlan, outdated: Outdated, there: dict[Key, list[There]], source: Source) -> None:
     """Tasks no wanted one matched. An older text is outdated only when the new one has its task."""
+    current = source.doc_ids()
     refused = {f.row.removeprefix("doc_id=") for f in plan.refused if f.table == "documents"}
     for (doc_id, _), tasks in there.items():
         changed = doc_id in current
         reason = "text_changed" if changed else "document_gone" if doc_id else "foreign"
-        if changed and doc_id not in refused:
+        if doc_id in source.others:
+            outdated.add(tasks, doc_id, "moved")
+        elif changed and doc_id not in refused:
             outdated.add(tasks, doc_id, reason)
         else:
             plan.orphaned += [Orphan(task.id, doc_id, reason, task.work) for task in tasks]

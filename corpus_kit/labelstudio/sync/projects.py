@@ -14,7 +14,7 @@ from corpus_kit.core.records import Finding
 from corpus_kit.labelstudio.api.batches import Json
 from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
 from corpus_kit.labelstudio.api.problems import OutcomeUnknownError, RefusedError
-from corpus_kit.labelstudio.sync.instruction import instruction
+from corpus_kit.labelstudio.sync.instruction import advice, instruction
 from corpus_kit.labelstudio.sync.site import Site
 
 SAMPLING = {
@@ -38,7 +38,7 @@ def differences(project: Project | None, layer: Layer, site: Site) -> dict[str, 
     """The settings that a project should have and hasn't, as arguments of `update_project`; all of them for None."""
     wanted = {
         "config": layer.config_xml,
-        "instruction": instruction(layer.guidelines),
+        "instruction": instruction(layer.guidelines) + (advice() if layer.guidelines and " " not in layer.name else ""),
         "overlap": site.settings.overlap,
         "sampling": SAMPLING[site.settings.sampling],
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from corpus_kit.core.storage.folders import WORK
 from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.api.shapes import EXPORTED_TASK, TOTAL, shaped
 from corpus_kit.labelstudio.server.connect import private_identity
+from corpus_kit.labelstudio.sync.assignments import Assignments
 from corpus_kit.labelstudio.sync.memory import Memory, recall, remember
 from corpus_kit.labelstudio.sync.projects import find_project
 from corpus_kit.labelstudio.sync.review_tasks import KINDS
@@ -43,6 +44,7 @@ class Pulled:
     project: None when the server has none for it. full: it was a snapshot. entry: the ledger's new entry, None when
     there was nothing new. tasks, annotations, skipped, drafts: what the entry holds. deleted: annotation_ids that the
     last pull or a restore saw there and that are no more. kind: "" for labeling, else that of the review project.
+    person: whose own project it is, "" for everybody's.
     """
 
     layer: str
@@ -56,6 +58,7 @@ class Pulled:
     drafts: int = 0
     deleted: list[str] = field(default_factory=list)
     kind: str = ""
+    person: str = ""
 
 
 def pull(
@@ -75,17 +78,19 @@ def pull(
     layers = site.chosen(layer)
     with alone(site.data, "pull"):
         return [
-            _Pulling(site, client, one, progress, kind).run(full)
+            _Pulling(site.of(person) if person else site, client, one, progress, kind).run(full)
             for one in layers
-            for kind in ("", *_kinds(site, client, one))
+            for kind, person in (("", ""), *_others(site, client, one))
         ]
 
 
-def _kinds(site: Site, client: LabelStudioClient, layer: Layer) -> list[str]:
-    """The kinds of review projects that a layer has on the server, by one request."""
+def _others(site: Site, client: LabelStudioClient, layer: Layer) -> list[tuple[str, str]]:
+    """The review projects that a layer has on the server, by kind, and people's own, by person; by one request."""
     start = f"{site.title(layer.name)} "
     titles = client.titles_with(start)
-    return [kind for kind in KINDS if start + kind in titles]
+    people = Assignments.read(site.data).everybody(site.assign.people)
+    kinds = [(kind, "") for kind in KINDS if start + kind in titles]
+    return kinds + [("", person) for person in people if start + person in titles]
 
 
 class _Pulling:
@@ -94,8 +99,8 @@ class _Pulling:
     def __init__(self, site: Site, client: LabelStudioClient, layer: Layer, progress: Progress, kind: str = "") -> None:
         self.site, self.client, self.layer, self.progress = site, client, layer, progress
         self.imports = site.data / "imports"
-        self.name = f"{layer.name} {kind}".strip()  # no layer's name has a space
-        self.done = Pulled(layer.name, site.title(self.name), kind=kind)
+        self.name = f"{layer.name} {kind or site.person}".strip()  # no layer's name has a space
+        self.done = Pulled(layer.name, replace(site, person="").title(self.name), kind=kind, person=site.person)
         self.gone: set[int] = set()
 
     def run(self, full: bool) -> Pulled:

@@ -8,7 +8,7 @@ of the next push.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -65,8 +65,7 @@ class Pushed:
 
     @property
     def writes(self) -> int:
-        tasks = self.created + self.updated + self.replaced + self.out + self.removed + self.checks
-        return self.settings + tasks
+        return self.settings + self.created + self.updated + self.replaced + self.out + self.removed + self.checks
 
 
 def push(
@@ -104,7 +103,7 @@ def push_layers(
     turn: Turn = EVERYTHING,
 ) -> list[Pushed]:
     """`push` for a caller that holds the lock."""
-    prepared = [_prepare(site, client, one, progress, turn) for one in layers]
+    prepared = [prepare(site, client, one, progress, turn) for one in layers]
     if dry_run:
         return [Pushed(plan) for plan, _ in prepared]
     return [
@@ -113,15 +112,23 @@ def push_layers(
     ]
 
 
-def _prepare(
-    site: Site, client: LabelStudioClient, layer: Layer, progress: Progress, turn: Turn
+def prepare(
+    site: Site,
+    client: LabelStudioClient,
+    layer: Layer,
+    progress: Progress,
+    turn: Turn,
+    mine: Collection[str] | None = None,
 ) -> tuple[LayerPlan, Source]:
+    """What a push would do to a layer's project, and the tasks it should have. mine: of these documents only."""
     if left := template_text(layer, site.name):
         raise ConfigError(
             f"The layer '{layer.name}' is not ready for people: {left}.",
             "Write it, or take the layer out of `layers` in corpus.toml; --layer pushes another one alone.",
         )
     source = Source(site.data, layer, site.settings.order, site.checks.get(layer.name, ()), turn, site.holdout)
+    if mine is not None:
+        source.keep(mine)
     if source.without_scores:
         progress.remark(f"{layer.name}: nothing is suggested, so no document is less certain; the order is random.")
     title = site.title(layer.name)
@@ -129,7 +136,7 @@ def _prepare(
     changes = differences(project, layer, site)
     if "config" in changes:
         check_config(client, project, layer)
-    plan = LayerPlan(layer.name, title, project.id if project else None)
+    plan = LayerPlan(layer.name, title, project.id if project else None, person=site.person)
     plan.settings = list(changes) if project else ["create"]
     with counted(progress, f"compare {layer.name}", len(source)) as step:
         compare(plan, source, client, step, site.settings.overlap, site.settings.open_hours)
@@ -187,9 +194,11 @@ class Pushing:
         self._give_to_everybody()
         if self.site.holdout:
             keep_held_back(self.site.data, self.layer.name, self.source.held_back())
-        self._queue(self._leaving(), out=datetime.now(UTC).isoformat(timespec="seconds"))
-        if "overlap" not in self.plan.settings:
-            self._remove(self.plan.remove)
+        # A project's new overlap has put those back into the queue that had left it before.
+        again = "overlap" in self.plan.settings
+        out = self.plan.out + (self.plan.resting + self.plan.remove if again else [])
+        self._queue(out, out=datetime.now(UTC).isoformat(timespec="seconds"))
+        self._remove([] if again else self.plan.remove)
         self.done.address = f"{self.client.transport.url}/projects/{self.project}/data"
         return self.done
 
@@ -216,8 +225,8 @@ class Pushing:
 
         The server sets that anew for every task when the project's own number changes.
         """
-        new = {key[0] for key in self.plan.create} if "overlap" not in self.plan.settings else self.source.checks
-        texts = self.source.current_texts(new & self.source.checks)
+        new = {key[0] for key in self.plan.create} if "overlap" not in self.plan.settings else self.source.everybody
+        texts = self.source.current_texts(new & self.source.everybody)
         for task in self.client.tasks_of(self.project, texts, ("id", "data", "overlap")):
             doc_id, sha = key_of(task)
             if texts[doc_id] == sha and task["overlap"] != EVERYBODY:
@@ -359,11 +368,6 @@ class Pushing:
         return self.client.tasks_of(self.project, [w.key[0] for w in wanted], include)
 
     # Tasks that another one stands for
-
-    def _leaving(self) -> list[Orphan]:
-        """Tasks that leave the queue; a project's new overlap has put those back that had left it before, so they stay."""
-        again = self.plan.resting + self.plan.remove if "overlap" in self.plan.settings else []
-        return self.plan.out + again
 
     def _queue(self, tasks: Sequence[Orphan], out: str) -> None:
         """Take tasks out of the queue, where they stay for whoever has them open; with "" put them back.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from corpus_kit.core.config import LabelStudio
+from corpus_kit.core.config import Assign, LabelStudio
 from corpus_kit.core.errors import ConfigError, EnvironmentProblemError, UsageError, did_you_mean
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.storage.folders import WORK, work_folder
@@ -25,8 +25,9 @@ class Site:
     """A corpus as Label Studio sees it.
 
     data: the folder of the made folders. name: the corpus's. layers: by name. settings: `[label_studio]` of
-    `corpus.toml`. checks: by layer, the documents that everybody is to be given. holdout: share of the documents whose
-    tasks show no suggestions.
+    `corpus.toml`. checks: by layer, the documents that everybody is to be given. assign: `[assign]`. person: whose
+    projects are meant; "" for those that everybody labels in. holdout: share of the documents whose tasks show no
+    suggestions.
     """
 
     data: Path
@@ -34,18 +35,24 @@ class Site:
     layers: Mapping[str, Layer]
     settings: LabelStudio
     checks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    assign: Assign = field(default_factory=Assign)
+    person: str = ""
     holdout: float = 0.0
+
+    def of(self, person: str) -> Site:
+        """The same corpus in a person's own projects, where each task is for one."""
+        return replace(self, person=person, settings=self.settings.model_copy(update={"overlap": 1}))
 
     def title(self, layer: str) -> str:
         """The title of a layer's project.
 
         Raises ConfigError when the server would not take it.
         """
-        title = f"{self.name}: {layer}"
+        title = f"{self.name}: {layer} {self.person}".rstrip()
         if len(title) not in TITLE_CHARACTERS:
             raise ConfigError(
                 f"A project's title has at most 50 characters, and '{title}' has {len(title)}.",
-                f"Shorten `name` in corpus.toml, or rename the layer '{layer}'.",
+                f"Shorten `name` in corpus.toml, or rename the layer '{layer}'{' or the person' if self.person else ''}.",
             )
         return title
 
@@ -61,7 +68,8 @@ class Site:
             )
         found = [one for name, one in self.layers.items() if layer in (None, name)]
         for one in found:
-            self.title(one.name)
+            for person in ("", *self.assign.people):
+                self.of(person).title(one.name)
         return found
 
 

@@ -8,7 +8,7 @@ person in that layer are left out of the median.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,10 +22,15 @@ from corpus_kit.core.records import CheckScore
 from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import iter_batches, parts, scan
+from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.server.connect import connect, limits_of
+from corpus_kit.labelstudio.sync.assignments import Assignments
 from corpus_kit.labelstudio.sync.memory import last_pull
 from corpus_kit.labelstudio.sync.outdated import OutdatedLabels, outdated_labels
+from corpus_kit.labelstudio.sync.own_work import PersonStatus, SharedPages, people_status
+from corpus_kit.labelstudio.sync.plan import LISTED, read_task
 from corpus_kit.labelstudio.sync.projects import find_project
+from corpus_kit.labelstudio.sync.review_tasks import KINDS
 from corpus_kit.labelstudio.sync.site import Site
 from corpus_kit.ledger.effect import Effect, effects
 from corpus_kit.ledger.ledger import Entry, Ledger
@@ -92,10 +97,25 @@ class LayerStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewProject:
+    """A review project, as the server has it. tasks: of them, waiting: for a reviewer; begun: with a draft; settled;
+    skipped. Tasks that are out of the queue are none."""
+
+    layer: str
+    kind: str
+    tasks: int
+    waiting: int
+    begun: int
+    settled: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """suggesters: what became of their suggestions. checks: how people did on documents with a known answer. remarks: what
     the figures do not know yet. steering: what people did with suggestions and, on documents that were held out, without.
-    outdated: labels made under an older text of the guidelines that concerns them."""
+    outdated: labels made under an older text of the guidelines that concerns them. people, pairs: with `[assign]`, how far
+    everybody is and what pairs of people share."""
 
     layers: list[LayerStatus]
     annotators: list[Annotator]
@@ -104,6 +124,9 @@ class Status:
     checks: list[CheckScore] = field(default_factory=list)
     steering: list[Steering] = field(default_factory=list)
     outdated: list[OutdatedLabels] = field(default_factory=list)
+    people: list[PersonStatus] = field(default_factory=list)
+    pairs: list[SharedPages] = field(default_factory=list)
+    reviews: list[ReviewProject] = field(default_factory=list)
 
 
 def status(
@@ -123,7 +146,8 @@ def status(
     entries = Ledger(site.data / "imports").entries()
     remarks: list[str] = []
     _tell_age(site.data, entries, remarks)
-    tasks = _tasks(site, configured_url, remarks)
+    reviews: list[ReviewProject] = []
+    tasks = _tasks(site, configured_url, remarks, reviews)
     tables = _Tables(site.data)
     overlap = site.settings.overlap
     remarks += tables.not_known(list(site.layers))
@@ -144,9 +168,19 @@ def status(
         for one in tables.annotators(name, overlap, rejected[name])
         for figure, measure in [agrees.get((name, one.annotator), (None, ""))]
     ]
-    outdated = outdated_labels(site.data, site.layers, entries)
-    steered = steering(site.data, site.layers)
-    return Status(layers, people, effects(site.data), remarks, list(checks), steered, outdated)
+    assigned, pairs = people_status(site)
+    return Status(
+        layers,
+        people,
+        effects(site.data),
+        remarks,
+        list(checks),
+        steering(site.data, site.layers),
+        outdated_labels(site.data, site.layers, entries),
+        assigned,
+        pairs,
+        reviews,
+    )
 
 
 class _Tables:
@@ -319,15 +353,34 @@ def _rejected(data: Path, entries: list[Entry], layer: str) -> pl.DataFrame:
     return pl.DataFrame(rows, columns, orient="row")
 
 
-def _tasks(site: Site, configured_url: str, remarks: list[str]) -> dict[str, int]:
-    """How many tasks the server has, by layer; empty where it cannot be asked."""
+def _review_projects(client: LabelStudioClient, site: Site, layer: str) -> Iterator[ReviewProject]:
+    start = f"{site.title(layer)} "
+    titles = client.titles_with(start)
+    for kind in KINDS:
+        project = find_project(client, start + kind, Silent()) if start + kind in titles else None
+        if project is None:
+            continue
+        drafted = {int(t["id"]) for t in client.tasks_with_drafts(project.id)}
+        every = [task for _, task in map(read_task, client.tasks(project.id, LISTED))]
+        tasks = [task for task in every if task.work or not task.out]
+        settled = sum(task.done > 0 for task in tasks)
+        skipped = sum(task.work > 0 and not task.done for task in tasks)
+        begun = sum(not task.work and task.id in drafted for task in tasks)
+        waiting = len(tasks) - settled - skipped - begun
+        yield ReviewProject(layer, kind, len(tasks), waiting, begun, settled, skipped)
+
+
+def _tasks(site: Site, configured_url: str, remarks: list[str], reviews: list[ReviewProject]) -> dict[str, int]:
+    """How many tasks the server has, by layer; empty where it cannot be asked. reviews: its review projects come here."""
     try:
         with connect(site.data, configured_url, limits=limits_of(site.settings)) as client:
-            found = {}
+            found: dict[str, int] = {}
             for name in site.layers:
-                project = find_project(client, site.title(name), Silent())
-                if project:
-                    found[name] = int(client.counts(project.id)["task_number"] or 0)
+                reviews += _review_projects(client, site, name)
+                for person in ("", *Assignments.read(site.data).everybody(site.assign.people)):
+                    project = find_project(client, site.of(person).title(name), Silent())
+                    if project:
+                        found[name] = found.get(name, 0) + int(client.counts(project.id)["task_number"] or 0)
             return found
     except (ServiceError, UsageError) as e:
         remarks.append(f"The server's task counts are missing: {e.message}")

@@ -101,7 +101,8 @@ class Source:
         """order: that of `corpus.toml`. turn: another one for this push. holdout: share of the documents whose tasks show
         nothing that a model suggests."""
         self._holdout = holdout
-        self.checks = frozenset(checks)
+        self.checks = self.everybody = frozenset(checks)
+        self.others: frozenset[str] = frozenset()
         self._key = layer.text_key
         self._controls = {c.name: c for c in layer.controls if c.kind == "labels"}
         documents = scan(data / "documents", "documents")
@@ -136,8 +137,19 @@ class Source:
             self._index, on="doc_id", how="left", maintain_order="left"
         )
 
+    def keep(self, doc_ids: Collection[str]) -> None:
+        """Only these documents have tasks here, for one person each; the others are known to be somebody else's."""
+        mine = pl.col("doc_id").is_in(_listed(doc_ids))
+        self.others = frozenset(self._index.filter(~mine)["doc_id"])
+        self._index = self._index.filter(mine)
+        self.everybody = frozenset()
+
     def __len__(self) -> int:
         return self._index.height
+
+    def ordered_ids(self) -> list[str]:
+        """The documents in the order of the tasks."""
+        return self._index["doc_id"].to_list()
 
     def doc_ids(self) -> set[str]:
         return set(self._index["doc_id"].to_list())
@@ -161,7 +173,8 @@ class Source:
         held = [doc_id for doc_id in self._index["doc_id"] if is_held_out(doc_id, self._holdout)]
         for ids in _windows(self._indexed(held)):
             for wanted in self._window(ids, 0.0).wanted:
-                if any(one.score is not None for one in (*wanted.spans, *wanted.answers)):
+                scores = [*(span.score for span in wanted.spans), *(answer.score for answer in wanted.answers)]
+                if any(score is not None for score in scores):
                     (prediction,) = wanted.predictions
                     yield HeldBack(*wanted.key, prediction["model_version"], prediction["result"])
 

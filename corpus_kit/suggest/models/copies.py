@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -139,7 +140,7 @@ def _labelled(data: Path, layer: Layer, documents: pl.DataFrame) -> dict[str, La
     return found
 
 
-def _by_most(rows: pl.DataFrame, voters: Mapping[str, int], key: Sequence[str]) -> Iterator[tuple[object, ...]]:
+def _by_most(rows: pl.DataFrame, voters: Mapping[str, int], key: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """doc_id and key of what more than half of a document's annotations say, sorted."""
     votes = rows.group_by("doc_id", *key).agg(pl.col("annotation_id").n_unique().alias("votes")).sort("doc_id", *key)
     for doc_id, *rest, n in votes.iter_rows():
