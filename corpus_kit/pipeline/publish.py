@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from corpus_kit.core.errors import UsageError, did_you_mean
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.records import Finding
 from corpus_kit.core.workspace import Workspace
-from corpus_kit.release.publish.checks import publish_problems
+from corpus_kit.release.publish.checks import printed_addresses, publish_problems
 from corpus_kit.release.text_free.write import DEFAULT_LIMIT
 
 PLACES = ("hub", "folder")
@@ -47,7 +47,7 @@ class PublishResult:
     """What was published, or would be. findings: what stands against it; with any, nothing was sent.
 
     where: the repository or folder. added, changed, removed: files. same: files that were there already. revision, url,
-    tag: on the Hub.
+    tag: on the Hub. printed_addresses: texts that print an e-mail address, which the card should say.
     """
 
     where: str
@@ -59,6 +59,7 @@ class PublishResult:
     revision: str = ""
     url: str = ""
     tag: str = ""
+    printed_addresses: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The result for machines."""
@@ -85,14 +86,34 @@ def publish(workspace: Workspace, place: str, name: str, options: PublishOptions
     _check_place(place, name)
     release, findings = options.release, list[Finding]()
     if release is None:
-        if place == "hub" and workspace.root and not options.dry_run and workspace.config.release.repo != name:
-            remember_repository(workspace.root, name)
-            workspace = Workspace.open(workspace.root)
+        if place == "hub" and workspace.root and not options.dry_run:
+            workspace = _remembered(workspace, workspace.root, name, options)
+        options = replace(options, gated=options.gated or workspace.config.release.gated)
         release, findings = _made(workspace, options.text_free, progress)
-    findings += publish_problems(Path(release)) if not findings else []
+    release = Path(release)
+    findings += publish_problems(release, _addresses(workspace)) if not findings else []
     if findings:
         return PublishResult(name, findings)
-    return _to_hub(Path(release), name, options) if place == "hub" else _to_folder(Path(release), Path(name), options)
+    made = _to_hub(release, name, options) if place == "hub" else _to_folder(release, Path(name), options)
+    made.printed_addresses = printed_addresses(release)
+    return made
+
+
+def _addresses(workspace: Workspace) -> list[str]:
+    """Those of annotators, as far as the corpus knows them."""
+    from corpus_kit.ledger.people import FILE, read_people
+
+    return [one for one in read_people(workspace.data / FILE) if "@" in one]
+
+
+def _remembered(workspace: Workspace, root: Path, name: str, options: PublishOptions) -> Workspace:
+    """The corpus with what its card says of the repository written into corpus.toml."""
+    told = workspace.config.release
+    if told.repo != name:
+        remember(root, "repo", f'"{name}"')
+    if options.gated and not told.gated:
+        remember(root, "gated", "true")
+    return Workspace.open(root)
 
 
 def _made(workspace: Workspace, text_free: bool, progress: Progress) -> tuple[Path, list[Finding]]:
@@ -163,17 +184,17 @@ def _contents(folder: Path) -> Mapping[str, bytes]:
     return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).digest() for p in found}
 
 
-def remember_repository(root: Path, name: str) -> None:
-    """Write `repo` into `[release]` of corpus.toml, so that the card's lines load from there. All else stays as it is."""
+def remember(root: Path, key: str, value: str) -> None:
+    """Write a key into `[release]` of corpus.toml, so that the card says what is so. All else stays as it is."""
     path = root / CORPUS_FILE
     lines = path.read_text(encoding="utf-8").split("\n")
-    setting = f'repo = "{name}"'
+    setting = f"{key} = {value}"
     heads = [at for at, line in enumerate(lines) if line.strip() == "[release]"]
     if not heads:
         path.write_text("\n".join(lines).rstrip("\n") + f"\n\n[release]\n{setting}\n", encoding="utf-8", newline="\n")
         return
     end = next((at for at in range(heads[0] + 1, len(lines)) if lines[at].startswith("[")), len(lines))
-    inside = [at for at in range(heads[0] + 1, end) if lines[at].replace(" ", "").startswith("repo=")]
+    inside = [at for at in range(heads[0] + 1, end) if lines[at].replace(" ", "").startswith(f"{key}=")]
     if inside:
         lines[inside[0]] = setting
     else:

@@ -61,6 +61,9 @@ def command(place: str, name: str, corpus_dir: str | None, as_json: bool, dry_ru
             for file in files:
                 output.data(f"{word:8}{file}")
         output.say(f"{made.same:,} files are the same.")
+        if made.printed_addresses:
+            told = f"{made.printed_addresses:,} texts print an e-mail address"
+            output.say(f"{told}; the card should say so under Personal and Sensitive Information.")
         if dry_run:
             output.next_step("the same command without --dry-run.")
         else:

@@ -47,6 +47,7 @@ class About:
     licence: str
     pretty_name: str
     repo: str = ""
+    gated: bool = False
 
     @property
     def title(self) -> str:
@@ -76,7 +77,9 @@ class ProjectConfig(Section):
 
     @property
     def about(self) -> About:
-        return About(self.name, self.version, self.date, self.licence, self.pretty_name, self.release.repo)
+        return About(
+            self.name, self.version, self.date, self.licence, self.pretty_name, self.release.repo, self.release.gated
+        )
 
     @field_validator("name")
     @classmethod

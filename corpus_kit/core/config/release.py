@@ -15,6 +15,11 @@ class Release(Section):
         pattern=r"^([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)?$",
         description="`owner/name` on the Hub; the card's lines load from there. `publish hub` writes it",
     )
+    gated: bool = Field(
+        default=False,
+        description="on the Hub readers apply and you approve them; the card asks them who they are. `publish hub --gated` "
+        "writes it",
+    )
     meta: Names = Field(default=(), description="keys of `meta` that are published; all others stay at home")
 
 
