@@ -16,7 +16,8 @@ from corpus_kit.core.workspace import Workspace
 from corpus_kit.release.publish.checks import printed_addresses, publish_problems
 from corpus_kit.release.text_free.write import DEFAULT_LIMIT
 
-PLACES = ("hub", "folder")
+PLACES = ("hub", "folder", "zenodo")
+BUCKET = "s3://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class PublishOptions:
         private: On the Hub, where the dataset is made.
         gated: On the Hub, readers apply.
         create_pr: On the Hub, as a pull request.
+        draft: A deposit with its files and its DOI, not yet published.
     """
 
     tag: str | None = None
@@ -40,6 +42,7 @@ class PublishOptions:
     private: bool = False
     gated: bool = False
     create_pr: bool = False
+    draft: bool = False
 
 
 @dataclass(slots=True)
@@ -48,6 +51,7 @@ class PublishResult:
 
     where: the repository or folder. added, changed, removed: files. same: files that were there already. revision, url,
     tag: on the Hub. printed_addresses: texts that print an e-mail address, which the card should say.
+    doi: of a deposit.
     """
 
     where: str
@@ -60,6 +64,7 @@ class PublishResult:
     url: str = ""
     tag: str = ""
     printed_addresses: int = 0
+    doi: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The result for machines."""
@@ -71,8 +76,8 @@ def publish(workspace: Workspace, place: str, name: str, options: PublishOptions
 
     Args:
         workspace: The corpus.
-        place: `hub` or `folder`.
-        name: `owner/name` on the Hub, or a folder.
+        place: `hub`, `folder`, `zenodo`, or `s3://BUCKET/PREFIX`.
+        name: `owner/name` on the Hub, a folder, `zenodo`, `sandbox` or an address of deposits; "" for a bucket.
         options: See there.
         progress: Of the release.
 
@@ -94,9 +99,36 @@ def publish(workspace: Workspace, place: str, name: str, options: PublishOptions
     findings += publish_problems(release, _addresses(workspace)) if not findings else []
     if findings:
         return PublishResult(name, findings)
-    made = _to_hub(release, name, options) if place == "hub" else _to_folder(release, Path(name), options)
+    made = _sent(workspace, release, place, name, options, progress)
     made.printed_addresses = printed_addresses(release)
     return made
+
+
+def _sent(
+    workspace: Workspace, release: Path, place: str, name: str, options: PublishOptions, progress: Progress
+) -> PublishResult:
+    if place == "hub":
+        return _to_hub(release, name, options)
+    if place == "folder":
+        return _to_folder(release, Path(name), options)
+    from corpus_kit.pipeline.deposit import DepositOptions, to_bucket, to_zenodo
+
+    if place == "zenodo":
+
+        def remake(doi: str) -> tuple[Workspace, Path]:
+            assert workspace.root is not None
+            remember(workspace.root, "doi", f'"{doi}"')
+            again = Workspace.open(workspace.root)
+            return again, _made(again, options.text_free, progress)[0]
+
+        own = options.release is None and workspace.root is not None
+        asked = DepositOptions(name, options.dry_run, options.draft)
+        sent = to_zenodo(workspace, release, asked, remake if own else None)
+    else:
+        sent = to_bucket(release, place, options.dry_run)
+    return PublishResult(
+        name or place, [], sent.added, sent.changed, sent.removed, sent.same, url=sent.url, doi=sent.doi
+    )
 
 
 def _addresses(workspace: Workspace) -> list[str]:
@@ -132,10 +164,15 @@ def _made(workspace: Workspace, text_free: bool, progress: Progress) -> tuple[Pa
 
 
 def _check_place(place: str, name: str) -> None:
+    if place.startswith(BUCKET):
+        return
     if place not in PLACES:
         raise UsageError(
-            f"There is no place '{place}'.{did_you_mean(place, list(PLACES))}", f"Places: {', '.join(PLACES)}."
+            f"There is no place '{place}'.{did_you_mean(place, list(PLACES))}",
+            f"Places: {', '.join(PLACES)}, s3://BUCKET/PREFIX.",
         )
+    if place == "folder" and not name:
+        raise UsageError("A folder wants a name.", "Write `corpus-kit publish folder DIR`.")
     if place == "hub" and name.count("/") != 1:
         raise UsageError(f"'{name}' is no name of a dataset on the Hub.", "Write OWNER/NAME.")
 

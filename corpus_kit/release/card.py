@@ -268,7 +268,7 @@ def generated_parts(
         f"- dataset version as `datasets` sees it: {manifest['dataset_version']}\n"
         f"- contract of `documents`: version {manifest['contract']['version']}, sha256 "
         f"`{manifest['contract']['sha256'][:16]}…`\n"
-    )
+    ) + (f"- DOI: [{about.doi}](https://doi.org/{about.doi})\n" if about.doi else "")
     return {
         "summary": summary,
         "structure": structure,

@@ -120,6 +120,8 @@ def croissant(
     }
     if about.date:
         made["datePublished"] = about.date
+    if about.doi:
+        made["identifier"] = f"https://doi.org/{about.doi}"
     keywords = card.front.get("tags")
     if isinstance(keywords, list) and keywords:
         made["keywords"] = [str(one) for one in keywords]

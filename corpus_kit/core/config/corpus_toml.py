@@ -48,6 +48,7 @@ class About:
     pretty_name: str
     repo: str = ""
     gated: bool = False
+    doi: str = ""
 
     @property
     def title(self) -> str:
@@ -77,8 +78,9 @@ class ProjectConfig(Section):
 
     @property
     def about(self) -> About:
+        told = self.release
         return About(
-            self.name, self.version, self.date, self.licence, self.pretty_name, self.release.repo, self.release.gated
+            self.name, self.version, self.date, self.licence, self.pretty_name, told.repo, told.gated, told.doi
         )
 
     @field_validator("name")
