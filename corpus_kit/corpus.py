@@ -183,10 +183,10 @@ class Corpus(Workspace):
         own: dict[str, Any] = {"tokenizer": tokenizer, "max_run": max_run}
         return export(self, format, folder, workers=workers, strict=strict, progress=progress or Silent(), **own)
 
-    def publish(self, place: str, name: str, *, progress: Progress | None = None, **options: Any) -> PublishResult:
-        """Publish the release to the `hub` or a `folder`, so that exactly it is there afterwards.
+    def publish(self, place: str, name: str = "", *, progress: Progress | None = None, **options: Any) -> PublishResult:
+        """Publish the release to the `hub`, a `folder`, `zenodo` or `s3://BUCKET/PREFIX`, so that exactly it is there.
 
-        options: those of `pipeline.publish.PublishOptions`: dry_run, tag, text_free, release, private, gated, create_pr.
+        options: those of `PublishOptions`: dry_run, tag, text_free, release, private, gated, create_pr, draft.
         """
         from corpus_kit.pipeline.publish import PublishOptions, publish
 

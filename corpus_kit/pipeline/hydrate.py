@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from corpus_kit.core.progress import Progress
-from corpus_kit.core.storage.tables import iter_batches
 from corpus_kit.core.workspace import Workspace
 from corpus_kit.release.text_free.hydrate import FoundText, Hydrated, hydrate_release
 from corpus_kit.release.text_free.recipe import read_recipe
+from corpus_kit.release.text_free.store import TextStore
 
-_COLUMNS = ("text", "text_sha256", "doc_id", "url", "source")
+_COLUMNS = ("text_sha256", "doc_id", "url", "source")
 
 
 def hydrate(
@@ -43,32 +43,31 @@ def hydrate(
     target = Path(folder).absolute() if folder else release.with_name(f"{release.name}-hydrated")
     read_recipe(release)  # before anything is read
     raw = [source.absolute() for source in sources if not _made(source)]
-    texts = [one for source in sources if _made(source) for one in _texts(_documents(source))]
+    store = TextStore()
+    texts = [one for source in sources if _made(source) for one in _texts(_documents(source), store)]
     target.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that the finished folder is renamed and not copied.
     with tempfile.TemporaryDirectory(prefix=".hydrate-", dir=target.parent) as scratch:
         if raw:
-            texts += _read(workspace, raw, Path(scratch) / "read", workers, progress)
+            folder_read = _read(workspace, raw, Path(scratch) / "read", workers, progress)
+            texts += _texts(folder_read, store)
         return hydrate_release(release, texts, target, Path(scratch))
 
 
-def _read(
-    workspace: Workspace, raw: Sequence[Path], scratch: Path, workers: int | None, progress: Progress
-) -> Iterator[FoundText]:
-    """The texts of raw files, read with the settings of the corpus and nothing else done to them."""
+def _read(workspace: Workspace, raw: Sequence[Path], scratch: Path, workers: int | None, progress: Progress) -> Path:
+    """Documents of raw files, read with the settings of the corpus and nothing else done to them."""
     from corpus_kit.pipeline.build import BuildOptions, build
 
     suggest = workspace.config.suggest.model_copy(update={"boilerplate": False})
     plain = Workspace(None, workspace.config.model_copy(update={"suggest": suggest}), scratch)
     build(plain, BuildOptions(raw=tuple(raw), workers=workers, report=False), progress)
-    return _texts(scratch / "documents")
+    return scratch / "documents"
 
 
-def _texts(folder: Path) -> Iterator[FoundText]:
+def _texts(folder: Path, store: TextStore) -> Iterator[FoundText]:
     for file in sorted(folder.glob("documents-*.parquet")):
-        for batch in iter_batches(file, list(_COLUMNS)):
-            for row in batch.to_pylist():
-                yield FoundText(*(row[name] for name in _COLUMNS))
+        for held, row in store.add(file, _COLUMNS):
+            yield FoundText(held, *(row[name] for name in _COLUMNS))
 
 
 def _documents(source: Path) -> Path:

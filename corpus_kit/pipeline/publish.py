@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from corpus_kit.core.errors import UsageError, did_you_mean
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.records import Finding
 from corpus_kit.core.workspace import Workspace
-from corpus_kit.release.publish.checks import publish_problems
+from corpus_kit.release.publish.checks import printed_addresses, publish_problems
 from corpus_kit.release.text_free.write import DEFAULT_LIMIT
 
-PLACES = ("hub", "folder")
+PLACES = ("hub", "folder", "zenodo")
+BUCKET = "s3://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class PublishOptions:
         private: On the Hub, where the dataset is made.
         gated: On the Hub, readers apply.
         create_pr: On the Hub, as a pull request.
+        draft: A deposit with its files and its DOI, not yet published.
     """
 
     tag: str | None = None
@@ -40,6 +42,7 @@ class PublishOptions:
     private: bool = False
     gated: bool = False
     create_pr: bool = False
+    draft: bool = False
 
 
 @dataclass(slots=True)
@@ -47,7 +50,8 @@ class PublishResult:
     """What was published, or would be. findings: what stands against it; with any, nothing was sent.
 
     where: the repository or folder. added, changed, removed: files. same: files that were there already. revision, url,
-    tag: on the Hub.
+    tag: on the Hub. printed_addresses: texts that print an e-mail address, which the card should say.
+    doi: of a deposit.
     """
 
     where: str
@@ -59,6 +63,8 @@ class PublishResult:
     revision: str = ""
     url: str = ""
     tag: str = ""
+    printed_addresses: int = 0
+    doi: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The result for machines."""
@@ -70,8 +76,8 @@ def publish(workspace: Workspace, place: str, name: str, options: PublishOptions
 
     Args:
         workspace: The corpus.
-        place: `hub` or `folder`.
-        name: `owner/name` on the Hub, or a folder.
+        place: `hub`, `folder`, `zenodo`, or `s3://BUCKET/PREFIX`.
+        name: `owner/name` on the Hub, a folder, `zenodo`, `sandbox` or an address of deposits; "" for a bucket.
         options: See there.
         progress: Of the release.
 
@@ -85,14 +91,61 @@ def publish(workspace: Workspace, place: str, name: str, options: PublishOptions
     _check_place(place, name)
     release, findings = options.release, list[Finding]()
     if release is None:
-        if place == "hub" and workspace.root and not options.dry_run and workspace.config.release.repo != name:
-            remember_repository(workspace.root, name)
-            workspace = Workspace.open(workspace.root)
+        if place == "hub" and workspace.root and not options.dry_run:
+            workspace = _remembered(workspace, workspace.root, name, options)
+        options = replace(options, gated=options.gated or workspace.config.release.gated)
         release, findings = _made(workspace, options.text_free, progress)
-    findings += publish_problems(Path(release)) if not findings else []
+    release = Path(release)
+    findings += publish_problems(release, _addresses(workspace)) if not findings else []
     if findings:
         return PublishResult(name, findings)
-    return _to_hub(Path(release), name, options) if place == "hub" else _to_folder(Path(release), Path(name), options)
+    made = _sent(workspace, release, place, name, options, progress)
+    made.printed_addresses = printed_addresses(release)
+    return made
+
+
+def _sent(
+    workspace: Workspace, release: Path, place: str, name: str, options: PublishOptions, progress: Progress
+) -> PublishResult:
+    if place == "hub":
+        return _to_hub(release, name, options)
+    if place == "folder":
+        return _to_folder(release, Path(name), options)
+    from corpus_kit.pipeline.deposit import DepositOptions, to_bucket, to_zenodo
+
+    if place == "zenodo":
+
+        def remake(doi: str) -> tuple[Workspace, Path]:
+            assert workspace.root is not None
+            remember(workspace.root, "doi", f'"{doi}"')
+            again = Workspace.open(workspace.root)
+            return again, _made(again, options.text_free, progress)[0]
+
+        own = options.release is None and workspace.root is not None
+        asked = DepositOptions(name, options.dry_run, options.draft)
+        sent = to_zenodo(workspace, release, asked, remake if own else None)
+    else:
+        sent = to_bucket(release, place, options.dry_run)
+    return PublishResult(
+        name or place, [], sent.added, sent.changed, sent.removed, sent.same, url=sent.url, doi=sent.doi
+    )
+
+
+def _addresses(workspace: Workspace) -> list[str]:
+    """Those of annotators, as far as the corpus knows them."""
+    from corpus_kit.ledger.people import FILE, read_people
+
+    return [one for one in read_people(workspace.data / FILE) if "@" in one]
+
+
+def _remembered(workspace: Workspace, root: Path, name: str, options: PublishOptions) -> Workspace:
+    """The corpus with what its card says of the repository written into corpus.toml."""
+    told = workspace.config.release
+    if told.repo != name:
+        remember(root, "repo", f'"{name}"')
+    if options.gated and not told.gated:
+        remember(root, "gated", "true")
+    return Workspace.open(root)
 
 
 def _made(workspace: Workspace, text_free: bool, progress: Progress) -> tuple[Path, list[Finding]]:
@@ -111,10 +164,15 @@ def _made(workspace: Workspace, text_free: bool, progress: Progress) -> tuple[Pa
 
 
 def _check_place(place: str, name: str) -> None:
+    if place.startswith(BUCKET):
+        return
     if place not in PLACES:
         raise UsageError(
-            f"There is no place '{place}'.{did_you_mean(place, list(PLACES))}", f"Places: {', '.join(PLACES)}."
+            f"There is no place '{place}'.{did_you_mean(place, list(PLACES))}",
+            f"Places: {', '.join(PLACES)}, s3://BUCKET/PREFIX.",
         )
+    if place == "folder" and not name:
+        raise UsageError("A folder wants a name.", "Write `corpus-kit publish folder DIR`.")
     if place == "hub" and name.count("/") != 1:
         raise UsageError(f"'{name}' is no name of a dataset on the Hub.", "Write OWNER/NAME.")
 
@@ -163,17 +221,17 @@ def _contents(folder: Path) -> Mapping[str, bytes]:
     return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).digest() for p in found}
 
 
-def remember_repository(root: Path, name: str) -> None:
-    """Write `repo` into `[release]` of corpus.toml, so that the card's lines load from there. All else stays as it is."""
+def remember(root: Path, key: str, value: str) -> None:
+    """Write a key into `[release]` of corpus.toml, so that the card says what is so. All else stays as it is."""
     path = root / CORPUS_FILE
     lines = path.read_text(encoding="utf-8").split("\n")
-    setting = f'repo = "{name}"'
+    setting = f"{key} = {value}"
     heads = [at for at, line in enumerate(lines) if line.strip() == "[release]"]
     if not heads:
         path.write_text("\n".join(lines).rstrip("\n") + f"\n\n[release]\n{setting}\n", encoding="utf-8", newline="\n")
         return
     end = next((at for at in range(heads[0] + 1, len(lines)) if lines[at].startswith("[")), len(lines))
-    inside = [at for at in range(heads[0] + 1, end) if lines[at].replace(" ", "").startswith("repo=")]
+    inside = [at for at in range(heads[0] + 1, end) if lines[at].replace(" ", "").startswith(f"{key}=")]
     if inside:
         lines[inside[0]] = setting
     else:

@@ -41,10 +41,13 @@ from corpus_kit.release.described import FEATURES, described
 from corpus_kit.release.losses import LOSSES_CSV, count_losses, refuse_losses, write_losses
 from corpus_kit.release.publish.citation import CITATION, citation
 from corpus_kit.release.recheck import Opened, files_of, recheck_release
+from corpus_kit.release.responsible import responsible
 from corpus_kit.release.shards import LOSSES_FILE, GroupTask, finished_group, make_group
 
 _BESIDE = ("README.md", "croissant.json", CITATION, LOSSES_CSV)
 """The files beside the data; their hashes are in the manifest too."""
+_DESCRIBED = 2
+"""Counts up when the card or Croissant of the same release says something else."""
 _SECONDS_PER_BYTE = 1 / 15e6  # what `make_group` takes, roughly, per byte of its shards
 
 
@@ -115,6 +118,7 @@ def build_release(
         "card": hashlib.sha256(fill_parts(source.card_text, dict.fromkeys(PARTS, "")).encode()).hexdigest(),
         "corpus.toml": source.settings_sha256,
         "contract": source.contract.sha256,
+        "described": _DESCRIBED,
     }
     labelling = plan_release(source.out, source.layers)
     inputs |= labelling.inputs()
@@ -210,7 +214,8 @@ def _write(
         readme, parts = render_readme(card, source.about, manifest, rejected, declared, descriptions, labelling.told())
         (folder / "README.md").write_text(readme, encoding="utf-8", newline="\n")
         types = {name: types[name] for name in configs}
-        write_json(folder / "croissant.json", croissant(card, source.about, manifest, types, descriptions))
+        rai = responsible(card.body, manifest, rejected.get("by_reason", {}), labelling.told(), labelling.models())
+        write_json(folder / "croissant.json", croissant(card, source.about, manifest, types, descriptions, rai))
         title = str(card.front.get("pretty_name") or source.about.title)
         (folder / CITATION).write_text(citation(source.about, title, manifest), encoding="utf-8", newline="\n")
         manifest["beside"] = {name: file_sha256(folder / name) for name in _BESIDE if (folder / name).is_file()}

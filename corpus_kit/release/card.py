@@ -20,6 +20,7 @@ from corpus_kit.core.errors import ConfigError, UsageError, did_you_mean
 from corpus_kit.core.reasons import REASONS
 from corpus_kit.core.storage.folders import write_whole
 from corpus_kit.release.card_labels import Told, agreement_part, labels_part, markdown_table
+from corpus_kit.release.metadata import hub_metadata
 
 TWO_LETTERS = frozenset(
     "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo "
@@ -167,6 +168,7 @@ def render_readme(
     counts = manifest["counts"]
     front: dict[str, Any] = {"license": about.licence, "pretty_name": about.title}
     front |= {"language": [code for code in counts["language"] if code != "und"]}
+    front |= hub_metadata(about, manifest, told)
     front |= {k: v for k, v in card.front.items() if v not in (None, [], "")}
     front["size_categories"] = [size_class(counts["totals"]["documents"])]
     front["configs"], front["dataset_info"] = _loading(manifest, features)
@@ -266,7 +268,7 @@ def generated_parts(
         f"- dataset version as `datasets` sees it: {manifest['dataset_version']}\n"
         f"- contract of `documents`: version {manifest['contract']['version']}, sha256 "
         f"`{manifest['contract']['sha256'][:16]}…`\n"
-    )
+    ) + (f"- DOI: [{about.doi}](https://doi.org/{about.doi})\n" if about.doi else "")
     return {
         "summary": summary,
         "structure": structure,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,12 +87,8 @@ def agreement_part(told: Told | None) -> str:
     """Figures of everybody together, per layer and target; a figure that is not defined says why."""
     if told is None:
         return NOTHING
-    figures = [f for f in told.agreement.get("figures", []) if not f["pair"] and f["label"] is None]
-    targets = {_facts(f) for f in figures if f["target"]}
     rows, reasons = [], []
-    for figure in figures:
-        if figure["measure"] not in ON_THE_CARD or (not figure["target"] and _facts(figure) in targets):
-            continue
+    for figure, _ in shown_figures(told):
         what = figure["target"] or figure["control"] or ""
         if figure["value"] is None:
             reasons.append(f"- `{figure['layer']}` `{what}`, {ON_THE_CARD[figure['measure']]}: {figure['reason']}\n")
@@ -108,6 +104,15 @@ def agreement_part(told: Told | None) -> str:
     left_out = told.agreement.get("left_out", [])
     made += f"\nWithout the reviewers, who saw others' answers: {', '.join(left_out)}.\n" if left_out else ""
     return made + ("\nNot defined:\n\n" + "".join(reasons) if reasons else "")
+
+
+def shown_figures(told: Told) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The figures of everybody together that the card shows, each with its name."""
+    figures = [f for f in told.agreement.get("figures", []) if not f["pair"] and f["label"] is None]
+    targets = {_facts(f) for f in figures if f["target"]}
+    for figure in figures:
+        if figure["measure"] in ON_THE_CARD and (figure["target"] or _facts(figure) not in targets):
+            yield figure, ON_THE_CARD[figure["measure"]]
 
 
 def _facts(figure: Mapping[str, Any]) -> tuple[Any, ...]:

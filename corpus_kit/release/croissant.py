@@ -1,8 +1,9 @@
-"""Croissant: the release described for machines (mlcommons.org/croissant 1.0), from the same facts as the card."""
+"""Croissant: the release described for machines (mlcommons.org/croissant 1.1, RAI 1.0), from the same facts as the card."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -20,13 +21,16 @@ _TYPES = {
 _CONTEXT = {
     "@language": "en",
     "@vocab": "https://schema.org/",
+    "arrayShape": "cr:arrayShape",
     "citeAs": "cr:citeAs",
     "column": "cr:column",
     "conformsTo": "dct:conformsTo",
+    "containedIn": "cr:containedIn",
     "cr": "http://mlcommons.org/croissant/",
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "description": {"@container": "@language"},
     "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
@@ -36,10 +40,12 @@ _CONTEXT = {
     "fileSet": "cr:fileSet",
     "format": "cr:format",
     "includes": "cr:includes",
+    "isArray": "cr:isArray",
     "isLiveDataset": "cr:isLiveDataset",
     "jsonPath": "cr:jsonPath",
     "key": "cr:key",
     "md5": "cr:md5",
+    "name": {"@container": "@language"},
     "parentField": "cr:parentField",
     "path": "cr:path",
     "rai": "http://mlcommons.org/croissant/RAI/",
@@ -63,8 +69,12 @@ def croissant(
     manifest: Mapping[str, Any],
     schemas: Mapping[str, pa.Schema],
     descriptions: Mapping[str, Mapping[str, str]],
+    rai: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The JSON-LD document. Every data file is a FileObject with its sha256; each configuration is a RecordSet."""
+    """The JSON-LD document. Every data file is a FileObject with its sha256; each configuration is a RecordSet.
+
+    rai: properties of the vocabulary for responsible AI, as `responsible` gives them.
+    """
     distribution: list[dict[str, Any]] = []
     record_sets = []
     for name, facts in manifest["configs"].items():
@@ -98,17 +108,24 @@ def croissant(
         "@type": "sc:Dataset",
         "name": about.name,
         "description": f"{title}: {manifest['counts']['totals']['documents']} documents.",
-        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "conformsTo": ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"],
         "license": about.licence,
         "version": about.version,
         "citeAs": f"{title}, version {about.version}, fingerprint {manifest['fingerprint'][:16]}",
-        "url": f"#{about.name}",
+        "url": f"https://huggingface.co/datasets/{about.repo}" if about.repo else f"#{about.name}",
+        "creator": {"@type": "sc:Organization", "name": f"The makers of {about.name}"},
+        "inLanguage": [code for code in manifest["counts"]["language"] if code != "und"],
         "distribution": distribution,
         "recordSet": record_sets,
     }
     if about.date:
         made["datePublished"] = about.date
-    return made
+    if about.doi:
+        made["identifier"] = f"https://doi.org/{about.doi}"
+    keywords = card.front.get("tags")
+    if isinstance(keywords, list) and keywords:
+        made["keywords"] = [str(one) for one in keywords]
+    return made | dict(rai)
 
 
 def _field(config: str, column: str, dtype: pa.DataType, description: str) -> dict[str, Any]:

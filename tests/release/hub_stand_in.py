@@ -53,6 +53,7 @@ class Hub(ThreadingHTTPServer):
         self.requests: list[tuple[str, str]] = []
         self.on_request: Callable[[int], None] = lambda number: None
         self.break_at: tuple[int, str] = (-1, "")
+        self.kill: Any = None
         self.lock = threading.Lock()
 
     @property
@@ -76,12 +77,15 @@ class Handler(BaseHTTPRequestHandler):
             number = len(self.server.requests)
             self.server.requests.append((self.command, self.path))
             at, when = self.server.break_at
+            if self.server.kill and self.server.kill.now(number, "before"):
+                self.close_connection = True
+                return
             if number == at and when == "before":
                 self.close_connection = True
                 return
             self.server.on_request(number)
             status, answer = self._answer(body)
-            if number == at:
+            if number == at or (self.server.kill and self.server.kill.now(number, "after")):
                 self.close_connection = True
                 return
         content = json.dumps(answer).encode()

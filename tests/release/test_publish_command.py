@@ -16,7 +16,7 @@ from hub_stand_in import TOKEN, Hub, running
 
 from corpus_kit import Corpus
 from corpus_kit.core.errors import UsageError
-from corpus_kit.release.publish.checks import publish_problems
+from corpus_kit.release.publish.checks import printed_addresses, publish_problems
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +136,62 @@ def test_an_address_of_an_annotator_stands_against_publishing_and_is_not_quoted(
     assert "someone" not in str(found)
 
 
+def _with(file: Path, column: str, change: Any) -> None:
+    """A file with one value of a column changed."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.ParquetFile(file).read()
+    values = table[column].to_pylist()
+    values[0] = change(values[0])
+    field = table.schema.field(column)
+    pq.write_table(table.set_column(table.column_names.index(column), field, pa.array(values, field.type)), file)
+
+
+@pytest.mark.parametrize(
+    ("config", "column", "change"),
+    [
+        ("documents", "meta", lambda _: '{"by": "someone@strait.example"}'),
+        ("documents", "source", lambda _: "pages/someone@strait.example.txt"),
+        ("annotations", "value", lambda _: "Someone@strait.example"),
+        ("stance_soft", "answers", lambda old: [{"annotator": "someone@strait.example", "label": old[0]["label"]}]),
+        ("documents", "text", lambda old: old + " someone@strait.example"),
+        ("entities", "tokens", lambda old: [*old, "SOMEONE@strait.example"]),
+    ],
+)
+def test_an_address_in_any_column_is_found(
+    sample_release: Path, tmp_path: Path, config: str, column: str, change: Any
+) -> None:
+    import shutil
+
+    release = Path(shutil.copytree(sample_release, tmp_path / "release"))
+    assert publish_problems(release, ["someone@strait.example"]) == []
+    _with(release / config / "train-00000-of-00001.parquet", column, change)
+    (found,) = publish_problems(release, ["someone@strait.example"])
+    assert (found.code, found.table, found.column) == ("address", f"{config}/train-00000-of-00001.parquet", column)
+    assert "strait.example" not in str(found)
+    printed = column in ("text", "tokens")  # what a page prints may be the address of anyone
+    assert bool(publish_problems(release)) is not printed
+
+
+def test_an_annotators_address_on_the_card_is_found_and_texts_with_addresses_are_counted(
+    sample_release: Path, tmp_path: Path
+) -> None:
+    import re
+    import shutil
+
+    import polars as pl
+
+    release = Path(shutil.copytree(sample_release, tmp_path / "release"))
+    with (release / "README.md").open("a", encoding="utf-8") as card:
+        card.write("Ask someone@strait.example.\n")
+    assert publish_problems(release) == []
+    (found,) = publish_problems(release, ["someone@strait.example"])
+    assert (found.code, found.table) == ("address", "README.md")
+    texts = pl.read_parquet(release / "documents" / "*.parquet")["text"].to_list()
+    assert printed_addresses(release) == sum(bool(re.search(r"\w@\w+[.-]\w", text)) for text in texts) > 0
+
+
 def test_a_place_or_name_that_is_none_is_an_error(plain: Corpus) -> None:
     with pytest.raises(UsageError, match="no place 'hubb'"):
         plain.publish("hubb", "a/b")
@@ -154,8 +210,8 @@ def test_a_place_or_name_that_is_none_is_an_error(plain: Corpus) -> None:
 def test_the_repository_is_remembered_in_corpus_toml_and_all_else_stays(
     tmp_path: Path, before: str, after: str
 ) -> None:
-    from corpus_kit.pipeline.publish import remember_repository
+    from corpus_kit.pipeline.publish import remember
 
     (tmp_path / "corpus.toml").write_text(before, encoding="utf-8")
-    remember_repository(tmp_path, "o/n")
+    remember(tmp_path, "repo", '"o/n"')
     assert (tmp_path / "corpus.toml").read_text(encoding="utf-8") == after

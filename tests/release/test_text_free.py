@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +18,15 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled_corpus import write_settings
 
 from corpus_kit import Corpus
 from corpus_kit.core.errors import FindingsError, UsageError
 from corpus_kit.release.text_free.columns import as_pieces, of_pieces
-from corpus_kit.release.text_free.hydrate import FoundText, hydrate_release
+from corpus_kit.release.text_free.hydrate import FoundText, TextInMemory, hydrate_release
 from corpus_kit.release.text_free.runs import Repeated
 from corpus_kit.release.text_free.shingles import sentences, unchanged
+from corpus_kit.release.text_free.store import TextStore
 from corpus_kit.release.text_free.write import write_text_free
 
 LIMIT = 40
@@ -31,7 +34,7 @@ LIMIT = 40
 
 def _texts(release: Path) -> list[FoundText]:
     rows = pl.read_parquet(release / "documents" / "*.parquet").iter_rows(named=True)
-    return [FoundText(r["text"], r["text_sha256"], r["doc_id"], r["url"], r["source"]) for r in rows]
+    return [FoundText(TextInMemory(r["text"]), r["text_sha256"], r["doc_id"], r["url"], r["source"]) for r in rows]
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -139,7 +142,7 @@ def test_labels_in_unchanged_sentences_of_edited_pages_come_back_and_none_is_wro
     texts, places, kept = [], {}, {}
     for one in _texts(sample_release):
         text, places[one.doc_id], kept[one.doc_id] = _edited(one.text, rng)
-        texts.append(FoundText(text, hashlib.sha256(text.encode()).hexdigest(), one.doc_id))
+        texts.append(FoundText(TextInMemory(text), hashlib.sha256(text.encode()).hexdigest(), one.doc_id))
     made = hydrate_release(text_free, texts, tmp_path / "full", tmp_path)
     labels = pl.read_parquet(tmp_path / "full" / "carried" / "labels.parquet")
     copies = {one.doc_id: one.text for one in texts}
@@ -249,3 +252,51 @@ def test_the_two_commands_lead_from_a_corpus_to_its_release_and_back(sample: Pat
     assert "(100.0%)" in told
     assert "Every file has the bytes of the full release." in told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "free", "full"]
+
+
+def test_texts_stay_on_the_disk_but_for_a_few_row_groups(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [{"doc_id": f"{n:04d}", "text": f"Page {n} " * 500} for n in range(200)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "documents.parquet", row_group_size=10)
+    store = TextStore()
+    stored = {row["doc_id"]: text for text, row in store.add(tmp_path / "documents.parquet", ["doc_id"])}
+    tracemalloc.start()
+    for row in [*rows, *reversed(rows)]:
+        assert stored[row["doc_id"]].text == row["text"]
+        assert len(store._groups) <= 3
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1e6
+
+
+@pytest.mark.slow
+def test_two_thousand_documents_without_a_run_and_back(tmp_path: Path) -> None:
+    rng = random.Random(11)
+    words = ["".join(rng.choices("aeioulmnrstvkdb", k=rng.randint(2, 9))) for _ in range(3000)]
+
+    def sentence() -> str:
+        return " ".join(rng.choices(words, k=rng.randint(5, 14))).capitalize() + "."
+
+    pages = []
+    for number in range(2000):
+        title = sentence()
+        lines = [title, "", *(sentence() for _ in range(rng.randint(4, 9)))]
+        quoted = {"teaser": rng.choice(pages)["title"]} if pages and number % 7 == 0 else {}
+        pages.append({"id": str(number), "title": title, "text": "\n".join(lines), "section": sentence()} | quoted)
+    raw = tmp_path / "raw" / "pages.jsonl"
+    raw.parent.mkdir()
+    raw.write_text("".join(json.dumps(page) + "\n" for page in pages), encoding="utf-8")
+    Corpus.init(tmp_path / "corpus")
+    write_settings(tmp_path / "corpus", '[release]\nmeta = ["teaser", "section"]\n')
+    corpus = Corpus.open(tmp_path / "corpus")
+    corpus.build([raw.parent], report=False)
+    full = corpus.data / "release"
+    made = corpus.export("text-free", tmp_path / "free")
+    assert sum(made.rows["documents"].values()) == 2000
+    assert_no_run(tmp_path / "free", [one.text for one in _texts(full)])
+    back = corpus.hydrate(tmp_path / "free", [raw.parent], tmp_path / "full")
+    assert back.documents["exact"] == 2000
+    withheld = json.loads((tmp_path / "free" / "manifest.json").read_text(encoding="utf-8"))["text_free"]["withheld"]
+    assert back.identical is (withheld == 0)

@@ -49,6 +49,8 @@ class About:
     licence: str
     pretty_name: str
     repo: str = ""
+    gated: bool = False
+    doi: str = ""
 
     @property
     def title(self) -> str:
@@ -82,7 +84,10 @@ class ProjectConfig(Section):
 
     @property
     def about(self) -> About:
-        return About(self.name, self.version, self.date, self.licence, self.pretty_name, self.release.repo)
+        told = self.release
+        return About(
+            self.name, self.version, self.date, self.licence, self.pretty_name, told.repo, told.gated, told.doi
+        )
 
     @field_validator("name")
     @classmethod

@@ -15,6 +15,16 @@ class Release(Section):
         pattern=r"^([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)?$",
         description="`owner/name` on the Hub; the card's lines load from there. `publish hub` writes it",
     )
+    doi: str = Field(
+        default="",
+        pattern=r"^(10\.\d{4,9}/\S+)?$",
+        description="DOI of this version, on the card and in `CITATION.cff`. `publish zenodo` writes it",
+    )
+    gated: bool = Field(
+        default=False,
+        description="on the Hub readers apply and you approve them; the card asks them who they are. `publish hub --gated` "
+        "writes it",
+    )
     meta: Names = Field(default=(), description="keys of `meta` that are published; all others stay at home")
 
 

@@ -78,6 +78,11 @@ class Labelling:
         documents = {c.name: c.description for c in contract.columns} | self.nested.descriptions()
         return {DOCUMENTS: documents, **{spec.name: spec.descriptions for spec in self.configs}}
 
+    def models(self) -> list[str]:
+        """What made suggestions: layer, model and version."""
+        found = self.manifests.get("suggestions", {}).get("models", [])
+        return [f"{one['layer']}: {one['model']} {one['version']}, threshold {one['threshold']}" for one in found]
+
     def told(self) -> Told | None:
         """What the card says of labels; None without gold."""
         gold = self.manifests.get("gold")

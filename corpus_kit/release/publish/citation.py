@@ -32,6 +32,8 @@ def citation(about: About, title: str, manifest: Mapping[str, Any]) -> str:
         "date-released": about.date or None,
         "identifiers": [{"type": "other", "value": value, "description": what} for what, value in hashes.items()],
     }
+    if about.doi:
+        made["doi"] = about.doi
     if about.repo:
         made["repository"] = f"https://huggingface.co/datasets/{about.repo}"
     kept = {key: value for key, value in made.items() if value}

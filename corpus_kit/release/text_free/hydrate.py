@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import polars as pl
 import pyarrow as pa
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.storage.folders import made_folder, read_manifest, write_manifest
-from corpus_kit.core.storage.tables import TableWriter, array_of, file_sha256, read_table, write_table
+from corpus_kit.core.storage.tables import TableWriter, array_of, file_sha256, iter_batches, write_table
 from corpus_kit.release.text_free.columns import of_pieces, text_columns
 from corpus_kit.release.text_free.recipe import FULL, SHINGLES, Recipe, read_recipe
 from corpus_kit.release.text_free.shingles import Moved, Sentence, sentences, unchanged
+from corpus_kit.release.text_free.store import batched
 from corpus_kit.release.text_free.write import row_groups
 
 EXACT, CARRIED, GONE = "exact", "carried", "gone"
@@ -45,15 +45,38 @@ _LABELS = pa.schema(
 )
 
 
+class HasText(Protocol):
+    """What gives a text when asked, so that it can stay on the disk until then."""
+
+    @property
+    def text(self) -> str: ...
+
+
+_COPIES = pa.schema([("doc_id", pa.string()), ("text", pa.string()), ("text_sha256", pa.string())])
+_ROWS = 500
+"""Rows that are Python objects at one time."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextInMemory:
+    """A text itself."""
+
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class FoundText:
     """A text that somebody has, with what is known of where it came from."""
 
-    text: str
+    held: HasText
     text_sha256: str
     doc_id: str = ""
     url: str | None = None
     source: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.held.text
 
 
 @dataclass(slots=True)
@@ -66,7 +89,7 @@ class Hydrated:
     folder: Path | None = None
 
 
-def hydrate_release(release: Path, texts: Sequence[FoundText], target: Path, work: Path) -> Hydrated:
+def hydrate_release(release: Path, texts: Iterable[FoundText], target: Path, work: Path) -> Hydrated:
     """Write the full release to `target` as far as the texts are there.
 
     Args:
@@ -114,11 +137,12 @@ def hydrate_release(release: Path, texts: Sequence[FoundText], target: Path, wor
     return made
 
 
-def _match(recipe: Recipe, texts: Sequence[FoundText]) -> tuple[dict[str, str], dict[str, FoundText]]:
+def _match(recipe: Recipe, texts: Iterable[FoundText]) -> tuple[dict[str, FoundText], dict[str, FoundText]]:
     """doc_id → its very text, and doc_id → an edited copy."""
-    by_hash = {one.text_sha256: one.text for one in texts}
+    by_hash: dict[str, FoundText] = {}
     by_name: dict[tuple[str, str], FoundText] = {}
     for one in texts:
+        by_hash[one.text_sha256] = one
         for kind, name in (("doc_id", one.doc_id), ("url", one.url), ("source", one.source)):
             if name:
                 by_name.setdefault((kind, name), one)
@@ -141,7 +165,7 @@ def _restore(
     file: Mapping[str, Any],
     recipe: Recipe,
     manifest: Mapping[str, Any],
-    exact: Mapping[str, str],
+    exact: Mapping[str, FoundText],
 ) -> tuple[bool, int]:
     """Write one file with its texts; whether it has the bytes of the full release, and the labels in it."""
     columns = manifest["configs"][config]["columns"]
@@ -158,7 +182,7 @@ def _restore(
                 own = recipe.pieces.get(doc_id, {}).get(config, {}).get(str(row_of[doc_id]), {})
                 row_of[doc_id] += 1
                 if doc_id in exact:
-                    text = exact[doc_id]
+                    text = exact[doc_id].text
                     row |= {column: of_pieces(pieces, text) for column, pieces in own.items()}
                     rows.append(row | {column: rule(text, row) for column, rule in rules.items()})
                     labels += sum(1 for _ in labels_in(row))
@@ -182,16 +206,19 @@ def _carry(
                             rows += [_carried(config, row["doc_id"], one, moved, copies) for one in labels_in(row)]
     (folder / CARRIED_LABELS).parent.mkdir()
     write_table(folder / CARRIED_LABELS, pa.Table.from_pylist(rows, _LABELS))
-    texts = [{"doc_id": d, "text": c.text, "text_sha256": c.text_sha256} for d, c in sorted(copies.items())]
-    write_table(folder / CARRIED_DOCUMENTS, pa.Table.from_pylist(texts))
+    with TableWriter(folder / CARRIED_DOCUMENTS, _COPIES) as writer:
+        for part in batched(sorted(copies), _ROWS):
+            texts = [{"doc_id": d, "text": copies[d].text, "text_sha256": copies[d].text_sha256} for d in part]
+            writer.write(pa.Table.from_pylist(texts, _COPIES))
     return Counter(row["verdict"] for row in rows)
 
 
 def _unchanged(release: Path, recipe: Recipe, copies: Mapping[str, FoundText]) -> Iterator[tuple[str, list[Moved]]]:
-    table = pl.DataFrame(read_table(release / SHINGLES)).filter(pl.col("doc_id").is_in(list(copies)))
-    for doc_id, starts, ends, shingles in table.select("doc_id", "starts", "ends", "shingles").iter_rows():
-        old = [Sentence(*one) for one in zip(starts, ends, shingles, strict=True)]
-        yield doc_id, unchanged(old, sentences(copies[doc_id].text, recipe.salt))
+    for batch in iter_batches(release / SHINGLES, ["doc_id", "starts", "ends", "shingles"], _ROWS):
+        for row in batch.to_pylist():
+            if row["doc_id"] in copies:
+                old = [Sentence(*one) for one in zip(row["starts"], row["ends"], row["shingles"], strict=True)]
+                yield row["doc_id"], unchanged(old, sentences(copies[row["doc_id"]].text, recipe.salt))
 
 
 def _carried(

@@ -53,17 +53,23 @@ class Repeated:
 
     def publish(self, strings: Iterable[str]) -> None:
         """Add strings that will be published."""
-        made = [windows(one, self.width) for one in strings if len(one) >= self.width]
-        if made:
-            self._found.append(np.unique(np.concatenate(made)))
+        waiting: list[Hashes] = []
+        for one in strings:
+            if len(one) >= self.width:
+                waiting.append(windows(one, self.width))
+            if sum(map(len, waiting[-1:])) > _BLOCK or len(waiting) > 10_000:
+                self._found.append(np.unique(np.concatenate(waiting)))
+                waiting = []
+        if waiting:
+            self._found.append(np.unique(np.concatenate(waiting)))
 
     def compare(self, texts: Iterable[str]) -> None:
         """Look for the windows in texts that must not be published."""
         self._known = np.unique(np.concatenate(self._found)) if self._found else self._known
         if not len(self._known):
             return
-        hits = [np.intersect1d(windows(text, self.width), self._known) for text in texts]
-        self._bad = np.unique(np.concatenate([self._bad, *hits]))
+        hits = (np.intersect1d(windows(text, self.width), self._known) for text in texts)
+        self._bad = np.unique(np.concatenate([self._bad, *(hit for hit in hits if len(hit))]))
 
     def repeats(self, string: str) -> bool:
         """Whether a string holds a run of a text that was compared."""

@@ -20,18 +20,21 @@ import yaml
 
 from corpus_kit.core.errors import FindingsError, UsageError
 from corpus_kit.core.storage.folders import made_folder, read_manifest, write_json, write_manifest
-from corpus_kit.core.storage.tables import Fingerprint, TableWriter, file_sha256, write_table
+from corpus_kit.core.storage.tables import Fingerprint, TableWriter, file_sha256
 from corpus_kit.release.audit.root import SEAL, seal_of
 from corpus_kit.release.text_free.columns import Rule, as_pieces, text_columns
 from corpus_kit.release.text_free.recipe import DOCUMENT_COLUMNS, FULL, SHINGLES, Recipe
 from corpus_kit.release.text_free.runs import Repeated
 from corpus_kit.release.text_free.shingles import sentences
+from corpus_kit.release.text_free.store import StoredText, TextStore, batched
 
 DEFAULT_LIMIT = 40
 """The longest run of a text, in code points, that stays."""
 _SAME = ("losses.csv", "CITATION.cff")
 _BESIDE = ("README.md", "croissant.json", *_SAME, "recipe.json", "shingles.parquet")
 WITHHELD = "withheld"
+_ROWS = 500
+"""Rows that are Python objects at one time."""
 
 
 @dataclass(slots=True)
@@ -77,7 +80,7 @@ class _TextFreeWriter:
     def __init__(self, release: Path, manifest: Mapping[str, Any], folder: Path, limit: int) -> None:
         self._release, self._manifest, self._folder, self._limit = release, manifest, folder, limit
         self._salt = manifest["fingerprint"][:32]
-        self._texts = dict(texts_of(release, manifest))
+        self._texts = _stored(release, manifest)
         self._pieces: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
         self._row_of: Counter[tuple[str, str]] = Counter()
         self._foreign = Repeated(limit)
@@ -87,7 +90,7 @@ class _TextFreeWriter:
         configs = self._manifest["configs"]
         rules = {name: text_columns(facts["columns"]) for name, facts in configs.items()}
         self._foreign.publish(self._remaining(rules))
-        self._foreign.compare(self._texts.values())
+        self._foreign.compare(text for _, text in texts_of(self._release, self._manifest))
         schemas: dict[str, str] = {}
         written = {}
         for name, facts in configs.items():
@@ -113,7 +116,7 @@ class _TextFreeWriter:
                         for column in _strings(table, rules[name]):
                             for doc_id, value in zip(_doc_ids(table), table[column].to_pylist(), strict=True):
                                 if value is not None and len(value) > self._limit:
-                                    pieces = as_pieces(value, self._texts.get(doc_id, ""), self._limit)
+                                    pieces = as_pieces(value, self._text(doc_id), self._limit)
                                     yield from (one for one in pieces if isinstance(one, str))
 
     def _file(
@@ -145,9 +148,9 @@ class _TextFreeWriter:
 
     def _check(self, config: str, rules: Mapping[str, Rule], table: pa.Table) -> None:
         """What is left out can be made again, row by row."""
-        for row in table.to_pylist():
+        for row in (row for batch in table.to_batches(_ROWS) for row in batch.to_pylist()) if rules else ():
             for column, rule in rules.items():
-                if rule(self._texts[row["doc_id"]], row) != row[column]:
+                if rule(self._texts[row["doc_id"]].text, row) != row[column]:
                     raise FindingsError(
                         f"{config}: `{column}` of {row['doc_id']} does not follow from its text and offsets.",
                         "Run `corpus-kit validate`.",
@@ -164,7 +167,7 @@ class _TextFreeWriter:
             for at, (doc_id, value) in enumerate(zip(doc_ids, values, strict=True)):
                 if value is None or len(value) <= self._limit:
                     continue
-                pieces = as_pieces(value, self._texts.get(doc_id, ""), self._limit)
+                pieces = as_pieces(value, self._text(doc_id), self._limit)
                 if any(self._foreign.repeats(one) for one in pieces if isinstance(one, str)):
                     values[at] = None
                     self._made.withheld += 1
@@ -176,21 +179,22 @@ class _TextFreeWriter:
             table = table.set_column(index, table.schema.field(index), pa.array(values, table.schema.field(index).type))
         return table
 
+    def _text(self, doc_id: str) -> str:
+        found = self._texts.get(doc_id)
+        return "" if found is None else found.text
+
     def _shingles(self) -> None:
-        rows = []
-        for doc_id, text in self._texts.items():
-            made = sentences(text, self._salt)
-            rows.append(
-                {
-                    "doc_id": doc_id,
-                    "starts": [one.start for one in made],
-                    "ends": [one.end for one in made],
-                    "shingles": [one.shingle for one in made],
-                }
-            )
         numbers = pa.list_(pa.int64())
         columns = [("doc_id", pa.string()), ("starts", numbers), ("ends", numbers), ("shingles", pa.list_(pa.string()))]
-        write_table(self._folder / SHINGLES, pa.Table.from_pylist(rows, pa.schema(columns)))
+        schema = pa.schema(columns)
+        with TableWriter(self._folder / SHINGLES, schema) as writer:
+            for own in batched(texts_of(self._release, self._manifest), _ROWS):
+                writer.write(pa.Table.from_pylist([self._shingled(*one) for one in own], schema))
+
+    def _shingled(self, doc_id: str, text: str) -> dict[str, Any]:
+        made = sentences(text, self._salt)
+        places = {"starts": [one.start for one in made], "ends": [one.end for one in made]}
+        return {"doc_id": doc_id, **places, "shingles": [one.shingle for one in made]}
 
     def _documents(self) -> Iterator[Mapping[str, Any]]:
         for files in self._manifest["configs"]["documents"]["splits"].values():
@@ -225,7 +229,15 @@ def texts_of(release: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, 
     for files in manifest["configs"]["documents"]["splits"].values():
         for file in files:
             for _, table in row_groups(release / file["name"], ["doc_id", "text"]):
-                yield from zip(table["doc_id"].to_pylist(), table["text"].to_pylist(), strict=True)
+                for batch in table.to_batches(_ROWS):
+                    yield from zip(batch["doc_id"].to_pylist(), batch["text"].to_pylist(), strict=True)
+
+
+def _stored(release: Path, manifest: Mapping[str, Any]) -> dict[str, StoredText]:
+    """doc_id → its text, which stays on the disk."""
+    store = TextStore()
+    files = [file for files in manifest["configs"]["documents"]["splits"].values() for file in files]
+    return {row["doc_id"]: text for file in files for text, row in store.add(release / file["name"], ["doc_id"])}
 
 
 def row_groups(path: Path, columns: Sequence[str] | None = None) -> Iterator[tuple[pa.Schema, pa.Table]]:
@@ -325,8 +337,9 @@ def _content(path: Path) -> Iterator[str]:
         yield path.read_text(encoding="utf-8")
         return
     for _, table in row_groups(path):
-        for column in table.columns:
-            yield from _flat(column.to_pylist())
+        for batch in table.to_batches(_ROWS):
+            for column in batch.columns:
+                yield from _flat(column.to_pylist())
 
 
 def _flat(value: Any) -> Iterator[str]:
