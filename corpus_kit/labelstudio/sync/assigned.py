@@ -71,11 +71,15 @@ def _prepared(
     every = replace(order.turn, limit=None)
     first = site.first.pages.get(layer.name, frozenset())
     known = first | site.checks.get(layer.name, frozenset())
+    if find_project(client, site.title(layer.name), progress) is not None:
+        told = f"{layer.name}: the project for everybody, '{site.title(layer.name)}', stays as it is and is pulled"
+        progress.remark(f"{told}; its pages are given out there, too, until you delete or hide it.")
     found = []
     for person in assignments.everybody(site.assign.people):
         own = replace(site.of(person), checks={layer.name: known})
-        mine = set(assignments.of(layer.name, person)) | (known if person in site.assign.people else set())
-        if not passed(site, layer.name, own_work(site, layer.name, person)):
+        here = person in site.assign.people
+        mine = set(assignments.of(layer.name, person)) | (known if here else set())
+        if here and not passed(site, layer.name, own_work(site, layer.name, person)):
             mine = set(first)
         project = find_project(client, own.title(layer.name), progress)
         if not mine and project is None:
