@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx2
 from packaging.requirements import Requirement
@@ -19,6 +20,9 @@ from corpus_kit.core.config.corpus_toml import CORPUS_FILE, ProjectConfig, find_
 from corpus_kit.core.errors import CorpusKitError
 from corpus_kit.core.storage.inside import refuse_links_of_corpus
 from corpus_kit.core.trust import TrustStore, origin_of
+
+if TYPE_CHECKING:
+    from corpus_kit.labelstudio.api.client import LabelStudioClient
 
 _LEAST_PYTHON = (3, 11)
 _LEAST_FREE = 1 << 30
@@ -195,7 +199,7 @@ def _server(root: Path | None) -> Iterator[Check]:
         check_destination(address, named_by, TrustStore())
         with LabelStudioClient(address, key, timeout=_SERVER_SECONDS, first_wait=0) as client:
             client.account()
-        yield Check("server key", True, "accepted")
+            yield Check("server key", True, _rights(client))
     except httpx2.HTTPError as e:
         told = " ".join(str(e).split()) or type(e).__name__
         yield Check("server", False, f"does not answer: {told}", f"Start it, or check {URL_OPTION}.")
@@ -203,6 +207,23 @@ def _server(root: Path | None) -> Iterator[Check]:
         yield Check("server key", False, f"refused with {e.status}: {e.detail or 'no reason given'}", e.hint)
     except CorpusKitError as e:
         yield Check("server", False, e.message, e.hint)
+
+
+def _rights(client: LabelStudioClient) -> str:
+    """What an accepted key may do, as far as the server tells; nothing is made."""
+    from corpus_kit.labelstudio.api.problems import RefusedError
+    from corpus_kit.labelstudio.api.shapes import TITLE_PAGE
+
+    try:
+        page = client.transport.read("/api/projects/", TITLE_PAGE, {"include": "id,title", "page_size": 1})
+        makes = "may make new ones"
+        try:
+            client.config_problem('<View><Text name="text" value="$text"/></View>')
+        except RefusedError as e:
+            makes = "may not make new ones" if e.status == 403 else "may or may not make new ones"
+    except CorpusKitError:
+        return "accepted"
+    return f"accepted; it sees {int(page.get('count') or 0):,} projects and {makes}"
 
 
 def _health(answer: httpx2.Response) -> Check:

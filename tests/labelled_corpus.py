@@ -35,7 +35,7 @@ Work = Mapping[str, Mapping[str, Iterable[dict[str, Any]]]]
 
 def new_corpus(folder: Path, pages: Mapping[str, str] = PAGES, settings: str = "") -> Corpus:
     """A built corpus without labels. settings: sections of corpus.toml."""
-    Corpus.init(folder, stance_targets=["Halvern pipeline"])
+    Corpus.init(folder, stance_targets=["Halvern pipeline", "Draskia accession", "Teachers strike"])
     for name, text in pages.items():
         (folder / "data" / "raw" / name).write_text(text, encoding="utf-8")
     write_settings(folder, settings)

@@ -22,8 +22,8 @@ from itertools import combinations
 Pair = tuple[str, str]
 EXCHANGES = 12_000
 """How many exchanges are tried for one number of blocks; less than half a second on one core."""
-FEWER = 24
-"""By how many blocks a batch may be shortened, in search of a number that balances."""
+FEWER = (0, 1, 2, 3, 4, 6, 9, 12, 16, 20, 24)
+"""By how many blocks a batch is shortened, in search of a number that balances."""
 MOST_OPTIMISED = 1000
 """Of so many blocks at the end of a batch the pairs are balanced by exchange; before them stand whole rounds."""
 
@@ -101,14 +101,15 @@ def balanced_blocks(
     optimised = 1 if bound == 1 and len(every) <= MOST_OPTIMISED else MOST_OPTIMISED
     rounds = max(0, (number - optimised) // len(every))
     rest = number - rounds * len(every)
-    for fewer in [*range(min(rest, FEWER) + 1), *range(2 * FEWER, rest, FEWER)]:
+    for fewer in [one for one in FEWER if one <= rest] + list(range(48, rest, 48)):
         total = Counter(start)
         blocks = _greedy(rest - fewer, people, size, total)
         _exchange(blocks, people, total)
         if spread(total, people) <= bound:
             break
-    ordered = _in_order([*blocks, *every * rounds], Counter(dict(counts)))
-    return ordered + [_nearest(people, size, total) for _ in range(fewer)]
+    whole = _in_order(every, Counter(start)) * rounds
+    ordered = _in_order(blocks, Counter(start))
+    return [*whole, *ordered, *(_nearest(people, size, total) for _ in range(fewer))]
 
 
 def reassigned(

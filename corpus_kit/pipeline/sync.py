@@ -5,6 +5,7 @@ What is known or measured goes from the room that measures to the one that talks
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,21 +24,22 @@ if TYPE_CHECKING:
     from corpus_kit.labelstudio.sync.pull import Pulled
     from corpus_kit.labelstudio.sync.push import Pushed
     from corpus_kit.labelstudio.sync.restore import Restored
-    from corpus_kit.labelstudio.sync.site import Site
+    from corpus_kit.labelstudio.sync.site import FirstPages, Site
     from corpus_kit.labelstudio.sync.status import Status
     from corpus_kit.ledger.recognise import Imported
 
 
 def server_context(workspace: Workspace, command: str, progress: Progress | None = None) -> Site:
     """What the commands for Label Studio are told; for those that write tasks, with a progress, which are checks."""
-    from corpus_kit.labelstudio.sync.site import Site
+    from corpus_kit.labelstudio.sync.site import FirstPages, Site
 
     if workspace.root is None:
         raise UsageError(f"`{command}` needs a corpus.", "Make one with `corpus-kit init DIR`.")
     checks = checks_of(workspace, progress or Silent()) if command in ("push", "restore") else {}
     config = workspace.config
-    settings, holdout = config.label_studio, config.suggest.holdout
-    return Site(workspace.data, config.name, workspace.layers(), settings, checks, config.assign, holdout=holdout)
+    first = first_pages(workspace, progress or Silent()) if command in ("push", "status") else FirstPages()
+    layers, holdout = workspace.layers(), config.suggest.holdout
+    return Site(workspace.data, config.name, layers, config.label_studio, checks, config.assign, first, holdout=holdout)
 
 
 def import_files(
@@ -138,6 +140,28 @@ def checks_of(workspace: Workspace, progress: Progress) -> dict[str, frozenset[s
             "No document has a known answer yet, so there are no hidden checks: see `checks` in corpus.toml."
         )
     return found
+
+
+def first_pages(workspace: Workspace, progress: Progress) -> FirstPages:
+    """The pages that people are given before their own, by `[assign] first`, and how everybody did on known answers."""
+    from corpus_kit.agreement.checks import hidden_checks
+    from corpus_kit.labelstudio.sync.site import FirstPages
+
+    config = workspace.config
+    if not config.assign.first or not config.assign.people:
+        return FirstPages()
+    settings = config.adjudication
+    stars, parties = settings.stars == "settle", settings.allow_parties
+    every = hidden_checks(workspace.data, 1.0, settings.reviewers, stars=stars, parties=parties)
+    # By a hash, so that the same pages stay the first ones as long as their answers are known.
+    pages = {layer: frozenset(sorted(ids, key=_drawn)[: config.assign.first]) for layer, ids in every.items()}
+    if not any(pages.values()):
+        progress.remark("No document has a known answer yet, so nobody has first pages: see `first` in corpus.toml.")
+    return FirstPages(pages, scores_of(workspace))
+
+
+def _drawn(doc_id: str) -> bytes:
+    return hashlib.sha256(f"first {doc_id}".encode()).digest()
 
 
 def scores_of(workspace: Workspace) -> list[CheckScore]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import subprocess
 import uuid
 from itertools import combinations
 from pathlib import Path
@@ -12,10 +14,13 @@ from typing import Any
 import polars as pl
 import pytest
 from corpus_samples import MakeSample, Sample, account, span
+from faultproxy import FaultProxy
+from killing import command, kill_at
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
 from corpus_kit.core.errors import ConfigError, UsageError
+from corpus_kit.labelstudio.server.process import StudioServer
 from corpus_kit.labelstudio.sync.own_work import people_status
 from corpus_kit.pipeline.sync import server_context
 
@@ -192,3 +197,88 @@ def test_names_that_are_none_and_titles_that_are_too_long_are_refused(make_corpu
     Path(sample.root / "corpus.toml").write_text(long, encoding="utf-8")
     with pytest.raises(ConfigError, match="at most 50 characters"):
         sample.corpus.push()
+
+
+def test_known_pages_come_first_and_the_rest_after_they_are_passed(make_corpus: MakeSample) -> None:
+    sample = make_corpus(pages=PAGES)
+    sample.corpus.push()
+    known = [d["doc_id"] for d in sample.documents()][:2]
+    tasks = {t["data"]["doc_id"]: t["id"] for t in sample.tasks()}
+    for doc_id in known:
+        body = {"result": [span(8, 11)], "ground_truth": True, "completed_by": account(sample.client, "eve")}
+        sample.client.create_annotation(tasks[doc_id], body | {"unique_id": str(uuid.uuid4())})
+    taken_in(sample)
+    file = sample.root / "corpus.toml"
+    file.write_text(file.read_text("utf-8") + ASSIGN + "first = 2\n", encoding="utf-8")
+    sample.corpus.push()
+    assert {frozenset(tasks_of(sample, person)) for person in ("ada", "ben", "cyd")} == {frozenset(known)}
+    assert all(not sample.client.predictions(t["id"]) for t in tasks_of(sample, "ada").values()), "no answer is shown"
+    for person, start in (("ada", 8), ("ben", 0)):
+        for doc_id in known:
+            body = {"result": [span(start, 11)], "completed_by": account(sample.client, person)}
+            body["unique_id"] = str(uuid.uuid4())
+            sample.client.create_annotation(tasks_of(sample, person)[doc_id]["id"], body)
+    taken_in(sample)
+    told = {p.person: (p.done, p.first) for p in sample.corpus.status().people}
+    assert told == {"ada": (2, "passed"), "ben": (2, "2 of 2"), "cyd": (0, "0 of 2")}
+    sample.corpus.push()
+    deal = dealt(sample)
+    assert set(tasks_of(sample, "ada")) == {d for d, people in deal.items() if "ada" in people} | set(known)
+    assert set(tasks_of(sample, "ben")) == set(tasks_of(sample, "cyd")) == set(known)
+    assert [p.writes for p in sample.corpus.push()] == [0, 0, 0]
+
+
+def end_state(sample: Sample) -> list[Any]:
+    """Who has which page, and what is in everybody's project and still given out there."""
+    people = ("ada", "ben", "cyd")
+    return [
+        (sample.root / "assignments.csv").read_text("utf-8"),
+        *((person, sorted(tasks_of(sample, person)), sorted(queue(sample, person))) for person in people),
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--reassign",)], ids=["assign", "reassign"])
+def test_a_push_killed_at_any_request_and_run_again_ends_like_an_undisturbed_one(
+    make_corpus: MakeSample,
+    faults: FaultProxy,
+    studio: StudioServer,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+) -> None:
+    pages = dict(list(PAGES.items())[:3])
+    sample = make_corpus(pages=pages, settings=ASSIGN)
+    monkeypatch.setenv("LABEL_STUDIO_URL", faults.url)
+    toml = sample.root / "corpus.toml"
+    whole = toml.read_text("utf-8")
+
+    def start() -> None:
+        faults.choose = lambda _number, _method, _path: None
+        for person in ("ada", "ben", "cyd"):
+            for project in sample.client.find_projects(f"{sample.root.name}: names {person}"):
+                sample.client.delete_project(project.id)
+        (sample.root / "assignments.csv").unlink(missing_ok=True)
+        toml.write_text(whole, encoding="utf-8")
+        if options:
+            sample.corpus.push()
+            settings(sample, ', "cyd"]', "]")
+
+    start()
+    sample.corpus.push(reassign=bool(options))
+    undisturbed = end_state(sample)
+    number = killed = 0
+    while True:
+        number += 3  # each of them takes three whole pushes
+        start()
+        running: list[subprocess.Popen[bytes]] = []
+        kill_at(faults, number, running)
+        running.append(command(sample, "push", faults.url, studio.login.token, *options))
+        if running[0].wait() == 0:
+            break
+        assert running[0].returncode == -signal.SIGKILL
+        killed += 1
+        faults.choose = lambda _number, _method, _path: None
+        sample.corpus.push(reassign=bool(options))
+        assert end_state(sample) == undisturbed, f"killed at request {number}"
+        assert not any(p.writes for p in sample.corpus.push(reassign=bool(options)))
+    assert killed >= 4

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import uuid
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from corpus_samples import MakeSample, Sample, make_sample, span
 from faultproxy import Fault, FaultProxy
+from killing import command, kill_at
 
 from corpus_kit.core.errors import ServiceError
 from corpus_kit.labelstudio.api.client import LabelStudioClient
@@ -120,24 +120,6 @@ def test_a_pull_with_cut_answers_brings_the_same(disturbed: Sample, faults: Faul
     (pulled,) = disturbed.corpus.pull()
     assert (pulled.tasks, pulled.annotations) == (7, 7)
     assert disturbed.corpus.pull()[0].entry is None
-
-
-def command(sample: Sample, name: str, url: str, token: str) -> subprocess.Popen[bytes]:
-    environ = {**os.environ, "LABEL_STUDIO_URL": url, "LABEL_STUDIO_API_KEY": token}
-    arguments = [sys.executable, "-m", "corpus_kit", name, "--corpus", str(sample.root)]
-    return subprocess.Popen(arguments, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-
-
-def kill_at(faults: FaultProxy, number: int, running: list[subprocess.Popen[bytes]]) -> None:
-    """Kill the client when its n-th request has reached the server, which still does what it was asked."""
-    seen = len(faults.seen)
-
-    def choose(count: int, _method: str, _path: str) -> Fault | None:
-        if count == seen + number:
-            running[0].send_signal(signal.SIGKILL)
-        return None
-
-    faults.choose = choose
 
 
 @pytest.mark.slow

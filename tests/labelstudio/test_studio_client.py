@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 from pathlib import Path
@@ -13,6 +14,7 @@ from faultproxy import Fault, FaultProxy
 from studio_samples import CONFIG, TEXT, put, span, task
 
 from corpus_kit.core.errors import ServiceError, UsageError
+from corpus_kit.doctor import examine
 from corpus_kit.labelstudio.api import client as client_module
 from corpus_kit.labelstudio.api.batches import pack
 from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
@@ -387,3 +389,14 @@ def test_a_title_is_3_to_50_characters(client: LabelStudioClient) -> None:
     for title in ("ab", "x" * 51):
         with pytest.raises(RefusedError, match="title"):
             client.create_project(title, CONFIG)
+
+
+def test_doctor_says_what_an_accepted_key_may_do(
+    studio: StudioServer, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_URL", studio.url)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", studio.login.token)
+    found = {check.name: check for check in examine(tmp_path)}["server key"]
+    assert found.ok and re.fullmatch(r"accepted; it sees [1-9]\d* projects and may make new ones", found.detail)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "0" * 40)
+    assert not {check.name: check for check in examine(tmp_path)}["server key"].ok

@@ -137,10 +137,19 @@ def _people(found: Any, output: Output) -> None:
         output.say("Nobody has pages of their own: name `people` under [assign] in corpus.toml, then push.")
         return
     rows = [
-        (p.layer, p.person, p.assigned, p.done, p.skipped, "" if p.per_day is None else f"{p.per_day:.1f}", p.ends)
+        (
+            p.layer,
+            p.person,
+            p.assigned,
+            p.done,
+            p.skipped,
+            "" if p.per_day is None else f"{p.per_day:.1f}",
+            p.ends,
+            p.first,
+        )
         for p in found.people
     ]
-    output.table(rows, header=("layer", "person", "assigned", "done", "skipped", "a day", "ends"))
+    output.table(rows, header=("layer", "person", "assigned", "done", "skipped", "a day", "ends", "first"))
     output.data("")
     output.table(
         [(p.layer, p.one, p.two, p.assigned, p.done) for p in found.pairs],

@@ -72,6 +72,16 @@ class Assign(Section):
     design: Literal["balanced"] = Field(
         default="balanced", description="who shares with whom: every pair of people equally many pages"
     )
+    first: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="so many pages with a known answer come first; the rest comes with a push after who did them has passed",
+    )
+    pass_mark: Share = Field(
+        default=0.7,
+        description="who agrees with the known answers so far (F1 of spans, share of equal answers) has passed",
+    )
     idle_days: int = Field(
         default=7,
         ge=0,

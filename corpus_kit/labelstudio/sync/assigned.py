@@ -16,7 +16,7 @@ from corpus_kit.core.progress import Progress
 from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
 from corpus_kit.labelstudio.sync.assignments import Assignments, Holders
 from corpus_kit.labelstudio.sync.batch_log import Turn
-from corpus_kit.labelstudio.sync.own_work import own_work
+from corpus_kit.labelstudio.sync.own_work import own_work, passed
 from corpus_kit.labelstudio.sync.plan import LISTED, read_task
 from corpus_kit.labelstudio.sync.projects import find_project
 from corpus_kit.labelstudio.sync.push import Pushed, Pushing, prepare
@@ -69,11 +69,18 @@ def _prepared(
     if order.reassign:
         _reassign(site, client, layer, progress, assignments)
     every = replace(order.turn, limit=None)
-    checks = site.checks.get(layer.name, frozenset())
+    first = site.first.pages.get(layer.name, frozenset())
+    known = first | site.checks.get(layer.name, frozenset())
+    if find_project(client, site.title(layer.name), progress) is not None:
+        told = f"{layer.name}: the project for everybody, '{site.title(layer.name)}', stays as it is and is pulled"
+        progress.remark(f"{told}; its pages are given out there, too, until you delete or hide it.")
     found = []
     for person in assignments.everybody(site.assign.people):
-        own = site.of(person)
-        mine = set(assignments.of(layer.name, person)) | (checks if person in site.assign.people else set())
+        own = replace(site.of(person), checks={layer.name: known})
+        here = person in site.assign.people
+        mine = set(assignments.of(layer.name, person)) | (known if here else set())
+        if here and not passed(site, layer.name, own_work(site, layer.name, person)):
+            mine = set(first)
         project = find_project(client, own.title(layer.name), progress)
         if not mine and project is None:
             continue

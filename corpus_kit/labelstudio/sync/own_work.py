@@ -22,12 +22,14 @@ PACE_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class OwnWork:
-    """documents: done. skipped: skipped. latest: when the last one was submitted. per_day: by day of UTC."""
+    """documents: done. skipped: skipped. latest: when the last one was submitted. per_day: by day of UTC. annotator: whose
+    work most of it is; "" where there is none."""
 
     documents: frozenset[str]
     skipped: frozenset[str]
     latest: datetime | None
     per_day: Mapping[str, int]
+    annotator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class PersonStatus:
     """One person in one layer.
 
     assigned, done, skipped: documents. per_day: documents a day, over the last two weeks from the first day of work in
-    them; None without work. ends: the day on which the rest is done at that pace; "" where it cannot be told.
+    them; None without work. ends: the day on which the rest is done at that pace; "" where it cannot be told. first:
+    `passed`, or how many of the first pages are done; "" where there are none.
     """
 
     layer: str
@@ -45,6 +48,7 @@ class PersonStatus:
     skipped: int
     per_day: float | None
     ends: str
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +69,32 @@ def own_work(site: Site, layer: str, person: str) -> OwnWork:
     frame = pl.LazyFrame(schema=dict(columns_of("annotations"))) if table is None else table
     rows = (
         frame.filter(pl.col("layer") == layer, pl.col("annotation_id").is_in(list(seen)))
-        .select("doc_id", "status", "created_at")
+        .select("doc_id", "status", "created_at", "annotator")
         .collect()
     )
     done = rows.filter(pl.col("status") == "submitted")
     days = done.group_by(pl.col("created_at").dt.strftime("%Y-%m-%d").alias("day")).len()
     latest = done["created_at"].max()
+    whose = rows["annotator"].drop_nulls().mode().sort()
     return OwnWork(
         documents=frozenset(done["doc_id"]),
         skipped=frozenset(rows.filter(pl.col("status") == "skipped")["doc_id"]),
         latest=latest.replace(tzinfo=UTC) if isinstance(latest, datetime) else None,
         per_day=dict(days.iter_rows()),
+        annotator=whose[0] if len(whose) else "",
     )
+
+
+def passed(site: Site, layer: str, own: OwnWork) -> bool:
+    """Whether somebody may have their own pages: nothing is to be done first, they have begun, or they have passed."""
+    first = site.first.pages.get(layer, frozenset())
+    if not first or own.documents - first:
+        return True
+    if not first <= own.documents:
+        return False
+    score = next((s for s in site.first.scores if (s.layer, s.annotator) == (layer, own.annotator)), None)
+    figures = [f for f in (score.spans_f1, score.answers_equal) if f is not None] if score else []
+    return bool(figures) and min(figures) >= site.assign.pass_mark
 
 
 def people_status(site: Site, today: datetime | None = None) -> tuple[list[PersonStatus], list[SharedPages]]:
@@ -91,7 +109,10 @@ def people_status(site: Site, today: datetime | None = None) -> tuple[list[Perso
             left = len(mine - own.documents - own.skipped)
             pace = _pace(own, now)
             ends = (now + timedelta(days=math.ceil(left / pace))).date().isoformat() if pace and left else ""
-            people.append(PersonStatus(layer, name, len(mine), len(own.documents), len(own.skipped), pace, ends))
+            known = site.first.pages.get(layer, frozenset())
+            told = f"{len(own.documents & known)} of {len(known)}" if not passed(site, layer, own) else "passed"
+            counts = len(mine), len(own.documents), len(own.skipped)
+            people.append(PersonStatus(layer, name, *counts, pace, ends, told if known else ""))
         for one, two in combinations(sorted(work), 2):
             both = sum(one in holders.people and two in holders.people for holders in dealt.values())
             done = len(work[one].documents & work[two].documents)

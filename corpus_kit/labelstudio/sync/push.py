@@ -327,8 +327,9 @@ class Pushing:
         """
         for attempt in range(ROUNDS):
             missing: list[Json] = []
-            for task in self.client.export_tasks(self.project, list(wanted)):
-                missing += self._changed(int(task["id"]), task.get("predictions") or [], wanted[int(task["id"])])
+            for found in self.client.export_tasks(self.project, list(wanted)):
+                there = [p["id"] if isinstance(p, dict) else p for p in found.get("predictions") or ()]
+                missing += self._changed(int(found["id"]), there, wanted[int(found["id"])])
             try:
                 if missing:
                     self.client.create_predictions(self.project, missing)
@@ -347,8 +348,7 @@ class Pushing:
 
     def _changed(self, task: int, there: Sequence[int], wanted: Wanted) -> list[Json]:
         """Give the newest predictions of a task the new content, in order, and empty the others; what is still missing."""
-        new = wanted.predictions
-        old = sorted(there)
+        new, old = wanted.predictions, sorted(there)
         kept = old[max(0, len(old) - len(new)) :]
         for number in old[: len(old) - len(kept)]:
             self.client.update_prediction(number, {"model_version": WITHDRAWN, "score": None, "result": []})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from corpus_kit.core.config import Assign, LabelStudio
 from corpus_kit.core.errors import ConfigError, EnvironmentProblemError, UsageError, did_you_mean
 from corpus_kit.core.layers import Layer
+from corpus_kit.core.records import CheckScore
 from corpus_kit.core.storage.folders import WORK, work_folder
 
 TITLE_CHARACTERS = range(3, 51)
@@ -21,13 +22,21 @@ LOCK_FILE = "label-studio.lock"
 
 
 @dataclass(frozen=True, slots=True)
+class FirstPages:
+    """What people are given before their own pages. pages: documents by layer. scores: everybody on known answers."""
+
+    pages: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    scores: Sequence[CheckScore] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A corpus as Label Studio sees it.
 
     data: the folder of the made folders. name: the corpus's. layers: by name. settings: `[label_studio]` of
-    `corpus.toml`. checks: by layer, the documents that everybody is to be given. assign: `[assign]`. person: whose
-    projects are meant; "" for those that everybody labels in. holdout: share of the documents whose tasks show no
-    suggestions.
+    `corpus.toml`. checks: by layer, the documents that everybody is to be given. assign: `[assign]`. first: of those who
+    begin. person: whose projects are meant; "" for those that everybody labels in. holdout: share of the documents whose
+    tasks show no suggestions.
     """
 
     data: Path
@@ -36,6 +45,7 @@ class Site:
     settings: LabelStudio
     checks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     assign: Assign = field(default_factory=Assign)
+    first: FirstPages = field(default_factory=FirstPages)
     person: str = ""
     holdout: float = 0.0
 
