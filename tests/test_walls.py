@@ -38,13 +38,12 @@ MOST_PARAMETERS = 8
 # What does not hold yet. These lists only shrink, and a test fails where an entry is not needed any more.
 UPWARD_SO_FAR: set[tuple[str, str]] = set()
 CIRCLES_SO_FAR: list[set[str]] = []
-LONG_SO_FAR: set[str] = {"corpus.py", "ledger/results.py"}
+LONG_SO_FAR: set[str] = {"corpus.py"}
 PARAMETERS_SO_FAR: set[str] = {
     "agreement/measures/measured.py:measure_agreement",
     "cli/commands/build.py:command",
     "corpus.py:build",
     "ledger/ledger.py:append",
-    "release/build.py:_write",
     "report/view.py:make_view",
     "suggest/entities/stage.py:build_entities",
 }

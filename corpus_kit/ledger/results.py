@@ -6,9 +6,8 @@ counted as payload-only (no table has a column for it), or is refused with a rea
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +17,7 @@ from corpus_kit.core.offsets import Span
 from corpus_kit.ledger.export_json import Json, results_of
 from corpus_kit.ledger.formats.tasks import ATTRIBUTE, NOTE
 from corpus_kit.ledger.readings import POINTS, Reading, Told, Wrong
+from corpus_kit.ledger.result_json import same_answer, suggested_results, without_addresses
 
 SpanRow = tuple[str, str, int, int, str, str, float | None, str]
 """control, span_id, start, end, label, surface, score, origin"""
@@ -28,7 +28,6 @@ RelationRow = tuple[str, str, str, str | None]
 
 _KINDS = {"choices": "choice", "taxonomy": "taxonomy", "rating": "rating", "number": "number", "textarea": "text"}
 _ORIGINS = {"manual": "manual", "prediction": "accepted", "prediction-changed": "edited"}
-_IDS = ("id", "from_id", "to_id")
 _MARKUP = ("hypertext", "paragraphs")
 
 
@@ -142,12 +141,12 @@ class _Annotation:
     def __init__(self, reader: LayerReader, annotation: Json, reading: Reading, model: bool) -> None:
         self.reader, self.reading, self.model = reader, reading, model
         self.rows = Rows()
-        self.suggested = _suggested(annotation)
+        self.suggested = suggested_results(annotation)
         self.keys: set[tuple[str, str, str]] = set()
         self.regions: set[str] = set()  # ids of regions that have a row
         self.places: dict[str, Span] = {}  # where the region of each id lies
         self.lost: set[str] = set()  # ids of regions whose every row was refused
-        results = [_without_addresses(result) for result in results_of(annotation)]
+        results = [without_addresses(result) for result in results_of(annotation)]
         named = {r["id"] for r in results if isinstance(r, dict) and isinstance(r.get("id"), str)}
         drawn = {
             r["id"] for r in results if isinstance(r, dict) and _is_labels(reader, r) and isinstance(r.get("id"), str)
@@ -280,7 +279,7 @@ class _Annotation:
         was = self.suggested.get(_name(result.get("id")))  # made through the API, which tells no origin
         if was is None:
             return "manual"
-        return "accepted" if _same_answer(was, result) else "edited"
+        return "accepted" if same_answer(was, result) else "edited"
 
     def _score(self, result: Json, origin: str) -> float | None:
         """A model's confidence in what a model said; a person's answer has none."""
@@ -344,17 +343,6 @@ def _answer(value: Any) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _without_addresses(result: Any) -> Any:
-    """A result whose ids are no address of anybody: such an id would stand in the tables."""
-    if not isinstance(result, dict):
-        return result
-    odd = {key: result[key] for key in _IDS if isinstance(result.get(key), str) and "@" in result[key]}
-    if not odd:
-        return result
-    hashes = {key: hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest() for key, value in odd.items()}
-    return result | {key: value[:16] for key, value in hashes.items()}
-
-
 def _drawn(result: Json) -> bool:
     value = result.get("value")
     return isinstance(value, dict) and "start" in value and "end" in value
@@ -363,27 +351,6 @@ def _drawn(result: Json) -> bool:
 def _is_labels(reader: LayerReader, result: Json) -> bool:
     found = reader.control(result)
     return found is not None and found[0].kind == "labels"
-
-
-def _suggested(annotation: Json) -> Mapping[str, Json]:
-    """The suggestion's results by id, where the annotation was made from one."""
-    snapshot = annotation.get("prediction")
-    if annotation.get("parent_prediction") is None or not isinstance(snapshot, dict):
-        return {}
-    return {r["id"]: r for r in results_of(snapshot) if isinstance(r, dict) and isinstance(r.get("id"), str)}
-
-
-def _same_answer(one: Json, other: Json) -> bool:
-    def answer(result: Json) -> Any:
-        value = result.get("value")
-        shown = (
-            {k: v for k, v in value.items() if k != "text" or "start" not in value}
-            if isinstance(value, dict)
-            else value
-        )
-        return result.get("from_name"), result.get("type"), shown
-
-    return bool(answer(one) == answer(other))
 
 
 def _whole(value: Any) -> int | None:

@@ -138,9 +138,19 @@ def build_release(
                 _open(target, existing, types, source.work, opener, workers, progress)
         return _summary(existing, unchanged=True)
     with aside or DatasetsAside() as opener:
-        return _write(
-            source, target, documents, rejected, inputs, card, labelling, workers, progress, strict, opened, opener
-        )
+        how = _Writing(workers, progress, opener, strict=strict, opened=opened)
+        return _write(source, target, documents, rejected, inputs, card, labelling, how)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """Who writes a release, and how. strict, opened: see `build_release`."""
+
+    workers: Workers
+    progress: Progress
+    aside: DatasetsAside
+    strict: bool
+    opened: bool
 
 
 def _write(
@@ -151,12 +161,9 @@ def _write(
     inputs: Mapping[str, Any],
     card: Card,
     labelling: Labelling,
-    workers: Workers,
-    progress: Progress,
-    strict: bool,
-    opened: bool,
-    aside: DatasetsAside,
+    how: _Writing,
 ) -> Released:
+    workers, progress, aside, opened = how.workers, how.progress, how.aside, how.opened
     if opened or not Opened(source.work):
         aside.start()
     features = described(source.contract, labelling, source.work / FEATURES, aside)
@@ -185,7 +192,7 @@ def _write(
         )
     losses = [Path(t.folder) / t.key / LOSSES_FILE for t, f in zip(tasks, facts, strict=True) if f["losses"]]
     lost = count_losses(losses)
-    refuse_losses(lost, strict)
+    refuse_losses(lost, how.strict)
     fingerprint = _fingerprint(configs)
     version = f"1.0.{int(fingerprint[:12], 16)}"
     with made_folder(target, source.work) as folder:

@@ -34,7 +34,7 @@ def codes_in(source: str) -> set[str]:
         argument = argument or call.args[place]
         if isinstance(argument, ast.Constant):
             found.add(str(argument.value))
-        elif isinstance(argument, ast.Starred):
+        elif isinstance(argument, ast.Starred | ast.Subscript):
             found |= _first_words(tree)
         else:
             assert isinstance(argument, ast.Name), f"line {call.lineno}: write the code as a literal"
@@ -51,16 +51,19 @@ def _name(call: ast.Call) -> str:
 
 
 def _first_words(tree: ast.AST) -> set[str]:
-    """The codes of tuples (code, column, sentence), which are passed on with a star."""
-    tuples = (node.elts for node in ast.walk(tree) if isinstance(node, ast.Tuple) and len(node.elts) == 3)
-    firsts = [(one[0], one[2]) for one in tuples]
-    sentences = [first.value for first, last in firsts if isinstance(first, ast.Constant) and not _is_name(last)]
-    return {word for word in sentences if isinstance(word, str) and _CODE.fullmatch(word)}
+    """The codes of tuples (code, sentence) and (code, column, sentence), which are passed on as a whole."""
+    tuples = [node.elts for node in ast.walk(tree) if isinstance(node, ast.Tuple)]
+    tuples = [one for one in tuples if len(one) == 3 or (len(one) == 2 and _is_sentence(one[1]))]
+    firsts = {str(one[0].value) for one in tuples if isinstance(one[0], ast.Constant) and not _is_word(one[-1])}
+    return {word for word in firsts if _CODE.fullmatch(word)}
 
 
-def _is_name(node: ast.AST) -> bool:
-    """Whether the last of three is no sentence: a constant without a space, or a type."""
-    return isinstance(node, ast.Constant) and " " not in str(node.value)
+def _is_word(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and not _is_sentence(node)
+
+
+def _is_sentence(node: ast.AST) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and " " in str(node.value))
 
 
 @cache
