@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -130,16 +131,16 @@ def _labelled(data: Path, layer: Layer, documents: pl.DataFrame) -> dict[str, La
         )
         here = {doc_id: LabelledCopy(doc_id, "", folder == "gold") for doc_id in voters}
         for doc_id, *one in _by_most(spans, voters, ["start", "end", "control", "label"]):
-            here[doc_id].spans.append(tuple(one))
+            here[doc_id].spans.append((*one,))
         for doc_id, *one in _by_most(choices.filter(pl.col("span_id").is_null()), voters, ["control", "value"]):
-            here[doc_id].answers.append(tuple(one))
+            here[doc_id].answers.append((*one,))
         for doc_id, *one in _by_most(about, voters, ["start", "end", "control", "value"]):
-            here[doc_id].about.append(tuple(one))
+            here[doc_id].about.append((*one,))
         found |= here
     return found
 
 
-def _by_most(rows: pl.DataFrame, voters: Mapping[str, int], key: Sequence[str]) -> Iterator[tuple[object, ...]]:
+def _by_most(rows: pl.DataFrame, voters: Mapping[str, int], key: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """doc_id and key of what more than half of a document's annotations say, sorted."""
     votes = rows.group_by("doc_id", *key).agg(pl.col("annotation_id").n_unique().alias("votes")).sort("doc_id", *key)
     for doc_id, *rest, n in votes.iter_rows():
