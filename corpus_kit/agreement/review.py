@@ -139,11 +139,11 @@ def _evidence(
     if expected is None:
         return None
     if elsewhere:
-        what = "its lines are" if "\n" in surface.strip() else "the same words are"
-        return f"{what} {expected} in {contrary} of {elsewhere} other places" if contrary > alike else None
+        what = "same lines" if "\n" in surface.strip() else "same words"
+        return f"{what}: {expected} in {contrary} of {elsewhere} other places" if contrary > alike else None
     if len(_WORD.findall(surface)) > MOST_WORDS_OF_A_NAME or near < LEAST_NEAR or near_contrary < SHARE_NEAR * near:
         return None
-    return f"spans of as many words with the same first or last one are {expected} in {near_contrary} of {near} other places"
+    return f"same first or last word: {expected} in {near_contrary} of {near} other places"
 
 
 def _by_line(rows: pl.DataFrame, label: Ints, n_labels: int) -> Floats:

@@ -80,7 +80,7 @@ def test_long_spans_that_share_a_word_at_their_edge_are_not_accused() -> None:
 def test_the_evidence_counts_what_it_names() -> None:
     words = [(f"d{i}", "Veltmar", "LOC") for i in range(5)] + [("d9", "VELTMAR", "PER"), ("d8", "veltmar", "PER")]
     told = dict(review(spans_of(words)).select("surface", "evidence").rows())
-    assert told["VELTMAR"] == "the same words are LOC in 5 of 6 other places"
+    assert told["VELTMAR"] == "same words: LOC in 5 of 6 other places"
     assert told["Veltmar"] is None
 
 
@@ -89,7 +89,7 @@ def test_a_menu_is_judged_by_its_lines() -> None:
     words = [(f"d{i}", menu, "LOC") for i, menu in enumerate(menus)] + [("e", "Home\nNews\nSport\nWeather", "PER")]
     top = review(spans_of(words)).row(0, named=True)
     assert (top["label"], top["expected"]) == ("PER", "LOC")
-    assert top["evidence"] == "its lines are LOC in 12 of 12 other places"
+    assert top["evidence"] == "same lines: LOC in 12 of 12 other places"
 
 
 def test_the_label_of_the_same_surface_elsewhere_is_what_is_expected() -> None:

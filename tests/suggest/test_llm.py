@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 from chat_stub import ChatStub, Reply
-from labelled_corpus import FERRY, STRIKE, new_corpus, read
+from labelled_corpus import FERRY, STRIKE, label, new_corpus, read, stance
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
@@ -103,6 +103,16 @@ def test_a_server_is_asked_once_a_build_asks_nothing_and_gives_the_same_bytes(
     assert asking.validate().findings == []
     for file in (asking.data / "calls").rglob("*.json"):
         assert "go back to work" not in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_about_documents_that_people_have_finished_no_server_is_asked(
+    asking: Corpus, stub: ChatStub, tmp_path: Path
+) -> None:
+    label(asking, "stance", {"strike.txt": {"ada": [stance("teachers_strike", "neutral")]}}, tmp_path)
+    asking.build()
+    asking.suggest("stance")
+    assert len(stub.requests) == 2 and not any("Teachers" in json.dumps(r["messages"][1]) for r in stub.requests)
 
 
 def test_the_request_holds_guidelines_schema_and_text_and_no_key_unless_there_is_one(

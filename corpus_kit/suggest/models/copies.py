@@ -131,11 +131,11 @@ def _labelled(data: Path, layer: Layer, documents: pl.DataFrame) -> dict[str, La
         )
         here = {doc_id: LabelledCopy(doc_id, "", folder == "gold") for doc_id in voters}
         for doc_id, *one in _by_most(spans, voters, ["start", "end", "control", "label"]):
-            here[doc_id].spans.append(tuple(one))
+            here[doc_id].spans.append((*one,))
         for doc_id, *one in _by_most(choices.filter(pl.col("span_id").is_null()), voters, ["control", "value"]):
-            here[doc_id].answers.append(tuple(one))
+            here[doc_id].answers.append((*one,))
         for doc_id, *one in _by_most(about, voters, ["start", "end", "control", "value"]):
-            here[doc_id].about.append(tuple(one))
+            here[doc_id].about.append((*one,))
         found |= here
     return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from corpus_kit.core.records import Budget, Rejected
 from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.schema.spec import ContractFile
 from corpus_kit.core.storage.folders import keep_note, kept_note, note_name, read_manifest, remove
-from corpus_kit.core.storage.tables import read_table, table_of, write_table
+from corpus_kit.core.storage.tables import read_table, scan, table_of, write_table
 from corpus_kit.core.version import __version__
 from corpus_kit.suggest.build import Suggested, finished_shard
 from corpus_kit.suggest.entities.code import errors_of
@@ -111,14 +111,14 @@ def build_layer(job: LayerJob, progress: Progress, refusals: Refusals) -> LayerM
     for name, sha256 in files:
         documents = read_table(job.data / "documents" / name, _READ).to_pylist()
         for speaker in speakers:
-            speaker.hear(documents, sha256, kept / "said", progress)
+            speaker.hear(documents, done, sha256, kept / "said", progress)
         mine = sorted(done & {d["doc_id"] for d in documents})
         folder = kept / _key(job, speakers, sha256, mine)
         made = finished_shard(folder)
         if made is None:
             new += 1
             rows = shard_rows(job.layer, documents, [(s.voice, s.said) for s in speakers], set(mine))
-            unplaced = [one for s in speakers for one in s.unplaced if one.doc_id not in done]
+            unplaced = [one for s in speakers for one in s.unplaced]
             made = keep_rows(folder, rows, len(documents), job.contracts, unplaced)
         facts.append(made)
         folders.append(folder)
@@ -137,7 +137,10 @@ def finished_documents(data: Path, layer: str) -> set[str]:
     )
     if people.is_empty():
         return set()
-    texts = pl.scan_parquet(data / "documents" / "documents-*.parquet").select("doc_id", "text_sha256").collect()
+    documents = scan(data / "documents", "documents")
+    if documents is None:
+        return set()
+    texts = documents.select("doc_id", "text_sha256").collect()
     return set(people.join(texts, on=["doc_id", "text_sha256"], how="semi")["doc_id"])
 
 
@@ -164,15 +167,25 @@ class _Speaker:
         self.made = ModelMade(wish.model, self.version, self.ready.device)
         self.made.notes = list(getattr(self.ready.suggester, "notes", ()))
 
-    def hear(self, documents: Sequence[Mapping[str, Any]], sha256: str, kept: Path, progress: Progress) -> None:
-        """Learn what the model says of a shard: by asking it, or from what it said before."""
+    def hear(
+        self,
+        documents: Sequence[Mapping[str, Any]],
+        done: Collection[str],
+        sha256: str,
+        kept: Path,
+        progress: Progress,
+    ) -> None:
+        """Learn what the model says of a shard: by asking it, or from what it said before. done: documents that people have
+        finished, about which no server is asked."""
         mine = [d for d in documents if self.asks.speaks(d["language"])]
-        self.made.documents += len(mine)
         self.unplaced = []
         look = getattr(self.ready.suggester, "look", None)
         if look is not None:
+            mine = [d for d in mine if d["doc_id"] not in done]
+            self.made.documents += len(mine)
             self._look(look, mine, progress)
             return
+        self.made.documents += len(mine)
         key = json.dumps(
             [self.version, self.wish.languages, self.job.layer.config_sha256, __version__, _LAYOUT, sha256]
         )
