@@ -170,7 +170,8 @@ class Suspect:
 
 
 def second_look(out: Path, layers: Mapping[str, Layer], *, gold: bool = True) -> list[Suspect]:
-    """Labels of these layers for which another label is likelier, most suspicious first.
+    """Labels of these layers for which another label is likelier, most suspicious first: only those against which the same
+    words speak, labelled otherwise at another place.
 
     gold: of `out/gold`, else of `out/annotations` (the submitted work of people). Raises UsageError where the folder is
     not made.
@@ -182,7 +183,8 @@ def second_look(out: Path, layers: Mapping[str, Layer], *, gold: bool = True) ->
     spans = read_label_table(folder, "spans").filter(pl.col("layer").is_in(list(layers)))
     if not gold:
         spans = spans.join(judged(annotations), on="annotation_id", how="semi")
-    ranked = review(spans).filter(pl.col("suspicion") > 0)
+    ranked = review(spans).filter((pl.col("suspicion") > 0) & (pl.col("elsewhere") > pl.col("alike")))
+    ranked = ranked.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("rank"))
     named = ranked.join(
         annotations.select("annotation_id", "annotator"), on="annotation_id", how="left", maintain_order="left"
     )
