@@ -313,3 +313,13 @@ def test_a_review_of_a_text_that_changed_under_it_settles_nothing(tmp_path: Path
         tmp_path / "annotations", labels, pl.DataFrame({"doc_id": ["d"], "text_sha256": ["t"]})
     )
     assert set(here.annotations["annotation_id"]) == {"sound review", "stale answer"}
+
+
+def test_a_label_whose_words_stand_nowhere_else_is_no_suspect(tmp_path: Path) -> None:
+    """Most marks are GPE, so by their number alone LOC would be unlikely; but nothing speaks against this one."""
+    own = new_corpus(tmp_path / "corpus")
+    towns = [entity(FERRY, word, "GPE") for word in ("Port Sellane", "Ferry", "News", "Sport")]
+    lake = [entity(EELS, "Lake Vesk", "LOC")]
+    label(own, "entities", {"ferry.txt": {"ada": towns}, "eels.txt": {"ada": lake}}, tmp_path)
+    own.adjudicate()
+    assert own.review("entities") == []
