@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
     [
         ("ingest.py --pages 100 --repeats 1", "rebuild after one new file"),
         ("duplicates.py --count 300 --truth 200 --against", "Clusters as those of a search from nothing: yes."),
+        ("records.py --records 200 --large 300 --repeats 1", "rows in one CSV"),
         ("million.py --counts 200 400", "A document among 400 costs"),
     ],
     ids=lambda value: value.partition(" ")[0],

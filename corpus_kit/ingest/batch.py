@@ -9,34 +9,21 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
-import pyarrow as pa
 
 from corpus_kit.core.errors import IdentityCollisionError
 from corpus_kit.core.identity import HEX_DIGITS, Identity, ends_shard
 from corpus_kit.core.parallel.process import without_collector
 from corpus_kit.core.records import Rejected
-from corpus_kit.core.schema.contracts import Contract
 from corpus_kit.core.schema.spec import ContractFile
 from corpus_kit.core.storage.folders import aside_of, gone_on_failure, keep_json, kept_facts, note_of, put_in_place
-from corpus_kit.core.storage.tables import (
-    array_of,
-    arrow_schema,
-    content_fingerprint,
-    file_sha256,
-    part_name,
-    rejected_table,
-    table_of,
-    text_array,
-    write_table,
-)
+from corpus_kit.core.storage.tables import file_sha256, part_name, rejected_table, write_table
 from corpus_kit.ingest.discover import RawFile, stamp_of
 from corpus_kit.ingest.formats import ONE_RECORD
 from corpus_kit.ingest.formats.base import Limits, ReadingNotes, Record
@@ -44,13 +31,16 @@ from corpus_kit.ingest.json_values import Refusal, canonical_json
 from corpus_kit.ingest.naming import RecordNames, explicit_id
 from corpus_kit.ingest.notes import UnitNotes
 from corpus_kit.ingest.readers import read_file
-from corpus_kit.ingest.rows import Fields, KnownFields, add_page_facts, make_row, text_hash
+from corpus_kit.ingest.rows import Fields, KnownFields, make_row, text_hash
 from corpus_kit.ingest.rules import Rules
+from corpus_kit.ingest.shard import ShardRows, WrittenShard, write_shard
 
 SHARD_BYTES = 2 << 20
 """Small enough that a new file costs little, at every stage; large enough that Parquet's own bytes do not count."""
-SECONDS_PER_BYTE = 1 / 40e6
-"""What reading and writing a unit takes, roughly; languages included."""
+SECONDS_PER_BYTE, SECONDS_PER_RECORD_BYTE = 1 / 40e6, 1 / 8e6
+"""What reading and writing a unit takes, roughly, languages included: of files of one record, and of many."""
+LEAST_SIZE = 512
+"""An empty file counts for something too, or a million of them would be one unit."""
 UNIT_FILE = "unit.json"
 IDS_FILE = "ids.npy"
 """doc_id, check and the beginning of text_sha256 of every document, as three columns of uint64."""
@@ -58,6 +48,8 @@ REJECTED_FILE = "rejected.parquet"
 """The unit's refusals; there is none where nothing was refused."""
 _FORMAT = 4
 """Of a unit's folder. Counted up when what lies in there changes, so that no build takes over what it cannot read."""
+
+ShardMaker = Callable[[ShardRows], "WrittenShard | Future[WrittenShard]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +100,26 @@ class UnitTask:
     recipe: Recipe
     folder: str
 
+    @property
+    def seconds(self) -> float:
+        """What it takes, roughly."""
+        return sum(
+            max(f.size, LEAST_SIZE) * (SECONDS_PER_BYTE if f.format in ONE_RECORD else SECONDS_PER_RECORD_BYTE)
+            for f in self.unit.files
+        )
+
 
 class UnitWriter:
     """Collects rows and refusals of one unit and writes them as shards."""
 
-    def __init__(self, folder: Path, task: UnitTask) -> None:
-        self.folder, self.unit, self.recipe = folder, task.unit, task.recipe
-        self.contract = _contract(task.recipe.contract, task.recipe.gate)
-        self.schema = arrow_schema(self.contract.columns)
+    def __init__(self, folder: Path, task: UnitTask, write: ShardMaker = write_shard) -> None:
+        """write: makes a shard, now or in another process."""
+        self.folder, self.unit, self.recipe, self.write = folder, task.unit, task.recipe, write
         self.rows: list[dict[str, Any]] = []
         self.identities: list[Identity] = []
         self.is_record: list[bool | None] = []
         self.rejected: list[Rejected] = []
-        self.kept: list[tuple[str, str, str]] = []
-        self.shards: list[dict[str, Any]] = []
+        self.shards: list[tuple[int, WrittenShard | Future[WrittenShard]]] = []
         self.seen: dict[str, tuple[str, str]] = {}
         self.changed: set[str] = set()
         self.notes = UnitNotes()
@@ -204,73 +202,45 @@ class UnitWriter:
             raise Refusal("duplicate_id", f"first seen as {first[1] if first else earlier}")
 
     def _write_shard(self) -> None:
-        """Check the collected rows against the contract and write the good ones."""
+        """Have the collected rows checked and written."""
         rows, self.rows = self.rows, []
-        identities = [(*i, row["text_sha256"]) for i, row in zip(self.identities, rows, strict=True)]
-        self.identities = []
+        identities, self.identities = self.identities, []
         is_record, self.is_record = self.is_record, []
         if not rows:
             return
-        add_page_facts(rows, is_record)
         # All rows have the same keys in the same order.
-        columns: dict[str, Sequence[Any]] = dict(zip(rows[0], zip(*map(dict.values, rows), strict=True), strict=True))
-        columns["duplicate_cluster"] = columns["doc_id"]
-        columns["split"] = [None] * len(rows)
-        texts, place = text_array(columns["text"]), self.schema.names.index("text")
-        others = {name: dtype for name, dtype in self.contract.columns.items() if name != "text"}
-        table = table_of(columns, others).add_column(place, self.schema.field(place), texts)
-        frame = pl.from_arrow(table)
-        assert isinstance(frame, pl.DataFrame)
-        checked = self.contract.check(frame)
-        if checked.failed_rows:
-            bad = set(checked.failed_rows)
-            reasons: dict[int, list[str]] = {}
-            for failure in checked.failures:
-                reasons.setdefault(-1 if failure.row_index is None else failure.row_index, []).append(str(failure))
-            for index in checked.failed_rows:
-                detail = "; ".join(reasons.get(index) or reasons.get(-1, []))
-                row = rows[index]
-                self.rejected.append(
-                    Rejected("validate", row["source"], "contract", detail, row["doc_id"], raw_sha256=row["raw_sha256"])
-                )
-            good = [i for i in range(len(rows)) if i not in bad]
-            table, identities = table.take(array_of(good, pa.int64())), [identities[i] for i in good]
-        if table.num_rows == 0:
-            return
-        name = part_name("shard", len(self.shards))
-        write_table(self.folder / name, table)
-        self.kept += identities
-        self.shards.append(
-            {
-                "name": name,
-                "rows": table.num_rows,
-                "bytes": sum(columns["raw_bytes"]),
-                "last_doc_id": identities[-1][0],
-                "sha256": file_sha256(self.folder / name),
-                "fingerprint": content_fingerprint([table]),
-            }
-        )
+        columns = dict(zip(rows[0], map(list, zip(*map(dict.values, rows), strict=True)), strict=True))
+        recipe, path = self.recipe, str(self.folder / part_name("shard", len(self.shards)))
+        language = recipe.fields.identify_language
+        task = ShardRows(path, columns, identities, is_record, recipe.contract, recipe.gate, language)
+        self.shards.append((len(self.rejected), self.write(task)))
 
     def finish(self) -> dict[str, Any]:
         self._write_shard()
-        if self.rejected:
-            write_table(self.folder / REJECTED_FILE, rejected_table(self.rejected))
-        digits = b"".join([f"{i}{check}{text[:HEX_DIGITS]}".encode() for i, check, text in self.kept])
+        written = [(at, shard.result() if isinstance(shard, Future) else shard) for at, shard in self.shards]
+        rejected = self._in_order(written)
+        if rejected:
+            write_table(self.folder / REJECTED_FILE, rejected_table(rejected))
+        kept = [one for _, shard in written for one in shard.kept]
+        digits = b"".join([f"{i}{check}{text[:HEX_DIGITS]}".encode() for i, check, text in kept])
         ids = np.frombuffer(bytes.fromhex(digits.decode()), ">u8").astype(np.uint64).reshape(-1, 3)
         np.save(self.folder / IDS_FILE, ids)
         return {
             "records": self.records,
-            "documents": len(self.kept),
-            "rejected": dict(sorted(Counter(r.reason for r in self.rejected).items())),
+            "documents": len(kept),
+            "rejected": dict(sorted(Counter(r.reason for r in rejected).items())),
             "notes": self.notes.facts(),
-            "shards": self.shards,
+            "shards": [shard.facts for _, shard in written if shard.facts is not None],
         }
 
-
-@lru_cache(maxsize=4)
-def _contract(file: ContractFile, gate: bytes) -> Contract:
-    """One per process: its expression is read once."""
-    return Contract(file, gate)
+    def _in_order(self, written: Sequence[tuple[int, WrittenShard]]) -> list[Rejected]:
+        """What was refused: what the contract refused of a shard comes where the shard ends."""
+        rejected: list[Rejected] = []
+        taken = 0
+        for before, shard in written:
+            rejected += self.rejected[taken:before] + shard.rejected
+            taken = before
+        return rejected + self.rejected[taken:]
 
 
 def collision(doc_id: str, one: str, other: str) -> IdentityCollisionError:
@@ -319,8 +289,8 @@ class ReadUnit:
     writer: UnitWriter | None
 
 
-def read_unit(task: UnitTask) -> ReadUnit:
-    """The first half of making a unit: read its files."""
+def read_unit(task: UnitTask, write: ShardMaker = write_shard) -> ReadUnit:
+    """The first half of making a unit: read its files. write: makes a shard, now or in another process."""
     folder, limits = Path(task.folder), task.recipe.limits
     known = kept_facts(folder / UNIT_FILE)
     stamps = [list(f.stamp) for f in task.unit.files]
@@ -330,7 +300,7 @@ def read_unit(task: UnitTask) -> ReadUnit:
         return ReadUnit(folder, known, None)
     aside = aside_of(folder)
     aside.mkdir(parents=True)
-    writer = UnitWriter(aside, task)
+    writer = UnitWriter(aside, task, write)
     digests = []
     with gone_on_failure(aside), without_collector():  # the rows of a shard wait for one another: a tenth of the time
         for file in task.unit.files:
@@ -358,6 +328,11 @@ def write_unit(read: ReadUnit) -> dict[str, Any]:
     # Not flushed: what a power cut leaves half-written is noticed by its size, and `documents` is flushed as a whole.
     put_in_place(aside, folder, UNIT_FILE)
     return _told(facts) | {"reused": False}
+
+
+def make_unit(task: UnitTask, write: ShardMaker) -> dict[str, Any]:
+    """Both halves, in this process; `write` makes the shards."""
+    return write_unit(read_unit(task, write))
 
 
 def _told(facts: dict[str, Any]) -> dict[str, Any]:

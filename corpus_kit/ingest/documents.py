@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
@@ -34,14 +35,15 @@ from corpus_kit.core.storage.tables import read_table
 from corpus_kit.core.version import __version__
 from corpus_kit.ingest.batch import (
     IDS_FILE,
+    LEAST_SIZE,
     REJECTED_FILE,
-    SECONDS_PER_BYTE,
     SHARD_BYTES,
     Recipe,
     Unit,
     UnitTask,
     collision,
     finished_unit,
+    make_unit,
     read_unit,
     write_unit,
 )
@@ -50,9 +52,11 @@ from corpus_kit.ingest.formats import suffix_of
 from corpus_kit.ingest.notes import BuildNotes, add_up
 from corpus_kit.ingest.rows import Fields
 from corpus_kit.ingest.rules import make_rules
+from corpus_kit.ingest.shard import write_shard
 from corpus_kit.ingest.sidecar import Metadata, read_metadata
 
-_LEAST_SIZE = 512  # an empty file counts for something too, or a million of them would be one unit
+_SECONDS_WORTH_SHARING = 2.0
+"""From which on the shards of a unit are left to other processes while this one reads it."""
 
 
 @dataclass(slots=True)
@@ -266,7 +270,7 @@ def _units(files: Iterable[RawFile], metadata: Metadata) -> Iterator[Unit]:
     size = 0
     for file in files:
         run.append(file)
-        weight = max(file.size, _LEAST_SIZE)
+        weight = max(file.size, LEAST_SIZE)
         size += weight
         if size > 16 * SHARD_BYTES or path_ends_shard(file.root, file.path, weight, SHARD_BYTES):
             yield _unit(run, metadata)
@@ -300,22 +304,35 @@ def _make_units(
             made.append(UnitFacts(unit, place, facts | {"reused": True}) if facts else None)
             if facts is None:
                 task = UnitTask(unit, recipe, str(place))
-                if (future := workers.begin(read_unit, write_unit, task)) is not None:
+                small = task.seconds < _SECONDS_WORTH_SHARING
+                if small and (future := workers.begin(read_unit, write_unit, task)) is not None:
                     begun[len(tasks)] = future
                 tasks.append(task)
                 places.append(len(made) - 1)
     with counted(progress, "reading", sum(len(t.unit.files) for t in tasks)) as step:
-        sizes = [sum(max(f.size, _LEAST_SIZE) for f in t.unit.files) for t in tasks]
+        seconds = [task.seconds for task in tasks]
         # The large ones first, so that in the end no process waits for one of them.
-        order = sorted(range(len(tasks)), key=lambda i: -sizes[i])
-        in_order = [tasks[i] for i in order]
-        ahead = {index: begun[i] for index, i in enumerate(order) if i in begun}
-        seconds = sum(sizes) * SECONDS_PER_BYTE
-        for index, facts in workers.run_halves(read_unit, write_unit, in_order, seconds, ahead):
-            task = in_order[index]
-            made[places[order[index]]] = UnitFacts(task.unit, Path(task.folder), facts)
+        order = sorted(range(len(tasks)), key=lambda i: -seconds[i])
+        shared = _shared(order, seconds, workers.on_this_machine)
+        rest = order[len(shared) :]
+        ahead = {index: begun[i] for index, i in enumerate(rest) if i in begun}
+        others = workers.run_halves(
+            read_unit, write_unit, [tasks[i] for i in rest], sum(seconds[i] for i in rest), ahead
+        )
+        for i, facts in (
+            *((i, workers.while_making(write_shard, partial(make_unit, tasks[i]))) for i in shared),
+            *((rest[index], facts) for index, facts in others),
+        ):
+            task = tasks[i]
+            made[places[i]] = UnitFacts(task.unit, Path(task.folder), facts)
             step.advance(len(task.unit.files))
     return [m for m in made if m is not None]
+
+
+def _shared(order: list[int], seconds: list[float], processes: int) -> list[int]:
+    """The first of the tasks, where they are too few and too large to give each process its own."""
+    large = [i for i in order if seconds[i] >= _SECONDS_WORTH_SHARING]
+    return large if processes and len(large) < 2 * processes else []
 
 
 def _settle_repeated(

@@ -13,7 +13,7 @@ from corpus_kit.ingest.fields import choose, drop, lookup
 from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record
 from corpus_kit.ingest.json_values import Refusal, canonical_json
 from corpus_kit.ingest.known import plain, propose_all
-from corpus_kit.ingest.language import identify
+from corpus_kit.ingest.language import UNDETERMINED, identify
 from corpus_kit.ingest.page import Known, PageFacts, facts_of, page_facts
 from corpus_kit.ingest.values import Read, read_date, read_language, read_string
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _TOGETHER = 256  # texts that are looked at together
 _PLANS = 256  # sets of fields that are remembered at a time
 _NO_FACTS = PageFacts()
+_FACTS_ONLY = tuple(name for name in PageFacts._fields if name not in ("outlet", "url"))
 _SAYS_NOTHING = Read(None)
 _Source = tuple[str, tuple[str, ...], Callable[[Any], Read]]
 _VERIFIED = ("sha256", "bytes")  # promises of a sidecar, verified when the file is read
@@ -130,11 +131,8 @@ def make_row(
     told = known.take(given) if given else {}
     published, title, language = told.get("published_on"), told.get("title"), told.get("language")
     outlet, url = told.get("outlet"), told.get("url")
-    # Without markup, its lines are looked at together with those of others, see `add_page_facts`.
+    # Without markup, its lines are looked at together with those of others, see `add_what_texts_say`.
     facts = _facts(record, record.page, title, published) if record.page is not None else _NO_FACTS
-    score = None
-    if language is None:
-        language, score = identify(text) if fields.identify_language else ("und", None)
     row = {
         "doc_id": doc_id,
         "source": source,
@@ -152,8 +150,8 @@ def make_row(
         "published_end": facts.published_end,
         "outlet": outlet or facts.outlet,
         "url": url or facts.url,
-        "language": language,
-        "language_score": score,
+        "language": language,  # None where its text is to tell
+        "language_score": None,
         "n_chars": len(text),
         "n_lines": text.count("\n") + (not text.endswith("\n")),
     }
@@ -163,25 +161,33 @@ def make_row(
     return row
 
 
-def add_page_facts(rows: Sequence[dict[str, Any]], is_record: Sequence[bool | None]) -> None:
-    """Fill in what the texts of `rows` say of themselves; what the input says already stays.
+def add_what_texts_say(
+    columns: dict[str, list[Any]], is_record: Sequence[bool | None], *, identify_language: bool
+) -> None:
+    """Fill in what texts say of themselves, and their languages; what the input says already stays.
 
     Args:
-        rows: Rows of `make_row`; texts may be bytes.
+        columns: Of rows of `make_row`; texts may be bytes.
         is_record: Of each row, whether it is a record of a table rather than a file of its own; None where markup said all.
+        identify_language: Whether languages are identified; else those that the input does not say are undetermined.
     """
-    asked = [(row, record) for row, record in zip(rows, is_record, strict=True) if record is not None]
+    texts = [text.decode() if isinstance(text, bytes) else text for text in columns["text"]]
+    languages, scores = columns["language"], columns["language_score"]
+    for at, language in enumerate(languages):
+        if language is None:
+            languages[at], scores[at] = identify(texts[at]) if identify_language else (UNDETERMINED, None)
+    asked = [at for at, record in enumerate(is_record) if record is not None]
+    titles, dates, outlets, urls = (columns[name] for name in ("title", "published_on", "outlet", "url"))
     for low in range(0, len(asked), _TOGETHER):
-        some = [row for row, _ in asked[low : low + _TOGETHER]]
-        texts = [text.decode() if isinstance(text := row["text"], bytes) else text for row in some]
-        known = [Known(row["title"], row["published_on"], record) for row, record in asked[low : low + _TOGETHER]]
-        for row, facts in zip(some, facts_of(texts, known), strict=True):
-            outlet, url = row["outlet"], row["url"]
-            row.update(zip(PageFacts._fields, facts, strict=True))
-            if outlet is not None:
-                row["outlet"] = outlet
-            if url is not None:
-                row["url"] = url
+        some = asked[low : low + _TOGETHER]
+        known = [Known(titles[at], dates[at], bool(is_record[at])) for at in some]
+        for at, facts in zip(some, facts_of([texts[at] for at in some], known), strict=True):
+            for name in _FACTS_ONLY:
+                columns[name][at] = getattr(facts, name)
+            if outlets[at] is None:
+                outlets[at] = facts.outlet
+            if urls[at] is None:
+                urls[at] = facts.url
 
 
 def _facts(record: Record, said: HtmlFacts, title: str | None, published: date | None) -> PageFacts:

@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 from ingest_samples import REJECTED, environment, ingest, page, write
 
+from corpus_kit.core.config.template import shipped
 from corpus_kit.core.parallel.executor import Workers
-from corpus_kit.ingest import documents
+from corpus_kit.ingest import batch, documents
 
 # The real command with small units, so that a small corpus gives several workers something to do.
 _CHILD = """
@@ -122,3 +123,34 @@ def test_nothing_made_names_a_path_a_host_or_a_clock(tmp_path: Path) -> None:
                 content += b"" if file.metadata.num_rows == 0 else pl.read_parquet(path).write_ndjson().encode()
             said = re.findall(rb"[\w./-]+", content)
             assert [w for w in words if w.encode() in (content if len(w) > 6 else said)] == [], path
+
+
+def test_the_shards_of_a_large_file_are_written_by_other_processes_with_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "ends_shard", lambda doc_id, size, shard_bytes: int(doc_id, 16) % 7 == 0)
+    long = "A line of which the contract holds that it is too long for a record. " * 9
+    lines = [
+        "no record"
+        if i % 31 == 3
+        else f'{{"id": "{i}", "title": "Title {i}", "text": "{long if i % 10 == 9 else i}!"}}'
+        for i in range(200)
+    ]
+    raw = write(tmp_path / "raw", {"all.jsonl": "\n".join(lines), "page.txt": page(1)})
+    contract = tmp_path / "documents.yaml"
+    text = (shipped("schemas") / "documents.yaml").read_text(encoding="utf-8")
+    before, column, after = text.partition("\n  text:\n")
+    after = after.replace("{min_value: 1}", "{min_value: 1, max_value: 500}", 1)
+    contract.write_text(before + column + after, encoding="utf-8")
+    one = ingest(raw, tmp_path / "one", contract=contract, language=True)
+    assert len(list((tmp_path / "one" / "documents").glob("*.parquet"))) > 10
+    assert {reason for _, reason in one.reasons} == {"malformed_json", "contract"}
+
+    monkeypatch.setattr(documents, "_SECONDS_WORTH_SHARING", 0.0)
+    shared, making = [], Workers.while_making
+    monkeypatch.setattr(Workers, "while_making", lambda *given: shared.append(given) or making(*given))
+    two = ingest(raw, tmp_path / "two", contract=contract, language=True, workers=2)
+    assert len(shared) == one.result.units
+    assert two.rejected == one.rejected
+    assert made_files(two.out) == made_files(one.out)
+    assert ingest(raw, tmp_path / "two", contract=contract, language=True).result.unchanged_units == one.result.units

@@ -76,7 +76,7 @@ class Workers:
             yield from self._cluster.run(function, tasks)
             return
         waiting = {future: index for index, future in begun.items()}
-        try:
+        with _all_alive():
             for index, task in enumerate(tasks):
                 if index in begun:
                     continue
@@ -85,11 +85,6 @@ class Workers:
                     yield from _finished(waiting)
             while waiting:
                 yield from _finished(waiting)
-        except BrokenExecutor as e:
-            raise EnvironmentProblemError(
-                "A worker process was ended by the system, most often for want of memory.",
-                "Run the command again: finished shards are kept. Fewer --workers need less memory.",
-            ) from e
 
     def start(self, *modules: str) -> None:
         """Start the processes now, while this one does something else; they load `modules` meanwhile.
@@ -115,6 +110,29 @@ class Workers:
             return None  # said as soon as results are asked for
         self._begun.append(future)
         return future
+
+    @property
+    def on_this_machine(self) -> int:
+        """How many processes of this machine may work beside this one."""
+        return self._count if self._cluster is None and self._count > 1 else 0
+
+    def while_making(self, function: Callable[[A], R], make: Callable[[Callable[[A], Future[R]]], B]) -> B:
+        """What `make` makes, which finds out tasks of `function` as it goes and leaves them to other processes.
+
+        make: gets what hands over a task and returns its future; it waits where all processes have enough to do.
+        """
+        waiting: set[Future[R]] = set()
+
+        def hand_over(task: A) -> Future[R]:
+            nonlocal waiting
+            if len(waiting) >= 2 * self._count + 2:
+                waiting = wait(waiting, return_when=FIRST_COMPLETED)[1]
+            future = self._submit(function, task)
+            waiting.add(future)
+            return future
+
+        with _all_alive():
+            return make(hand_over)
 
     def _submit(self, function: Callable[[A], R], task: A) -> Future[R]:
         with _ctrl_c_is_for_the_parent(), _without_the_main_module(), safe_path():
@@ -190,6 +208,18 @@ class _Both(Generic[A, B, R]):
 
     def __call__(self, task: A) -> R:
         return self.then(self.first(task))
+
+
+@contextmanager
+def _all_alive() -> Iterator[None]:
+    """Say in plain words that a process is gone."""
+    try:
+        yield
+    except BrokenExecutor as e:
+        raise EnvironmentProblemError(
+            "A worker process was ended by the system, most often for want of memory.",
+            "Run the command again: finished shards are kept. Fewer --workers need less memory.",
+        ) from e
 
 
 def _finished(waiting: dict[Future[R], int]) -> Iterator[tuple[int, R]]:
