@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.storage.folders import made_folder, read_manifest, remove, write_manifest
 from corpus_kit.release.export.gold_documents import gold_layers, read_relations
-from corpus_kit.release.export.interchange import TOOLS, write_tool
+from corpus_kit.release.export.interchange import NO_LABELS, TOOLS, write_tool
 from corpus_kit.release.losses import LOSSES_CSV, counted_rows, refuse_losses, write_loss_rows
 
 TEXT_FREE = "text-free"
@@ -77,7 +77,8 @@ def write_tool_format(
     with made_folder(target, work) as folder:
         losses = write_tool(format, release, manifest, folder)
         lost = counted_rows(losses)
-        refuse_losses(lost, strict)
+        labels = {layer: {why: n for why, n in told.items() if why not in NO_LABELS} for layer, told in lost.items()}
+        refuse_losses(labels, strict)
         write_loss_rows(folder / LOSSES_CSV, losses)
         inputs = {"release": manifest["fingerprint"]}
         write_manifest(folder, format=format, inputs=inputs, fingerprint=manifest["fingerprint"], losses=lost)

@@ -40,7 +40,7 @@ def _windows(codes: NDArray[np.uint32], width: int) -> Hashes:
 
 
 def _among(some: Hashes, known: Hashes) -> Hashes:
-    """Those of `some` that are in `known`, which is sorted and not empty: a search for each, whatever the size of `known`."""
+    """Those of `some` that are in `known`, which is sorted and not empty, by a search for each."""
     places = np.searchsorted(known, some).clip(max=len(known) - 1)
     found: Hashes = some[known[places] == some]
     return found
