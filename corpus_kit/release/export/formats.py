@@ -77,7 +77,7 @@ def write_tool_format(
     with made_folder(target, work) as folder:
         losses = write_tool(format, release, manifest, folder)
         lost = counted_rows(losses)
-        labels = {layer: {why: n for why, n in told.items() if why not in NO_LABELS} for layer, told in lost.items()}
+        labels = counted_rows([one for one in losses if one.reason not in NO_LABELS])
         refuse_losses(labels, strict)
         write_loss_rows(folder / LOSSES_CSV, losses)
         inputs = {"release": manifest["fingerprint"]}
