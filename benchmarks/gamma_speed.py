@@ -109,7 +109,8 @@ def main() -> None:
     ours = slow = 0.0
     for people in pages[: options.solved]:
         before = time.perf_counter()
-        disorders(people, LENGTH + 100, 3, (1, 1), Dissimilarity())  # its own alignment, and those of three random annotations
+        # Its own alignment, and those of three random annotations.
+        disorders(people, LENGTH + 100, 3, (1, 1), Dissimilarity())
         ours += (time.perf_counter() - before) / 4
         before = time.perf_counter()
         solved(people)

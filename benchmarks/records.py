@@ -22,6 +22,7 @@ import sys
 import tempfile
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from ingest import HERE as INGEST
 from ingest import Run, measure
@@ -76,7 +77,8 @@ def with_polars(file: Path, out: Path) -> None:
     import polars as pl
 
     out.mkdir()
-    read = {"csv": pl.read_csv, "jsonl": pl.read_ndjson, "parquet": pl.read_parquet}[file.suffix[1:]]
+    readers: dict[str, Any] = {"csv": pl.read_csv, "jsonl": pl.read_ndjson, "parquet": pl.read_parquet}
+    read = readers[file.suffix[1:]]
     read(file).write_parquet(out / "all.parquet", compression="zstd", compression_level=3)
 
 
@@ -111,11 +113,11 @@ class Bench:
                 self.take(f"build/{workers}", "csv", build)
 
     def figure(self, what: str, name: str, figure: str) -> float:
-        return median(getattr(run, figure) for run in self.runs[what, name])
+        return float(median(getattr(run, figure) for run in self.runs[what, name]))
 
     def ratio(self, what: str, other: str, name: str, figure: str) -> float:
         pairs = zip(self.runs[what, name], self.runs[other, name], strict=True)
-        return median(getattr(a, figure) / getattr(b, figure) for a, b in pairs)
+        return float(median(getattr(a, figure) / getattr(b, figure) for a, b in pairs))
 
 
 def table(bench: Bench, count: int, large: int, repeats: int) -> str:

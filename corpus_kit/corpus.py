@@ -128,7 +128,8 @@ class Corpus(Workspace):
 
         layer: the layer they belong to; by default each file's results tell. A file the ledger has adds nothing.
         source: the format of another tool (`brat`, `webanno`, `xmi`, `conll`, `doccano`, `prodigy`, `spacy`, `w3c`,
-        `inception`); its files and folders become one entry, and texts that no document has come to `data/raw`.
+        `inception`); its files and folders become one entry, and texts that no document has come to `data/raw`. A layer that
+        the corpus does not have is made with the labels of the files.
         Raises UsageError: no corpus, no such file or layer, another format, a layer that cannot be told.
         """
         from corpus_kit.pipeline.sync import import_files
@@ -231,11 +232,14 @@ class Corpus(Workspace):
         return verify_release(Path(release).absolute())
 
     @staticmethod
-    def recipe(task: str, file: str | Path | None = None) -> str:
-        """A script that trains on a release (ner, stance, boilerplate, soft), written to `file` where one is named."""
+    def recipe(task: str, file: str | Path | None = None, framework: str | None = None) -> str:
+        """A script that trains on a release (ner, stance, boilerplate, soft), written to `file` where one is named.
+
+        framework: `transformers` for the other script of `ner`.
+        """
         from corpus_kit.pipeline.recipe import recipe
 
-        return recipe(task, Path(file) if file else None)
+        return recipe(task, Path(file) if file else None, framework)
 
     def freeze_splits(self) -> FrozenSplits:
         """Write `splits.csv` at the corpus's root: later builds keep every document it lists on its side.

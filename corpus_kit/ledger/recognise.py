@@ -71,7 +71,8 @@ def known_layer(layer: str, readers: Collection[str]) -> str:
 class Imported:
     """One file. new: False when the ledger had it. entry: its name in the ledger.
 
-    documents: texts it brought that no document had, and that lie in `data/raw` now.
+    documents: texts it brought that no document had, and that lie in `data/raw` now. made_layer: the corpus had no layer of
+    that name; it was made with the labels of the files.
     """
 
     file: str
@@ -81,6 +82,7 @@ class Imported:
     tasks: int
     annotations: int
     documents: int = 0
+    made_layer: bool = False
 
 
 def import_files(

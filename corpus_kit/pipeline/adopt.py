@@ -82,8 +82,8 @@ def _project(corpus: Workspace, request: AdoptRequest, progress: Progress) -> Ad
         if request.dry_run:
             return plan
         if new:
-            _write_layer(own, project.config, server.guidelines_of(project))
-        _register(corpus.root / CORPUS_FILE, name, settings)
+            write_layer(own, project.config, server.guidelines_of(project))
+        register_layer(corpus.root / CORPUS_FILE, name, settings)
         corpus = Workspace.open(corpus.root)
         _add_records(corpus.data / "raw" / f"adopted-{name}-{project.id}.jsonl", server.records_of(left, project.id))
         build(corpus, BuildOptions(report=False), progress)
@@ -122,8 +122,8 @@ def _export(corpus: Workspace, request: AdoptRequest, progress: Progress) -> Ado
     if request.dry_run:
         return plan
     if new:
-        _write_layer(own, config, "")
-    _register(corpus.root / CORPUS_FILE, name, {})
+        write_layer(own, config, "")
+    register_layer(corpus.root / CORPUS_FILE, name, {})
     corpus = Workspace.open(corpus.root)
     _add_records(corpus.data / "raw" / f"adopted-{name}.jsonl", server.records_of(left, 0))
     import_files(corpus, list(request.files), name)
@@ -161,18 +161,19 @@ def _read_layer(corpus: Workspace, name: str, config: str) -> Layer:
         return load_layer(own)
     with tempfile.TemporaryDirectory() as aside:
         folder = Path(aside) / "annotation" / name
-        _write_layer(folder, config, "")
+        write_layer(folder, config, "")
         return load_layer(folder)
 
 
-def _write_layer(folder: Path, config: str, guidelines: str) -> None:
+def write_layer(folder: Path, config: str, guidelines: str) -> None:
+    """Write a layer's folder; guidelines: "" for none yet."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.xml").write_text(config.strip() + "\n", encoding="utf-8", newline="\n")
     if guidelines:
         (folder / "guidelines.md").write_text(guidelines, encoding="utf-8", newline="\n")
 
 
-def _register(toml: Path, layer: str, settings: Mapping[str, Any]) -> None:
+def register_layer(toml: Path, layer: str, settings: Mapping[str, Any]) -> None:
     """Name the layer in corpus.toml, and the settings that keep the project as it is where none are set."""
     name_layer(toml, layer)
     text = toml.read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,13 +49,16 @@ def import_files(
     """See `Corpus.import_`."""
     from corpus_kit.ledger import foreign, recognise
     from corpus_kit.ledger.ledger import Ledger
+    from corpus_kit.pipeline.new_layer import with_layer
 
     if workspace.root is None:
         raise UsageError("There is no corpus to import into.", "Make one with `corpus-kit init DIR`.")
     with work_folder(workspace.data) as work:
         if source is not None:
-            folders = foreign.CorpusFolders(workspace.data, work)
-            return [foreign.import_foreign(files, source, folders, workspace.layers(), layer)]
+            folders, known = foreign.CorpusFolders(workspace.data, work), set(workspace.layers())
+            workspace = with_layer(workspace, files, layer, source)
+            made = foreign.import_foreign(files, source, folders, workspace.layers(), layer)
+            return [replace(made, made_layer=made.layer not in known)]
         return recognise.import_files(files, Ledger(workspace.data / "imports"), workspace.layers(), layer)
 
 

@@ -104,3 +104,34 @@ def test_tasks_of_label_studio_hold_what_each_person_said(tmp_path: Path) -> Non
     spans = [r["value"] for task in lines for a in task["annotations"] for r in a["result"]]
     assert len(spans) == made.read(corpus, "annotations", "spans").height
     assert all(any(v["text"] in task["data"]["text"] for task in lines) for v in spans)
+
+
+def test_what_is_not_settled_or_could_not_be_read_is_told_and_never_written_as_nothing(
+    built_sample: Path, tmp_path: Path
+) -> None:
+    """One work of the release has an answer that could not be read; open places are those of `documents`."""
+    import shutil
+
+    from corpus_kit.core.storage.folders import read_manifest
+    from corpus_kit.release.export.interchange import write_tool
+
+    release = Path(shutil.copytree(built_sample / "data" / "release", tmp_path / "release"))
+    file = release / "annotations" / "test-00000-of-00001.parquet"
+    rows = pl.read_parquet(file, hive_partitioning=False)
+    torn = rows.filter(pl.col("layer") == "entities").row(0, named=True)
+    own = pl.col("annotation_id") == torn["annotation_id"]
+    unread = pl.DataFrame([torn | {"kind": "unknown", "start": None, "end": None, "value": None}], schema=rows.schema)
+    pl.concat([rows.filter(~own), unread]).write_parquet(file)
+    manifest = read_manifest(release)
+    assert manifest is not None
+    losses = write_tool("brat", release, manifest, tmp_path / "brat")
+    unknown = [loss for loss in losses if loss.reason == "not_known"]
+    assert [(loss.doc_id, loss.span_id, loss.label) for loss in unknown] == [
+        (torn["doc_id"], torn["annotator"], torn["control"])
+    ]
+    assert not list((tmp_path / "brat" / "entities" / torn["annotator"]).glob(f"*{torn['doc_id']}*"))
+    documents = pl.read_parquet(release / "documents" / "*.parquet")["open_spans"].drop_nulls().to_list()
+    wanted = sorted((one["layer"], one["start"], one["end"], one["label"]) for places in documents for one in places)
+    disputed = [loss for loss in losses if loss.reason == "disputed"]
+    assert sorted((loss.layer, loss.start, loss.end, loss.label) for loss in disputed) == wanted
+    assert len(wanted) > 30

@@ -25,7 +25,8 @@ def command(
     """Bring exports of Label Studio, or of another tool, into the ledger, as they are. No server is needed.
 
     Exports of any Label Studio since 1.0 are read. With --from, files of another tool: their bytes come into the
-    ledger, and texts that no document has into data/raw. A file the ledger has adds nothing.
+    ledger, and texts that no document has into data/raw. A layer that the corpus does not have is made with the labels
+    of the files. A file the ledger has adds nothing.
 
     \b
     Examples:
@@ -40,6 +41,8 @@ def command(
     imported = Corpus.open(corpus_dir or ".").import_(files, layer, source=source)
     rows = [(i.file, i.layer, i.tasks, i.annotations, i.entry if i.new else "known already") for i in imported]
     output.table(rows, header=("file", "layer", "tasks", "annotations", "in data/imports"))
+    for layer in dict.fromkeys(i.layer for i in imported if i.made_layer):
+        output.say(f"A new layer: annotation/{layer}/config.xml has the labels of the files, corpus.toml names it.")
     if brought := sum(i.documents for i in imported):
         output.say(f"Texts that no document has: {brought:,}, now in data/raw.")
     if any(i.new for i in imported):

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.storage.folders import made_folder, read_manifest, remove, write_manifest
 from corpus_kit.release.export.gold_documents import gold_layers, read_relations
-from corpus_kit.release.export.interchange import write_tool
+from corpus_kit.release.export.interchange import NO_LABELS, write_tool
 from corpus_kit.release.losses import LOSSES_CSV, counted_rows, refuse_losses, write_loss_rows
 
 
@@ -71,7 +71,8 @@ def write_tool_format(
     with made_folder(target, work) as folder:
         losses = write_tool(format, release, manifest, folder)
         lost = counted_rows(losses)
-        refuse_losses(lost, strict)
+        labels = counted_rows([one for one in losses if one.reason not in NO_LABELS])
+        refuse_losses(labels, strict)
         write_loss_rows(folder / LOSSES_CSV, losses)
         inputs = {"release": manifest["fingerprint"]}
         write_manifest(folder, format=format, inputs=inputs, fingerprint=manifest["fingerprint"], losses=lost)

@@ -24,6 +24,9 @@ ONCE = ("TypeSystem.xml",)
 """Files that say the same for every page."""
 
 DOCUMENT_ANSWER, REGION_ANSWER, UNDIRECTED = "document_answer", "region_answer", "undirected"
+DISPUTED, UNREADABLE = "disputed", "not_known"
+"""Reasons for what no format of another tool says: a place that people did not settle, an answer that could not be read."""
+NO_LABELS = (DISPUTED, UNREADABLE)
 EDGE_WHITE_SPACE, NO_TOKEN, NOT_XML, END_MISSING = "edge_white_space", "no_token", "not_xml", "end_missing"
 
 
@@ -79,7 +82,24 @@ def write_tool(form: str, release: Path, manifest: Mapping[str, Any], folder: Pa
         raise UsageError(
             "The release has no labels to export.", "Bring annotations with `pull` or `import`, then build."
         )
-    return losses
+    return [*losses, *_unsaid(release, manifest)]
+
+
+def _unsaid(release: Path, manifest: Mapping[str, Any]) -> Iterator[LossRow]:
+    """Places in dispute, which gold does not mark and does not deny, and answers that could not be read."""
+    if "open_spans" in manifest["configs"]["documents"]["columns"]:
+        for files in manifest["configs"]["documents"]["splits"].values():
+            for file in files:
+                frame = pl.read_parquet(release / file["name"], columns=["doc_id", "open_spans"])
+                for doc_id, places in frame.drop_nulls().iter_rows():
+                    for one in places:
+                        place = one["start"], one["end"], one["label"]
+                        yield LossRow(one["layer"], doc_id, one["layer"], GOLD, *place, DISPUTED)
+    rows = _rows(release, manifest, "annotations")
+    if rows.height:
+        torn = rows.filter(pl.col("kind") == UNKNOWN).select("layer", "doc_id", "annotator", "control")
+        for layer, doc_id, who, control in torn.iter_rows():
+            yield LossRow(layer, doc_id, layer, who, None, None, control, UNREADABLE)  # type: ignore[arg-type]
 
 
 def _row(lost: Lost) -> tuple[Any, Any, str, str]:
@@ -131,6 +151,8 @@ def _judgements(release: Path, manifest: Mapping[str, Any]) -> dict[str, dict[st
     rows = _rows(release, manifest, "annotations")
     made: dict[str, dict[str, list[Work]]] = {}
     for (doc_id, layer, annotation_id), frame in rows.group_by("doc_id", "layer", "annotation_id", maintain_order=True):
+        if set(frame["kind"]) == {UNKNOWN}:  # an empty file would say that nothing was found
+            continue
         of = {kind: list(frame.filter(pl.col("kind") == kind).iter_rows(named=True)) for kind in _KINDS}
         names = _names(of["span"])
         regions = tuple(
@@ -162,6 +184,8 @@ def _judgements(release: Path, manifest: Mapping[str, Any]) -> dict[str, dict[st
 
 
 _KINDS = ("span", "choice", "relation")
+UNKNOWN = "unknown"
+"""The kind of a row that stands for an answer that could not be read."""
 
 
 def _names(spans: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str], str]:

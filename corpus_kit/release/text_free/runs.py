@@ -39,6 +39,13 @@ def _windows(codes: NDArray[np.uint32], width: int) -> Hashes:
     return np.asarray((sums[width:] - sums[:-width]) * inverse)
 
 
+def _among(some: Hashes, known: Hashes) -> Hashes:
+    """Those of `some` that are in `known`, which is sorted and not empty, by a search for each."""
+    places = np.searchsorted(known, some).clip(max=len(known) - 1)
+    found: Hashes = some[known[places] == some]
+    return found
+
+
 class Repeated:
     """Windows of strings that are to be published, and which of them some text holds.
 
@@ -68,7 +75,7 @@ class Repeated:
         self._known = np.unique(np.concatenate(self._found)) if self._found else self._known
         if not len(self._known):
             return
-        hits = (np.intersect1d(windows(text, self.width), self._known) for text in texts)
+        hits = (_among(windows(text, self.width), self._known) for text in texts)
         self._bad = np.unique(np.concatenate([self._bad, *(hit for hit in hits if len(hit))]))
 
     def repeats(self, string: str) -> bool:

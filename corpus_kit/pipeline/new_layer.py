@@ -1,0 +1,43 @@
+"""A layer that an import makes: its folder, its config and its name in corpus.toml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from corpus_kit.core.config.corpus_toml import CORPUS_FILE
+from corpus_kit.core.errors import UsageError, did_you_mean
+from corpus_kit.core.workspace import Workspace
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+def with_layer(workspace: Workspace, files: Sequence[str | Path], layer: str | None, source: str) -> Workspace:
+    """The corpus with the layer that files of another tool are imported for; it is made where there is none.
+
+    Args:
+        workspace: The corpus.
+        files: Files and folders of the tool.
+        layer: Its name. One that is nearly that of another layer is left to be refused.
+        source: The format.
+
+    Raises:
+        UsageError: No name for a layer, or files without labels.
+    """
+    from corpus_kit.ledger.formats import format_named
+    from corpus_kit.ledger.formats.archive import collect
+    from corpus_kit.ledger.formats.labeling import config_of
+    from corpus_kit.pipeline.adopt import register_layer, write_layer
+
+    layers = workspace.layers()
+    if layer is None or layer in layers or workspace.root is None or did_you_mean(layer, list(layers)):
+        return workspace
+    if not _NAME.fullmatch(layer):
+        raise UsageError(f"'{layer}' is no name for a layer.", "Use small letters, digits, '-' and '_'.")
+    found = format_named(source)
+    folder = workspace.root / "annotation" / layer
+    if not (folder / "config.xml").is_file():
+        write_layer(folder, config_of(found.pages(collect([Path(one) for one in files], found)), layer), "")
+    register_layer(workspace.root / CORPUS_FILE, layer, {})
+    return Workspace.open(workspace.root)
