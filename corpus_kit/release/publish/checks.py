@@ -12,7 +12,7 @@ import yaml
 from corpus_kit.core.config.template import CARD_FILE, shipped
 from corpus_kit.core.records import Finding
 
-_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
+_ADDRESS = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]++@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _PEOPLE = frozenset({"annotator", "annotation_id", "span_id", "to_span", "answers", "who"})
 """Columns about annotators. The texts themselves may well print an address of their own."""
 
