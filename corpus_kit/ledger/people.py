@@ -14,7 +14,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +25,9 @@ from corpus_kit.core.storage.folders import json_bytes, write_whole
 from corpus_kit.core.storage.tables import fsync_path
 
 FILE = "pseudonyms.json"
-_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)*")
+_LOCAL = frozenset("_.!#$%&'*+/=?^`{|}~-")
+"""What may stand before the @ of an address, beside letters and digits."""
+_DOMAIN = re.compile(r"@[\w-]+(?:\.[\w-]+)*")
 _HIDDEN = "[address]"
 _TRAILING_ID = re.compile(r"(?:^|[,\s])(\d+)\s*$")
 _PSEUDONYM = re.compile(r"annotator-(\d+)")
@@ -240,19 +242,40 @@ class People:
 
     def without_any_address(self, text: str) -> str:
         """Text that is nobody's work, a label or a message, without any address."""
-        return _ADDRESS.sub(lambda m: _HIDDEN, self.without_addresses(text)) if "@" in text else text
+        return _replaced(self.without_addresses(text), lambda _: _HIDDEN)
 
     def without_addresses(self, text: str) -> str:
         """Free text (a note, a whole payload) with the addresses of known people replaced; others' stay."""
-        if "@" not in text:
-            return text
-        return _ADDRESS.sub(lambda m: self._replaced(m[0]), text)
+        return _replaced(text, self._known_as)
 
-    def _replaced(self, found: str) -> str:
+    def _known_as(self, found: str) -> str:
         """A mark that belongs to the sentence may stand before or behind an address."""
         address = found.strip(".'`*+-_|{}=?!#$%&/^~")
         name = self.known.get(address.lower())
         return found if name is None else found.replace(address, name)
+
+
+def _addresses(text: str) -> Iterator[tuple[int, int]]:
+    """Where addresses are. From each @ backwards: a pattern looks at a long word once for each of its letters."""
+    done, at = 0, text.find("@")
+    while at >= 0:
+        begin = at
+        while begin > done and (text[begin - 1].isalnum() or text[begin - 1] in _LOCAL):
+            begin -= 1
+        domain = _DOMAIN.match(text, at)
+        if domain is not None and begin < at:
+            done = domain.end()
+            yield begin, done
+        at = text.find("@", max(done, at + 1))
+
+
+def _replaced(text: str, name: Callable[[str], str]) -> str:
+    """A text with something else in the place of each address."""
+    made, done = [], 0
+    for begin, end in _addresses(text):
+        made += [text[done:begin], name(text[begin:end])]
+        done = end
+    return "".join([*made, text[done:]]) if made else text
 
 
 def _number_of(name: str) -> tuple[int, str]:
@@ -337,11 +360,12 @@ def _identify(origin: str, value: Any) -> tuple[str | None, str | None]:
         return None, None
     if isinstance(value, str):
         value = value.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair has no place in a file
-        found = _ADDRESS.search(value)
+        found = next(_addresses(value), None)
         number = _TRAILING_ID.search(value)
         if found:
-            key = f"{origin}#{number[1]}" if number and number.start() >= found.end() else None
-            return found[0].lower(), key
+            begin, end = found
+            key = f"{origin}#{number[1]}" if number and number.start() >= end else None
+            return value[begin:end].lower(), key
         return None, f"{origin}#{number[1] if number else value.strip()}"
     return None, f"{origin}#{value}"
 

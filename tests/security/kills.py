@@ -316,8 +316,8 @@ def a_server() -> Iterator[None]:
         listening.server_close()
 
 
-def run_scene(name: str, folder: Path, count: int, seed: int, told: Told) -> None:
-    """Kill or fill so many runs of one command."""
+def run_scene(name: str, folder: Path, count: int, seed: int, told: Told, disk: Path | None = None) -> None:
+    """Kill or fill so many runs of one command. disk: a small file system that is really full each time."""
     scene, chance = SCENES[name], Random(f"{name} {seed}")
     start = folder / "prepared" / "corpus"
     if not start.exists():
@@ -331,16 +331,22 @@ def run_scene(name: str, folder: Path, count: int, seed: int, told: Told) -> Non
     operations = int(_sure(in_child(lambda: disturbed(lambda: scene.act(whole), -1, whole, full=False)), name))
     took = time.monotonic() - begun
     _sure(in_child(lambda: scene.after(whole)), name)
-    wanted = digest(whole)
+    wanted, needed = digest(whole), int(1.5 * (_size(whole) - _size(before))) + (1 << 16)
     assert _sure(in_child(lambda: findings(whole)), name) == []
     for number in range(count):
-        root = folder / "run" / "corpus"
+        root = (disk or folder) / "run" / "corpus"
         _copy(before, root)
-        full = chance.random() < 0.25 and not scene.timed
+        full = disk is not None or (chance.random() < 0.25 and not scene.timed)
         last, moment, alone = chance.randrange(1, operations + 1), chance.random() * took, chance.random() < 0.5
         place = f"after {moment:.2f} s{', alone' * alone}" if scene.timed else f"at operation {last} of {operations}"
         case = f"{name}, seed {seed}, run {number}, {'full disk' if full else 'kill'} {place}"
-        code, said = _disturb(scene, root, moment, last, full=full, alone=alone)
+        if disk is None:
+            code, said = _disturb(scene, root, moment, last, full=full, alone=alone)
+        else:
+            free = chance.randrange(8192, max(needed, 8193))
+            case = f"{name}, seed {seed}, run {number}, {free} bytes left on the disk"
+            with _ballast(disk, free):
+                code, said = in_child(lambda root=root: scene.act(root))
         (told.full if full else told.kills)[name] += 1
         told.ended[f"{name}: {'full' if full else 'kill'}: exit {code}"] += 1
         if code == 1:
@@ -364,6 +370,23 @@ def _disturb(scene: Scene, root: Path, moment: float, last: int, *, full: bool, 
     return in_child(lambda: disturbed(lambda: scene.act(root), last, root, full=full))
 
 
+@contextlib.contextmanager
+def _ballast(disk: Path, free: int) -> Iterator[None]:
+    """Leave so many bytes on a file system."""
+    facts = os.statvfs(disk)
+    ballast = disk / "ballast"
+    with ballast.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, max(facts.f_bavail * facts.f_frsize - free, 1))
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+def _size(root: Path) -> int:
+    return sum(path.stat().st_size // 4096 * 4096 + 4096 for path in root.rglob("*"))
+
+
 def _copy(source: Path, target: Path) -> None:
     shutil.rmtree(target.parent, ignore_errors=True)
     shutil.copytree(source, target, symlinks=True)
@@ -381,6 +404,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=500, help="how many disturbed runs, over all commands")
     parser.add_argument("--seed", type=int, default=1, help="another seed draws other moments")
     parser.add_argument("--command", choices=list(SCENES), action="append", help="only this one; may be repeated")
+    parser.add_argument(
+        "--disk", type=Path, help="a small file system (a tmpfs of 64 MB) that is really full each time"
+    )
     given = parser.parse_args()
     names = given.command or list(SCENES)
     told = Told()
@@ -395,7 +421,7 @@ def main() -> None:
             if {"push", "pull"} & set(names):
                 stack.enter_context(a_server())
             for name in names:
-                run_scene(name, Path(folder), -(-given.count // len(names)), given.seed, told)
+                run_scene(name, Path(folder), -(-given.count // len(names)), given.seed, told, given.disk)
     for failure in told.failures:
         print(failure, "\n")
     print(

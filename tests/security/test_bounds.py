@@ -11,10 +11,12 @@ import struct
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -288,3 +290,32 @@ def test_a_damaged_zip_is_no_fault_of_the_disk(kind: int, tmp_path: Path) -> Non
     result = ingest(write(tmp_path / "raw", pages), tmp_path / "out")
     assert {reason for _, reason in result.reasons} == {"malformed_archive"}
     assert {"member.zip/b.txt", "place.zip/b.txt"} <= set(result.by_source)
+
+
+def test_texts_of_one_long_word_or_a_million_dots_take_no_time_of_their_square() -> None:
+    """What somebody's text may be is looked through once, not once for each of its letters."""
+    from corpus_kit.core.offsets import alignment
+    from corpus_kit.ledger.people import People
+    from corpus_kit.release.publish import checks
+    from corpus_kit.release.text_free import shingles
+
+    word, dots = "a" * 300_000, "." * 300_000
+    people = People(Path("none.json"))
+    begun = time.monotonic()
+    assert people.without_any_address(f"{word} @ {word}") == f"{word} @ {word}"
+    assert people.without_any_address("zoe@mail.example!bo@mail.example,x") == "[address][address],x"
+    assert checks._ADDRESS.search(f"{word} {word}") is None
+    assert alignment._SENTENCE_END.search(f"{dots}x") is None
+    assert list(shingles._SENTENCE.finditer(f"{dots}x\n"))
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_addresses_are_where_a_pattern_finds_them(seed: int) -> None:
+    from corpus_kit.ledger.people import _addresses
+
+    pattern = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)*")
+    chance = Random(seed)
+    for _ in range(500):
+        text = "".join(chance.choice("aé1_.-!@@@ ,<>\n文") for _ in range(chance.randrange(30)))
+        assert list(_addresses(text)) == [m.span() for m in pattern.finditer(text)], text

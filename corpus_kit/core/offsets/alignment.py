@@ -25,7 +25,7 @@ _RELATED = 0.5
 _LINE = re.compile(r"[^\n]+")
 _WORD = re.compile(r"\w+|\s|[^\w\s]")
 # A sentence ends at its mark, with closing quotes, before a space; in scripts that write no space, at the mark itself.
-_SENTENCE_END = re.compile(r"""[.!?…؟।]+["'”’»)\]]*(?=\s)|[。！？]+[」』”）]*""")
+_SENTENCE_END = re.compile(r"""(?<![.!?…؟।])[.!?…؟।]++["'”’»)\]]*+(?=\s)|[。！？]+[」』”）]*""")
 _ABBREVIATED = re.compile(r"(?:^|[^\w])([^\W\d]\w{0,2})\.$")
 _LIST_NUMBER = re.compile(r"\s*\d{1,3}\.")
 

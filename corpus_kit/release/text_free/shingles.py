@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-_SENTENCE = re.compile(r"[^\n]*?(?:[.!?…]+[\"'»”’)\]]*(?=\s)|[。！？]+|(?=\n)|\Z)")
+_SENTENCE = re.compile(r"[^\n]*?(?:(?<![.!?…])[.!?…]++[\"'»”’)\]]*+(?=\s)|[。！？]+|(?=\n)|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
