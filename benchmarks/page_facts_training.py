@@ -43,11 +43,7 @@ _HEADS = 64  # pages whose heads are read together
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What was frozen before the figures were taken.
-
-    titles_right: share of the titles given that is to be right; the limit follows from it. date_least: chance of being right
-    below which no date is given.
-    """
+    """What was frozen before the figures were taken. least: chance of being right below which nothing is given."""
 
     copies: int = 9
     copy_weight: float = 0.25
@@ -68,7 +64,7 @@ class Settings:
     l2: float = 5.0
     columns_per_level: float = 0.25
     rows_per_tree: float = 0.6
-    titles_right: float = 0.96
+    title_least: float = 0.7
     date_least: float = 0.85
     seed: int = 20310229
 
@@ -267,27 +263,19 @@ def title_passes(examples: list[Example], settings: Settings) -> tuple[Pass, Pas
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """What scores are worth. whole: learned from all pages. folds: from all but those of one fold, its limit included."""
+    """What scores are worth. whole: learned from all pages. folds: from all but those of one fold."""
 
     whole: Scale
     folds: dict[int, Scale]
 
 
-def scales_of(
-    scores: list[float], right: list[bool], fold: list[int], wanted: float = 0.0, least: float = 0.0
-) -> Scales:
-    """wanted: share that is to be right of what is given; the limit is the lowest score above which it is, or `least`."""
-    score, hit, of = np.array(scores), np.array(right, np.float64), np.array(fold)
+def scales_of(scores: list[float], right: list[bool], fold: list[int], least: float) -> Scales:
+    """least: chance of being right below which nothing is given."""
+    score, wrong, of = np.array(scores), 1.0 - np.array(right, np.float64), np.array(fold)
 
     def scale(some: Bool) -> Scale:
-        knots, wrong = calibrate(score[some], 1.0 - hit[some])
-        if least:
-            return Scale(knots, 1.0 - wrong, least)
-        order = np.argsort(-score[some], kind="stable")
-        share = np.cumsum(hit[some][order]) / np.arange(1, len(order) + 1)
-        enough = np.flatnonzero(share >= wanted)
-        limit = score[some][order][enough[-1]] if len(enough) else 1.0
-        return Scale(knots, 1.0 - wrong, float(np.interp(limit, knots, 1.0 - wrong)))
+        knots, chance = calibrate(score[some], wrong[some])
+        return Scale(knots, 1.0 - chance, least)
 
     return Scales(scale(np.ones(len(of), bool)), {k: scale(of != k) for k in range(N_FOLDS)})
 
@@ -321,7 +309,7 @@ def title_calibration(
                 fold.append(one.fold)
                 right.append(any(is_same(heads.line(row), title) for title in (source.title, *source.also) if title))
     assert len(found) == len(plain)
-    return scales_of(scores, right, fold, wanted=settings.titles_right), found
+    return scales_of(scores, right, fold, settings.title_least), found
 
 
 def date_pass(
@@ -356,7 +344,7 @@ def date_pass(
             scores.append(picked[1])
             folds.append(one.fold)
             right.append(picked[0].value.isoformat() == (sources[one.source].date or "")[:10])
-    return made, scales_of(scores, right, folds, least=settings.date_least)
+    return made, scales_of(scores, right, folds, settings.date_least)
 
 
 def main() -> int:

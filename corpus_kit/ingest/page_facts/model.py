@@ -24,9 +24,10 @@ from corpus_kit.ingest.page_facts.second import ends_as, is_set_off, plain, riva
 _FORMAT = 1
 _BATCH = 300_000
 _SHORTEST, _LONGEST = 6, 250  # characters of a headline
-# Cut by dots, a menu on one line, an address: no headline.
-_CUT = re.compile(r"(?:\.\.|…)$|\S(?:\s{3,}|\t)\S|\S@\S|://")
+# Cut by dots, a menu on one line, with bars or without, an address: no headline.
+_CUT = re.compile(r"(?:\.\.|…)$|(?:[^|]*\s\|\s){3}|\S(?:\s{3,}|\t)\S|\S@\S|://")
 _GLUED = re.compile(r"([^\W\d_]{4,20})(?<=[^\W\d_A-ZА-ЯЁІЇЄҐ])(?=[A-ZА-ЯЁІЇЄҐ«“„])")
+_TELLING = 4  # words of four letters or more
 _NONE = -9.0  # of lines that were not looked at twice
 _RIVAL = 5.0  # how much less likely a line may be than the best to count as its rival
 _INSIDE = 5.0  # how much less likely a line may be that another one ends or begins with, to be taken instead
@@ -148,9 +149,13 @@ class PageFactsModel:
 
 
 def may_be(heads: Heads, columns: Columns) -> Bool:
-    """Whether each row is of a headline's length and stands in the head itself."""
+    """Whether each row is of a headline's length, stands in the head itself, and has a word that running text takes up.
+
+    Of 698 headlines two have several words and none of them in the story; slogans are of that kind.
+    """
     size = heads.pages.end - heads.pages.start
     fit: Bool = heads.candidate & (size >= _SHORTEST) & (size <= _LONGEST) & (columns["words"] > 0)
+    fit &= (columns["known"] > 0) | (columns["tellers"] < _TELLING)
     return fit
 
 
