@@ -3,7 +3,8 @@
     python benchmarks/html_pages.py pages-dev/pages.jsonl.gz [--peers PYTHON]
 
 PYTHON is the interpreter of an environment with `requirements-peers-html.txt`. A title is right where letters and digits are
-the same, a date where the day is. Of the pages' titles and dates a few are wrong.
+the same, a date where the day is. A title is also one that the page calls itself where it is the same as a heading, the
+window's title or the shared title, give or take a site's name. Of the pages' titles and dates a few are wrong.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from page_facts_data import CONTENT, HEADING, SHARED, WINDOW, is_same, plain_words
 
 _PEERS = """
 import gzip, json, logging, sys
@@ -68,6 +71,16 @@ def ours(rows: list[dict[str, Any]]) -> tuple[dict[str, list[str | None]], str]:
     return made, f"{len(rows) / spent:.1f} pages of {size / len(rows) / 1e3:.0f} kB in a second of one core"
 
 
+def calls_itself(row: dict[str, Any], title: str | None) -> bool:
+    """Whether a title is the known one or one of the names that the page gives itself."""
+    if not title:
+        return False
+    written = row["html"]
+    names = [plain_words(found) for found in (*HEADING.findall(written), *WINDOW.findall(written)[:1])]
+    names += [found[2] for meta in SHARED.findall(written)[:1] if (found := CONTENT.search(meta))]
+    return any(is_same(title, name) for name in (row["title"], *names) if name)
+
+
 def figures(rows: list[dict[str, Any]], made: dict[str, list[str | None]], at: int, wanted: str) -> str:
     """Cells of a table: given and right, right of those given, right of those wanted."""
     wants = [(row[wanted], made[row["id"]][at]) for row in rows if row[wanted]]
@@ -93,12 +106,14 @@ def main() -> int:
         for name in ("trafilatura", "htmldate"):
             readers[name] = {one["id"]: one[name] for one in peers}
     print(f"{len(rows)} pages; {speed}\n")
-    print(
-        "| reader | titles right | of those given | of those there are | dates right | of those given | of those there are |"
-    )
-    print("|---|---|---|---|---|---|---|")
+    titles = ("titles right", "of those given", "of those there are", "or as the page calls itself")
+    dates = ("dates right", "of those given", "of those there are")
+    print(f"| reader | {' | '.join((*titles, *dates))} |\n{'|---' * 8}|")
     for name, made in readers.items():
-        title = "– | – | –" if name == "htmldate" else figures(rows, made, 0, "title")
+        title = "– | – | – | –" if name == "htmldate" else figures(rows, made, 0, "title")
+        if name != "htmldate":
+            named = [(row, made[row["id"]][0]) for row in rows if row["title"] and made[row["id"]][0]]
+            title += f" | {sum(calls_itself(*one) for one in named) / max(len(named), 1):.3f}"
         print(f"| {name} | {title} | {figures(rows, made, 1, 'publish_date')} |")
     return 0
 

@@ -32,10 +32,10 @@ _UNSEEN = frozenset("script style noscript template head svg iframe textarea obj
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
 _WORD = re.compile(r"\w+")
 _SEPARATOR = re.compile(r"\s+[|\-–—:•·»/]\s+|\s*\|\s*")
-_HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL)
-_WINDOW = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_SHARED = re.compile(r"<meta[^>]+og:title[^>]*>", re.IGNORECASE)
-_CONTENT = re.compile(r"content=([\"'])(.*?)\1", re.DOTALL)
+HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL)
+WINDOW = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+SHARED = re.compile(r"<meta[^>]+og:title[^>]*>", re.IGNORECASE)
+CONTENT = re.compile(r"content=([\"'])(.*?)\1", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ def read_sources(pages: Path, rendered: Path) -> list[Source]:
         if ids.count(row["id"]) > 1 or row["id"] not in texts or not row["title"]:
             continue
         source = row["html"]
-        headings = [_plain(found) for found in _HEADING.findall(source)]
-        window = [_plain(found) for found in _WINDOW.findall(source)[:1]]
-        shared = [content[2] for meta in _SHARED.findall(source)[:1] if (content := _CONTENT.search(meta))]
+        headings = [plain_words(found) for found in HEADING.findall(source)]
+        window = [plain_words(found) for found in WINDOW.findall(source)[:1]]
+        shared = [content[2] for meta in SHARED.findall(source)[:1] if (content := CONTENT.search(meta))]
         telling = [one for one in headings if len(normal(one).split()) >= 3]
         known = texts[row["id"]]
         each = {"A": known["text"], "B": render(source), "C": render(source, pieces=True)}
@@ -83,7 +83,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in gzip.decompress(path.read_bytes()).decode("utf-8").split("\n") if line]
 
 
-def _plain(markup: str) -> str:
+def plain_words(markup: str) -> str:
     return entities.unescape(_SPACE.sub(" ", re.sub(r"<[^>]+>", " ", markup))).strip()
 
 

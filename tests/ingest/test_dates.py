@@ -97,3 +97,10 @@ def test_any_text_can_be_searched(text: str) -> None:
     assert found[-1] == (DAY, len(text) + 1, len(whole))
     for one, other in pairwise(found):
         assert 0 <= one.start < one.end <= other.start
+
+
+def test_a_date_is_read_whose_year_is_glued_to_the_next_word() -> None:
+    text = "July 30, 2029January 18, 2033, item 4 May 2031b"
+    assert [(str(one.value), text[one.start : one.end]) for one in find_dates(text)] == [
+        ("2029-07-30", "July 30, 2029")
+    ]

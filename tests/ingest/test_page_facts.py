@@ -77,6 +77,7 @@ NO_HEADLINE = {
     "a headline cut by three points": ["Harbour council of Sennet Bay meets a third...", BODY["en"]],
     "a menu on one line": ["Harbour   Council   Sennet Bay   Fishermen", BODY["en"]],
     "a menu with bars": ["Harbour | Council | Sennet Bay | Fishermen", BODY["en"]],
+    "a slogan with a price": ["The cheapest harbour insurance under 90 crowns", "Get a quote", BODY["pl"]],
     "a slogan": ["The oldest morning paper on both shores", BODY["en"]],
     "an address": ["harbour-council@sennet.example for all the fishermen", BODY["en"]],
     "nothing but the text": [BODY["en"]],
@@ -97,6 +98,7 @@ NO_DATE = {
     "a date in a sentence": [HEADLINE["en"], "The council met last on 18 October 2031, as everybody knew.", BODY["en"]],
     "the day of an event": [HEADLINE["en"], "Date: 18 October 2031, 19:00", "Place: the old harbour", BODY["en"]],
     "a property": [HEADLINE["en"], "Founded   18 October 1931", "Seat   Sennet Bay", BODY["en"]],
+    "the day of a change": [HEADLINE["en"], "Last updated on 18 October 2031", BODY["en"]],
     "a year alone": [HEADLINE["en"], "2031", BODY["en"]],
     "a day that never was": [HEADLINE["en"], "31 February 2031", BODY["en"]],
 }
@@ -116,6 +118,7 @@ def test_no_date_is_better_than_a_guess(case: str) -> None:
         ("By Renée Ásta · 18 October 2031 · 4 min read", date(2031, 10, 18)),
         ("Saturday, October 18, 2031 | 14:05", date(2031, 10, 18)),
         ("2031-10-18T14:05:00", date(2031, 10, 18)),
+        ("18 October 2031Updated 20 October 2031", date(2031, 10, 18)),
     ],
 )
 def test_a_date_by_itself_under_the_headline_is_the_publication(line: str, value: date) -> None:

@@ -23,8 +23,8 @@ _META = (
 ).split()
 _YEAR_FIRST = re.compile(r"((?:19|20)\d\d) ([A-Za-z]{3,9}) (\d{1,2})$")
 _IN_SCRIPT = re.compile(
-    r"""["'](?:datePublished|date_?published|published_?(?:at|date|on|time)|publish_?(?:ed)?_?date|publication_?date|firstPublish\w*|"""
-    r"""article_?publish\w*date|post_?date|pubDate)\\?["']\s*:\s*\\?["']((?:19|20)\d\d-\d\d-\d\d)""",
+    r"""(?<![\w-])["']?(?:datePublished|date_?published|published_?(?:at|date|on|time)|publish_?(?:ed)?_?date|publication_?date|firstPublish\w*|"""
+    r"""article_?publish\w*date|post_?date|pubDate)\\?["']?\s*:\s*\\?["']((?:19|20)\d\d-\d\d-\d\d)""",
     re.IGNORECASE,
 )
 _OF_PUBLICATION = re.compile(
@@ -59,6 +59,7 @@ def find_published(said: Said, text: str, url: str, headline: tuple[int, int] | 
     found = next(candidates(said, text, url, headline), None)
     if found is None or found.start is not None:
         return found
+    found = _where_people_read(found, url)
     shown = _where(text, found.value, headline)
     return found._replace(start=shown[0], end=shown[1]) if shown else found
 
@@ -90,11 +91,30 @@ def candidates(said: Said, text: str, url: str, headline: tuple[int, int] | None
     yield from _only_one(said, text)
 
 
+def _where_people_read(found: Published, url: str) -> Published:
+    """The markup's day, or the one beside it that the address says: that is the day where the page's readers are, and the
+    markup's that of Greenwich."""
+    match = _IN_ADDRESS.search(url)
+    day = _checked(*map(int, match.groups())) if match else None
+    return found._replace(value=day) if day and abs((day - found.value).days) == 1 else found
+
+
 def _only_one(said: Said, text: str) -> Iterator[Published]:
-    """The only day that any `<time>` of the page says."""
-    found = [one for mark in said.marked if mark.tag == "time" and (one := _of_element(mark, text))]
-    if len({one.value for one in found}) == 1:
-        yield found[0]._replace(origin="only")
+    """The only day that any `<time>` of the page says, or the only one behind a word for publication."""
+    timed, named = [], []
+    for mark in said.marked:
+        if mark.tag != "time" and len(mark.text) > _LONGEST:
+            continue
+        if one := _of_element(mark, text):
+            about = f"{text[max(mark.start - 20, 0) : mark.start]} {mark.text}"
+            if _SAYS_PUBLICATION.search(about) and not _SAYS_CHANGE.search(about):
+                named.append(one)
+            if mark.tag == "time":
+                timed.append(one)
+    for found in (named, timed):
+        if len({one.value for one in found}) == 1:
+            yield found[0]._replace(origin="only")
+            return
 
 
 def _marked(said: Said, text: str, headline: tuple[int, int] | None) -> Iterator[Published]:

@@ -15,7 +15,7 @@ _META = (
     "og:title", "twitter:title", "citation_title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title",
     "headline", "title", "article:title",
 )  # fmt: skip
-_LONGEST = 300
+_LONGEST, _LONGEST_SHOWN = 300, 200
 
 
 class Headline(NamedTuple):
@@ -32,7 +32,7 @@ def find_headline(said: Said, text: str, url: str) -> Headline | None:
     What is shown as a heading and named as the title in the markup too is the headline. Where the two differ, the title
     that the markup names counts, less the site's name.
     """
-    shown = [(m.text, m.start, m.end) for m in said.marked if m.tag == "h1" and 0 < len(m.text) <= _LONGEST]
+    shown = [(m.text, m.start, m.end) for m in said.marked if m.tag == "h1" and 0 < len(m.text) <= _LONGEST_SHOWN]
     site = _site_names(said, url)
     told = [t for t in _told(said) if _words(t) not in site]
     cleaned = [_without_site(t, site, [h for h, _, _ in shown]) for t in told]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from corpus_kit.core.lines.chars import Kind
-from corpus_kit.core.lines.hashing import U64, hashes
+from corpus_kit.core.lines.hashing import U64, Hashes, numbered
 from corpus_kit.core.lines.pages import F64, I64, Bool, Columns, Pages, Rows
 from corpus_kit.ingest.page_facts.head import Heads
 
 _KINDS = len(Kind)
 _STEM = 5
+_DIGITS = 13  # bits for how often a word is said in a part of a head: 8,191 times
 _DOC = np.uint64(0xC2B2AE3D27D4EB4F)
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _NEIGHBOURS = {
@@ -47,6 +48,7 @@ def _shape(pages: Pages) -> Columns:
     kinds, codes, n = pages.kinds, pages.codes, pages.n_rows
     start, end = pages.start, pages.end
     chars = (end - start).astype(np.float64)
+    glued = np.flatnonzero((kinds[1:] == Kind.UPPER) & (kinds[:-1] == Kind.LOWER)) + 1
     nxt, prev = np.append(kinds[1:], Kind.SPACE), np.concatenate([[np.uint8(Kind.SPACE)], kinds[:-1]])
     rare = np.flatnonzero((kinds >= Kind.DIGIT) & (kinds != Kind.MARK))
     row = np.searchsorted(start, rare, side="right") - 1
@@ -96,6 +98,7 @@ def _shape(pages: Pages) -> Columns:
         "piped": count(((kind == Kind.SEPARATOR) | (kind == Kind.BULLET)) & (after == Kind.SPACE)),
         "colons": table[:, Kind.COLON],
         "symbols": table[:, Kind.SYMBOL],
+        "glued": np.minimum(np.bincount(np.searchsorted(start, glued, side="right") - 1, minlength=n), 6),
         "ends_sentence": (closing == Kind.TERMINAL) | (wraps & (behind == Kind.TERMINAL)),
         "asks": asks.astype(np.float64),
         "closing": np.where(closing >= Kind.TERMINAL, closing, 0),
@@ -115,65 +118,64 @@ def _telling(pages: Pages, prose: Bool, heads: Heads) -> Columns:
     kinds, n = pages.kinds, pages.n_rows
     length = pages.word_end - pages.word_start
     told = np.flatnonzero((length >= 4) & (kinds[pages.word_start] != Kind.IDEOGRAPH))
-    at, of = pages.word_start[told], pages.word_row[told]
+    at, of, stop = pages.word_start[told], pages.word_row[told], np.minimum(length[told], _STEM)
     pair = np.flatnonzero((kinds[:-1] == Kind.IDEOGRAPH) & (kinds[1:] == Kind.IDEOGRAPH))
     if len(pair):
         at = np.concatenate([at, pair])
         of = np.concatenate([of, np.searchsorted(pages.start, pair, side="right") - 1])
-    stop = at + np.minimum(np.concatenate([length[told], np.full(len(pair), 2)]), _STEM)
-    key = hashes(pages.lower, at, stop) ^ ((pages.doc[of].astype(np.uint64) + np.uint64(1)) * _DOC)
-    names, which = np.unique(key, return_inverse=True)
-    in_prose = np.bincount(which[prose[of]], minlength=len(names))
-    own = prose[of].astype(np.int64)
-    prose_head = prose & heads.candidate
-    in_head = np.bincount(which[prose_head[of]], minlength=len(names))
-    own_head = prose_head[of].astype(np.int64)
-    hit = in_head[which] > own_head
-    often = np.minimum(in_head[which] - own_head, 3)
-    times = in_prose[which] - own
+        stop = np.concatenate([stop, np.full(len(pair), 2)])
+    letters = Hashes(pages.lower)
+    own_text = (pages.doc.astype(np.uint64) + np.uint64(1)) * _DOC
+    which, size = numbered(letters.of(at, at + stop) ^ own_text[of])
+    # Where each word is said, once in each of the digits of a number: running text of the head, three parts of the later.
+    place = np.where(prose, 1 << (_DIGITS * heads.block), 0)
+    others = np.bincount(which, place[of].astype(np.float64), minlength=size).astype(np.int64)[which] - place[of]
+    parts = [others >> (_DIGITS * block) & ((1 << _DIGITS) - 1) for block in range(4)]
+    hit, times = parts[0] > 0, parts[0] + parts[1] + parts[2] + parts[3]
+    spread = sum((part > 0).astype(np.int64) for part in parts)
+    stub = (~prose & heads.candidate)[of]
+    menu = np.minimum(np.bincount(which[stub], minlength=size)[which] - stub, 5)
     common = np.log1p(times)
-    spread = np.zeros(len(which))
-    for block in range(4):
-        there = np.bincount(which[prose[of] & (heads.block[of] == block)], minlength=len(names))[which] > (
-            own * (heads.block[of] == block)
-        )
-        spread += there
-    stub = ~prose & heads.candidate
-    menu = np.bincount(which[stub[of]], minlength=len(names))[which] - stub[of]
     total = np.bincount(of, minlength=n)
     some = np.maximum(total, 1.0)
-    whole = hashes(pages.lower, pages.word_start, pages.word_end)
-    low = np.searchsorted(pages.word_row, np.arange(n))
-    high = np.searchsorted(pages.word_row, np.arange(n), side="right")
-    three = high - low >= 3
-    head = hashes(whole, low, np.where(three, low + 3, low))
-    tail = hashes(whole, np.where(three, high - 3, high), high)
-    line = hashes(whole, low, high)
-    overlap = np.bincount(of, hit, minlength=n) / some
+
+    def summed(values: F64 | I64 | Bool) -> F64:
+        return np.bincount(of, values, minlength=n)
+
+    whole = letters.of(pages.word_start, pages.word_end)
+    words = Hashes(whole)
+    low = np.searchsorted(pages.word_row, np.arange(n + 1))
+    low, high = low[:-1], low[1:]
+    three = np.flatnonzero(high - low >= 3)
+    line = words.of(low[three], high[three])
+    head, tail = words.of(low[three], low[three] + 3), words.of(high[three] - 3, high[three])
+    hits, of_common, of_spread = summed(hit), summed(common), summed(spread)
+    twins = [np.zeros(n), np.zeros(n)]
+    for made, key in zip(twins, (head, tail), strict=True):
+        made[three] = _twins(key ^ own_text[three], line)
     return {
         "tellers": np.minimum(total, 30.0),
-        "overlap": np.where(total > 0, overlap, -1.0),
-        "often": np.bincount(of, often, minlength=n) / some,
-        "common": np.bincount(of, common, minlength=n) / some,
-        "common_sum": np.minimum(np.bincount(of, common, minlength=n), 20.0),
-        "spread": np.bincount(of, spread, minlength=n) / some,
-        "spread_sum": np.minimum(np.bincount(of, spread, minlength=n), 30.0),
-        "known": np.bincount(of, times > 0, minlength=n) / some,
-        "in_stubs": np.bincount(of, np.minimum(menu, 5), minlength=n) / some,
-        "hits": np.minimum(np.bincount(of, hit, minlength=n), 20.0),
-        "same_head": _twins(head, line, three, pages.doc),
-        "same_tail": _twins(tail, line, three, pages.doc),
+        "overlap": np.where(total > 0, hits / some, -1.0),
+        "often": summed(np.minimum(parts[0], 3)) / some,
+        "common": of_common / some,
+        "common_sum": np.minimum(of_common, 20.0),
+        "spread": of_spread / some,
+        "spread_sum": np.minimum(of_spread, 30.0),
+        "known": summed(times > 0) / some,
+        "in_stubs": summed(menu) / some,
+        "hits": np.minimum(hits, 20.0),
+        "same_head": twins[0],
+        "same_tail": twins[1],
     }
 
 
-def _twins(key: U64, line: U64, three: Bool, doc: I64) -> F64:
-    """Of each row: rows of the same head with the same key that are not the same line."""
-    mixed: U64 = np.where(three, key, np.uint64(0)) ^ ((doc.astype(np.uint64) + np.uint64(1)) * _DOC)
+def _twins(key: U64, line: U64) -> F64:
+    """Of each row: rows with the same key that are not the same line."""
     counts = []
-    for values in (mixed, mixed ^ (line * _PRIME)):
-        _, which, count = np.unique(values, return_inverse=True, return_counts=True)
-        counts.append(count[which])
-    return np.where(three, np.minimum(counts[0] - counts[1], 5), 0).astype(np.float64)
+    for values in (key, key ^ (line * _PRIME)):
+        which, size = numbered(values)
+        counts.append(np.bincount(which, minlength=size)[which])
+    return np.minimum(counts[0] - counts[1], 5).astype(np.float64)
 
 
 def _place(columns: Columns, prose: Bool, rows: Rows) -> Columns:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
-from corpus_kit.core.lines.pages import F64, Bool, Pages, Rows, read_pages
+from corpus_kit.core.lines.pages import F64, I64, Bool, Pages, Rows, read_pages
 
 _PARAGRAPH = 100  # characters from which a line counts as running text
-_CAPPED = 400
+_COUNTS = 400  # characters of a line that count, at most
+_CAPPED = 300  # and that are read; no headline is as long
+_NEWLINE = 1
 _PROSE = (1000, 2500)  # characters of running text after which no headline comes any more
 _SHARE = 0.12
 _MOST = 40_000
-_BLOCKS, _BLOCK = 3, 700  # running text that is looked up after the head, from as many places, of so many characters
+_BLOCKS, _BLOCK = 3, 400  # running text that is looked up after the head, from as many places, of so many characters
 _COUNTED = 400_000
 _STUBS = 8
 
@@ -24,39 +27,57 @@ _STUBS = 8
 class Heads:
     """The heads of some texts as rows.
 
-    texts: the whole texts. pages, rows: of their heads; a head is a beginning of its text, so offsets are the same.
-    lines: each row's words as they stand. repeated: how often each row stands in its whole text.
+    texts: the whole texts. pages, rows: of their heads, where long lines are cut. start: where each row of the head itself
+    begins in its text. repeated: how often each row stands in its whole text. block: 0 in the head itself, then the part of
+    the running text that follows it. candidate: whether a row stands in the head itself.
     """
 
     texts: Sequence[str]
     pages: Pages
     rows: Rows
-    lines: list[str]
+    start: I64
     repeated: F64
-    block: F64
+    block: I64
     candidate: Bool
+
+    def place(self, row: int) -> tuple[int, int]:
+        """Start and end of a row of the head in its text; of one that is cut, of what is left."""
+        start = int(self.start[row])
+        return start, start + int(self.pages.end[row]) - int(self.pages.start[row])
+
+    def line(self, row: int) -> str:
+        """A row of the head as it stands in its text."""
+        start, end = self.place(row)
+        return self.texts[self.pages.doc[row]][start:end]
 
 
 def read_heads(texts: Sequence[str]) -> Heads:
     """Cut the head off each text and read its lines, and some of the running text after it."""
-    heads, ends, counts = [], [], []
+    heads: list[str] = []
+    sizes, first = [], [0]
+    often: list[int] = []
+    starts: list[int] = []
     for text in texts:
         lines = text[:_COUNTED].split("\n")
-        end, row = _end_of_head(lines, len(text))
-        ends.append(end)
-        counts.append(Counter(lines))
-        heads.append("\n".join([text[:end], *_later(lines[row:])]))
+        lengths = list(map(len, lines))
+        row = _end_of_head(lengths, len(text))
+        often += map(Counter(lines).__getitem__, lines[:row])
+        starts += accumulate(map(_NEWLINE.__add__, lengths[: row - 1]), initial=0)
+        later = _later(lines[row:])
+        often += [1] * len(later)
+        starts += [0] * len(later)
+        head = "\n".join([line[:_CAPPED] for line in lines[:row]])
+        sizes.append(len(head) + 1)
+        first.append(len(often))
+        heads.append("\n".join([head, *later]))
     pages = read_pages(heads)
-    base = pages.offset[pages.doc]
-    docs = pages.doc.tolist()
-    edges = zip(docs, (pages.line_start - base).tolist(), (pages.line_end - base).tolist(), strict=True)
-    repeated = [counts[d][heads[d][low:high]] for d, low, high in edges]
-    starts, stops = (pages.start - base).tolist(), (pages.end - base).tolist()
-    lines = [heads[d][low:high] for d, low, high in zip(docs, starts, stops, strict=True)]
-    later = pages.start - base - np.array(ends, np.int64)[pages.doc]
-    length = np.diff(pages.offset)[pages.doc] - np.array(ends, np.int64)[pages.doc]
-    block = np.where(later < 0, 0.0, 1.0 + np.floor(_BLOCKS * later / np.maximum(length, 1)))
-    return Heads(texts, pages, Rows(pages), lines, np.array(repeated, np.float64), block, later < 0)
+    number = pages.number + np.array(first, np.int64)[pages.doc]
+    size = np.array(sizes, np.int64)
+    later_at = pages.start - (pages.offset[:-1] + size)[pages.doc]
+    length = np.maximum(np.diff(pages.offset) - size, 1)[pages.doc]
+    block = np.where(later_at < 0, 0, 1 + _BLOCKS * later_at // length)
+    start = np.array(starts, np.int64)[number] + pages.start - pages.line_start
+    return Heads(texts, pages, Rows(pages), start, np.array(often, np.float64)[number], block, later_at < 0)
 
 
 def _later(lines: Sequence[str]) -> list[str]:
@@ -78,21 +99,19 @@ def _later(lines: Sequence[str]) -> list[str]:
     return taken
 
 
-def _end_of_head(lines: Sequence[str], size: int) -> tuple[int, int]:
-    """Where the head ends, and its number of lines."""
+def _end_of_head(lengths: Sequence[int], size: int) -> int:
+    """How many lines the head has. lengths: of the text's lines. size: of the text."""
     enough = min(max(_PROSE[0], _SHARE * size), _PROSE[1])
-    end, prose, row = 0, 0, 0
-    for line in lines:
-        row += 1
-        length = len(line)
+    end, prose = 0, 0
+    for row, length in enumerate(lengths, start=1):
         end += length + 1
         if length >= _PARAGRAPH:
-            prose += min(length, _CAPPED)
+            prose += min(length, _COUNTS)
             if prose >= enough:
-                break
+                return row
         if end >= _MOST:
-            break
-    return min(end, size, _MOST + _CAPPED), row
+            return row
+    return len(lengths)
 
 
 def is_page(text: str) -> bool:

@@ -19,14 +19,17 @@ from corpus_kit.ingest.dates import FoundDate, find_dates
 from corpus_kit.ingest.page_facts import features, published
 from corpus_kit.ingest.page_facts.head import Heads, read_heads
 from corpus_kit.ingest.page_facts.published import Candidate, HeadlineGuess
-from corpus_kit.ingest.page_facts.second import FLOOR, ends_as, plain, second_look
+from corpus_kit.ingest.page_facts.second import ends_as, is_set_off, plain, rivals, second_look
 
 _FORMAT = 1
 _BATCH = 300_000
 _SHORTEST, _LONGEST = 6, 250  # characters of a headline
-# Cut by dots, a menu on one line, an address: no headline.
-_CUT = re.compile(r"(?:\.\.|…)$|\S(?:\s{3,}|\t)\S|\S@\S|://")
+# Cut by dots, a menu on one line, with bars or without, an address: no headline.
+_CUT = re.compile(r"(?:\.\.|…)$|(?:[^|]*\s\|\s){3}|\S(?:\s{3,}|\t)\S|\S@\S|://")
 _GLUED = re.compile(r"([^\W\d_]{4,20})(?<=[^\W\d_A-ZА-ЯЁІЇЄҐ])(?=[A-ZА-ЯЁІЇЄҐ«“„])")
+_TELLING = 4  # words of four letters or more
+_NONE = -9.0  # of lines that were not looked at twice
+_RIVAL = 5.0  # how much less likely a line may be than the best to count as its rival
 _INSIDE = 5.0  # how much less likely a line may be that another one ends or begins with, to be taken instead
 
 
@@ -101,23 +104,22 @@ class PageFactsModel:
         heads = read_heads(texts)
         columns = features.describe(heads)
         fit = may_be(heads, columns)
-        odds = np.full(heads.rows.n, -9.0)
-        at = np.flatnonzero(fit)
-        odds[at] = self.first.log_odds({name: columns[name][at] for name in self.first.names}) if len(at) else 0.0
-        columns |= second_look(heads, odds, fit.astype(np.float64))
-        at = np.flatnonzero(fit & (odds > FLOOR))
-        again = np.full(heads.rows.n, -9.0)
-        again[at] = self.second.log_odds({name: columns[name][at] for name in self.second.names}) if len(at) else 0.0
+        odds = np.full(heads.rows.n, _NONE)
+        if heads.rows.n:
+            odds = np.where(fit, self.first.log_odds(columns), _NONE)
+        at = rivals(odds)
+        again = np.full(heads.rows.n, _NONE)
+        if len(at):
+            again[at] = self.second.log_odds(second_look(heads, columns, odds, at))
         picked = [choose(heads, again, d) for d in range(len(texts))]
         chances = self.title_scale.chance(np.array([one[1] if one else 0.0 for one in picked]))
         out: list[Title | None] = []
-        base = heads.pages.offset.tolist()
         for d, one in enumerate(picked):
             if one is None:
                 out.append(None)
                 continue
             row, score = one
-            start, end = int(heads.pages.start[row]) - base[d], int(heads.pages.end[row]) - base[d]
+            start, end = heads.place(row)
             out.append(Title(texts[d][start:end], start, end, float(again[row]), score, float(chances[d])))
         return out
 
@@ -147,23 +149,29 @@ class PageFactsModel:
 
 
 def may_be(heads: Heads, columns: Columns) -> Bool:
-    """Whether each row is of a headline's length and stands in the head itself."""
+    """Whether each row is of a headline's length, stands in the head itself, and has a word that running text takes up.
+
+    Of 698 headlines two have several words and none of them in the story; slogans are of that kind.
+    """
     size = heads.pages.end - heads.pages.start
     fit: Bool = heads.candidate & (size >= _SHORTEST) & (size <= _LONGEST) & (columns["words"] > 0)
+    fit &= (columns["known"] > 0) | (columns["tellers"] < _TELLING)
     return fit
 
 
 def choose(heads: Heads, odds: F64, d: int) -> tuple[int, float] | None:
     """The row of text `d` that is most likely its headline, and its share among all rivals and "none".
 
-    Lines that say the same are one. Where the best line ends or begins as another likely one reads, as a breadcrumb does,
-    that one is taken: the headline is what the two have in common.
+    Lines that say the same are one. Where the best line has another likely one at its end, as a breadcrumb does, or at its
+    beginning before the name of a site, that one is taken: the headline is what the two have in common.
     """
     low, high = int(heads.pages.first[d]), int(heads.pages.first[d + 1])
-    rows = low + np.flatnonzero(odds[low:high] > -9.0)
+    mine = odds[low:high]
+    if not len(mine) or (top := float(mine.max())) <= _NONE:
+        return None
     best: dict[str, tuple[float, int]] = {}
-    for row in rows.tolist():
-        line = heads.lines[row]
+    for row in (low + np.flatnonzero(mine > max(top - _RIVAL, _NONE))).tolist():
+        line = heads.line(row)
         words = "" if _is_no_headline(line, heads.texts[d]) else plain(line)
         if words and (words not in best or odds[row] > best[words][0]):
             best[words] = (float(odds[row]), row)
@@ -175,7 +183,8 @@ def choose(heads: Heads, odds: F64, d: int) -> tuple[int, float] | None:
     own = weights[words]
     for other, (less, its_row) in ranked[1:]:
         inside = ends_as(words, other) or words.startswith(other + " ")
-        if inside and less > value - _INSIDE and len(other) >= 10 and " " in other:
+        apart = inside and is_set_off(heads.line(row), heads.line(its_row))
+        if apart and less > value - _INSIDE and len(other) >= 10 and " " in other:
             row, own = its_row, own + weights[other]
             break
     return row, own / (1.0 + sum(weights.values()))
@@ -201,10 +210,13 @@ def _is_no_headline(line: str, text: str) -> bool:
 def choose_date(
     candidates: Sequence[Candidate], odds: F64, known: date | None = None
 ) -> tuple[FoundDate, float] | None:
-    """The likeliest date and its share among all and "none". Dates of one value are one, and stand where the best does."""
+    """The likeliest date and its share among all and "none". Dates of one value are one, and stand where the best does.
+
+    The day of a change is not that of publication: it counts only where it is known to be the one.
+    """
     best: dict[object, tuple[float, int]] = {}
     for at, one in enumerate(candidates):
-        if known is not None and one.date.value != known:
+        if one.changed if known is None else one.date.value != known:
             continue
         value = float(odds[at])
         if one.date.value not in best or value > best[one.date.value][0]:

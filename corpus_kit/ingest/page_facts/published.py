@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from corpus_kit.core.lines.pages import Columns
 from corpus_kit.ingest.dates import FoundDate, find_dates
 
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
 _CLOCK = re.compile(r"\d[:.h]\d\d(?!\d|[.:/-]\d)")
 _WORD = re.compile(r"[^\W\d_]+")
 _SHAPE = re.compile(r"\d+|[^\W\d_]+")
@@ -38,7 +38,7 @@ class Candidate:
     """A date of a short line.
 
     line: where the line begins and ends. others: how many dates are in it besides. place: its number among those that count.
-    label: where that begins which may say what date it is.
+    label: where that begins which may say what date it is. changed: whether it says that it is the day of a change.
     """
 
     date: FoundDate
@@ -46,6 +46,7 @@ class Candidate:
     others: int
     place: int
     label: int
+    changed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,13 @@ class HeadlineGuess:
 def find_candidates(text: str) -> list[Candidate]:
     """The unambiguous dates of the text's short lines, in order."""
     found: list[Candidate] = []
-    done = -1
-    for match in _YEAR.finditer(text):
-        if match.start() < done:
+    high = -1
+    for at in _years(text):
+        if at < high:
             continue
-        low = text.rfind("\n", 0, match.start()) + 1
-        high = text.find("\n", match.end())
-        done = high = len(text) if high < 0 else high
+        low = text.rfind("\n", 0, at) + 1
+        high = text.find("\n", at)
+        high = len(text) if high < 0 else high
         if high - low > _LONGEST:
             continue
         dates = find_dates(text, low, high)
@@ -78,10 +79,24 @@ def find_candidates(text: str) -> list[Candidate]:
             label = text[max(label_at, low) : one.start].lower()
             # "Published 18 October 2031, updated 20 October 2031": the second is out of the question.
             if not (len(dates) > 1 and _CHANGED.search(label)):
-                found.append(Candidate(one, (low, high), len(dates) - 1, len(found) - known, label_at))
+                said = text[label_at : one.start].lower()
+                changed = _CHANGED.search(said) is not None and _PUBLISHED.search(said) is None
+                found.append(Candidate(one, (low, high), len(dates) - 1, len(found) - known, label_at, changed))
         if len(found) >= _MOST:
             break
     return found
+
+
+def _years(text: str) -> Iterator[int]:
+    """Where 1900 to 2099 stand in the text, in order. Two searches for two digits are many times as fast as a pattern."""
+    early, late = text.find("19"), text.find("20")
+    while early >= 0 or late >= 0:
+        if late < 0 or 0 <= early < late:
+            at, early = early, text.find("19", early + 1)
+        else:
+            at, late = late, text.find("20", late + 1)
+        if text[at + 2 : at + 4].isdecimal() and len(text) >= at + 4:
+            yield at
 
 
 def describe(text: str, candidates: Sequence[Candidate], headline: HeadlineGuess | None) -> list[dict[str, float]]:
@@ -92,6 +107,8 @@ def describe(text: str, candidates: Sequence[Candidate], headline: HeadlineGuess
     lines = [one.line[0] for one in candidates]
     story = _next_paragraph(text, head.end)
     shapes = [_SHAPE.sub("0", text[slice(*one.line)].strip()) for one in candidates]
+    named = text[head.start : head.end]
+    years = set(_YEAR.findall(named))
     clocks = sum(_CLOCK.search(text, *one.line) is not None for one in candidates)
     rows: list[dict[str, float]] = []
     below = 0
@@ -116,7 +133,9 @@ def describe(text: str, candidates: Sequence[Candidate], headline: HeadlineGuess
                 "after": len(after),
                 "words": len(words),
                 "caps": sum(word[:1].isupper() for word in words) / max(len(words), 1),
-                "changed": float(_CHANGED.search(text[one.label : date.start].lower()) is not None),
+                "changed": float(one.changed),
+                "year_named": float(str(date.value.year) in named) - float(bool(years - {str(date.value.year)})),
+                "older_below": sum(value < values[at] for value in values[at + 1 :]),
                 "clocks": clocks,
                 "alike": shapes.count(shapes[at]) - 1,
                 "indent": min(len(text[low:high]) - len(text[low:high].lstrip()), 12),

@@ -67,12 +67,24 @@ def test_a_title_that_is_not_shown_has_no_place() -> None:
         ("<h1>Ferry to Sule runs again</h1><p>Updated 18 October 2031</p>", None),
         ("<h1>Ferry to Sule runs again</h1><div class='today-date'>18 October 2031</div>", None),
         ("<meta name='date' content='no day at all'>", None),
+        (
+            '<script>window.page = {publishedDate:"2031-10-18T00:00:00.000Z", dateLast: "2032-01-01"}</script>',
+            date(2031, 10, 18),
+        ),
+        ("<div><i class='date'>Posted on 18 October 2031</i></div>" + STORY * 40, date(2031, 10, 18)),
         ('<script type=\'application/ld+json\'>{"@type": "NewsArticle", "datePublished": "2031-02-31"}</script>', None),
         ("<script type='application/ld+json'>{ broken </script>", None),
     ],
 )
 def test_a_day_of_publication_is_one_that_the_page_calls_so(markup: str, day: date | None) -> None:
     assert facts(f"<body>{markup}{STORY}").published_on == day
+
+
+@pytest.mark.parametrize(("address", "day"), [("2031/10/17", 17), ("2031/10/18", 18), ("2031/10/02", 18)])
+def test_the_day_in_the_address_is_that_of_the_readers_where_the_markup_is_off_by_one(address: str, day: int) -> None:
+    meta = "<meta property='article:published_time' content='2031-10-18T01:00:00Z'>"
+    page = read_html(f"<head>{meta}</head><body>{STORY}".encode())
+    assert html_facts(page, f"https://post.example/{address}/ferry").published_on == date(2031, 10, day)
 
 
 def test_a_page_that_says_nothing_has_no_facts() -> None:

@@ -166,7 +166,9 @@ def grow(columns: Columns, shard: Shard, chosen: Bool, trees: int, rate: float, 
         model.save_model(str(path), format="json")
         forest = forest_of(names, json.loads(path.read_text("utf-8")), settings.depth)
     asked: Columns = {name: table[:, names.index(name)].astype(np.float64) for name in forest.names}
-    return _with_early_exit(forest, asked, settings) if trees > settings.early_trees > 0 else forest
+    if not trees > settings.early_trees > 0:
+        return forest
+    return with_early_exit(forest, asked, settings.early_trees, settings.early_limit)
 
 
 def first_forest(shard: Shard, chosen: Bool, settings: Settings) -> Forest:
@@ -196,13 +198,13 @@ def forest_of(names: tuple[str, ...], dump: dict[str, Any], depth: int) -> Fores
     )
 
 
-def _with_early_exit(forest: Forest, columns: Columns, settings: Settings) -> Forest:
+def with_early_exit(forest: Forest, columns: Columns, trees: int, limit: float) -> Forest:
     """The forest that lets plain rows go early, with the factor that fits the rows it was trained on."""
-    part = replace(forest, **{k: getattr(forest, k)[: settings.early_trees] for k in ("column", "border", "leaves")})
+    part = replace(forest, **{k: getattr(forest, k)[:trees] for k in ("column", "border", "leaves")})
     told, whole = part.log_odds(columns), forest.log_odds(columns)
-    plain = np.abs(told) >= settings.early_limit
+    plain = np.abs(told) >= limit
     stretch = float((told[plain] * whole[plain]).sum() / (told[plain] ** 2).sum()) if plain.any() else 1.0
-    return replace(forest, early=EarlyExit(settings.early_trees, settings.early_limit, round(stretch, 3)))
+    return replace(forest, early=EarlyExit(trees, limit, round(stretch, 3)))
 
 
 def second_columns(shard: Shard, odds: F64) -> Columns:
