@@ -82,6 +82,19 @@ _LAYERS = (
         "A label is gone that has answers.",
         "Put it back; a label that is renamed keeps its old name as `alias`.",
     ),
+    FindingCode("example_unreadable", "An example in the guidelines cannot be read.", "Write it as the message shows."),
+    FindingCode(
+        "example_label_missing", "An example names a label or question the layer lacks.", "See its `config.xml`."
+    ),
+    FindingCode(
+        "example_document_missing", "An example names a document that is not there.", "Name its source or doc_id."
+    ),
+    FindingCode(
+        "example_words_differ", "Other words are at the example's place.", "Move it, or take the text's words."
+    ),
+    FindingCode(
+        "example_contradicts_gold", "Gold says otherwise than an example.", "Correct the guidelines or the gold."
+    ),
 )
 """What `push` and `doctor` report of a layer's labeling config."""
 

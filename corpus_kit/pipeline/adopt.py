@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpus_kit.core.config.corpus_toml import CORPUS_FILE
-from corpus_kit.core.config.layer_files import name_layer
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.layers import Layer, load_layer
 from corpus_kit.core.progress import Progress
@@ -22,6 +21,7 @@ from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.workspace import Workspace
 from corpus_kit.ledger.matching import Documents
 from corpus_kit.pipeline.build import BuildOptions, build
+from corpus_kit.pipeline.new_layer import register_layer, write_layer
 from corpus_kit.pipeline.sync import import_files, pull
 
 if TYPE_CHECKING:
@@ -163,31 +163,6 @@ def _read_layer(corpus: Workspace, name: str, config: str) -> Layer:
         folder = Path(aside) / "annotation" / name
         write_layer(folder, config, "")
         return load_layer(folder)
-
-
-def write_layer(folder: Path, config: str, guidelines: str) -> None:
-    """Write a layer's folder; guidelines: "" for none yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.xml").write_text(config.strip() + "\n", encoding="utf-8", newline="\n")
-    if guidelines:
-        (folder / "guidelines.md").write_text(guidelines, encoding="utf-8", newline="\n")
-
-
-def register_layer(toml: Path, layer: str, settings: Mapping[str, Any]) -> None:
-    """Name the layer in corpus.toml, and the settings that keep the project as it is where none are set."""
-    name_layer(toml, layer)
-    text = toml.read_text(encoding="utf-8")
-    section = re.search(r"(?m)^\[label_studio\]\n((?:(?!\[).*\n?)*)", text)
-    lines = [
-        f"{k} = {json.dumps(v)}\n"
-        for k, v in settings.items()
-        if not (section and re.search(rf"(?m)^{k}\s*=", section[1]))
-    ]
-    if lines and section:
-        text = text[: section.start(1)] + "".join(lines) + text[section.start(1) :]
-    elif lines:
-        text = f"{text.rstrip()}\n\n[label_studio]\n{''.join(lines)}"
-    toml.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _add_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:

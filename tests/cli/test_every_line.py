@@ -52,7 +52,7 @@ MANY = {f"m{number:02d}.txt": f"Page {number}: a short notice about ferry number
 def years(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
     """One corpus built three times: as it came, then labelled, then with files moved, changed and gone. Also its folder."""
     root, scratch = tmp_path_factory.mktemp("years") / "news", tmp_path_factory.mktemp("exports")
-    Corpus.init(root)
+    Corpus.init(root, stance_targets=["Halvern pipeline"])
     raw = root / "data" / "raw"
     for name, text in {**PAGES, **MANY, "rocket.txt": ROCKET, ".hidden.txt": "secret\n"}.items():
         (raw / name).write_text(text, encoding="utf-8")
@@ -189,6 +189,7 @@ OFFLINE: dict[str, list[str]] = {
     "export": ["export"],
     "verify": ["verify", "data/release"],
     "recipe": ["recipe", "soft"],
+    "multiverse": ["multiverse"],
     "why": ["why", "sub/late.txt"],
     "trust": ["trust"],
 }

@@ -244,7 +244,7 @@ def story(seed: int) -> str:
 def corpus(tmp_path: Path) -> Path:
     """Forty pages of four papers; every fifth is a near copy of the one before it."""
     root = tmp_path / "corpus"
-    Corpus.init(root)
+    Corpus.init(root, stance_targets=["Halvern pipeline"])
     records = []
     for n in range(40):
         text = story(n - 1) + " It was printed again." if n % 5 == 4 else story(n)

@@ -133,7 +133,7 @@ def test_from_a_mailed_file_to_sound_tables_on_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And no address of anybody is printed or made on the way."""
-    Corpus.init(tmp_path / "news")
+    Corpus.init(tmp_path / "news", stance_targets=["Halvern pipeline"])
     monkeypatch.chdir(tmp_path / "news")
     Path("data/raw/a.txt").write_text(TEXT, encoding="utf-8")
     results = [span(TEXT, "Anna Bell", control="entities"), span(TEXT, "Zoë Marsh", "DRAGON", control="entities")]
@@ -171,7 +171,7 @@ def test_status_counts_what_was_rejected_also_of_a_file_that_was_laid_there(
 ) -> None:
     monkeypatch.delenv("LABEL_STUDIO_URL", raising=False)
     root = tmp_path / "news"
-    Corpus.init(root)
+    Corpus.init(root, stance_targets=["Halvern pipeline"])
     (root / "data" / "raw" / "a.txt").write_text(TEXT, encoding="utf-8")
     results = [span(TEXT, "Anna Bell", control="entities"), span(TEXT, "Zoë Marsh", "DRAGON", control="entities")]
     tasks = [{"id": 1, "data": {"text": TEXT}, "annotations": [annotation(*results)]}]

@@ -175,7 +175,7 @@ def test_less_agreement_than_by_chance_has_the_faintest_shade(counted: ReportPag
 def test_where_people_differ_most(counted: ReportPage) -> None:
     assert counted.tables["entities: where people differ most"].body == [["alpha.jsonl#a3", "entities", "3", "100.0 %"]]
     stances = counted.tables["stance: where people differ most"].body
-    assert stances == [[f"alpha.jsonl#{page}", "stance_halvern_pipeline", "2", "50.0 %"] for page in ("a3", "a4")]
+    assert stances == [[f"alpha.jsonl#{page}", "halvern_pipeline", "2", "50.0 %"] for page in ("a3", "a4")]
     assert "5 annotations of 2 documents by 3 people; 1 document read by 2, 1 document read by 3." in counted.words
     assert "4 annotations of 2 documents by 2 people; 2 documents read by 2." in counted.words
 

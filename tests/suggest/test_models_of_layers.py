@@ -204,7 +204,7 @@ def test_an_answer_that_cannot_be_used_stops_with_a_sentence(corpus: Corpus, ans
     ],
 )
 def test_two_places_for_one_layer_are_refused(tmp_path: Path, settings: str, said: str) -> None:
-    Corpus.init(tmp_path / "corpus")
+    Corpus.init(tmp_path / "corpus", stance_targets=["Halvern pipeline"])
     write_settings(tmp_path / "corpus", settings)
     with pytest.raises(ConfigError) as e:
         Corpus.open(tmp_path / "corpus").build()

@@ -149,6 +149,9 @@ def load_config(path: Path) -> ProjectConfig:
     except UnicodeDecodeError as e:
         raise ConfigError(f"{path} is not UTF-8 (byte {e.start}).", "Save the file as UTF-8.") from e
     try:
+        folder = path.parent / "annotation"
+        if "layers" not in data and folder.is_dir():  # the usual ones, as far as they are there
+            data["layers"] = [name for name in LAYERS if (folder / name / "config.xml").is_file()]
         return ProjectConfig.model_validate(data)
     except ValidationError as e:
         faults = [_sentence(error) for error in e.errors(include_url=False)]
