@@ -33,6 +33,7 @@ from corpus_kit.core.storage.tables import scan
 from corpus_kit.core.version import __version__
 from corpus_kit.core.vocabulary import AGREEMENT_FILE
 
+_LAYOUT = 2  # of the tables and figures: another number makes them again
 _TORN = (pl.col("status") == "submitted") & pl.col("origin").is_in(["human", REVIEW]) & ~pl.col("complete")
 
 
@@ -224,6 +225,7 @@ def measure_by(sources: GoldSources, by: str) -> list[Part]:
 def _inputs(sources: GoldSources, annotations: Mapping[str, Any]) -> dict[str, Any]:
     documents = read_manifest(sources.out / "documents") or {}
     return {
+        "layout": _LAYOUT,
         "annotations": annotations["fingerprint"],
         "documents": documents.get("fingerprint"),
         "layers": {n: [layer.config_sha256, layer.guidelines_sha256] for n, layer in sorted(sources.layers.items())},
