@@ -294,7 +294,10 @@ def _moved(names: tuple[Any, Any, Any, Any, Any], values: Floats, grid: WorldGri
     near = base is not None and bool(np.all(np.abs(known - base) <= tolerance + 1e-12))
     least, most = (float(known.min()), float(known.max())) if known.size else (None, None)
     turns_on = _turns_on(values[None, :], grid, tolerance)[0]
-    return MovedFigure(*names, base, least, most, undefined, near and not undefined, turns_on)
+    layer, control, target, label, what = names
+    return MovedFigure(
+        layer, control, target, label, what, base, least, most, undefined, near and not undefined, turns_on
+    )
 
 
 def _turns_on(values: Floats, grid: WorldGrid, tolerance: float) -> list[tuple[str, ...]]:

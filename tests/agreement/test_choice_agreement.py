@@ -282,6 +282,20 @@ def test_bias_acceleration_and_few_groups_move_the_interval_as_efron_and_hesterb
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, tails)), abs=1e-3)
 
 
+def test_a_figure_between_minus_one_and_one_has_a_studentised_interval() -> None:
+    """Against scipy's t distribution, for a share of thirteen documents; z and its slope by NumPy."""
+    from scipy import stats
+
+    data = np.array([1.0] * 9 + [0.0] * 4)
+    drawn = data[np.random.default_rng(1).integers(0, 13, (500, 13))].mean(axis=1)
+    without = np.array([np.delete(data, i).mean() for i in range(13)])
+    found = interval(np.concatenate([[data.mean()], drawn, without]), Resampling(resamples=500))
+    error = data.std(ddof=1) / np.sqrt(13)  # of a mean, which is what the jackknife gives for one
+    room = stats.t.ppf(0.975, 12) * error / (1 - data.mean() ** 2)
+    ends = np.tanh(np.arctanh(data.mean()) + np.array([-room, room]))
+    assert (found.low, found.high) == pytest.approx(tuple(ends), abs=1e-4)
+
+
 def test_equal_resamples_are_too_few_to_tell_and_not_certainty() -> None:
     rows = [["x", "x"], ["y", "y"]] * 10
     found = one(measured(rows, plan=Resampling()), "cohen_kappa", pair=True)

@@ -37,6 +37,7 @@ from corpus_kit.core.vocabulary import AGREEMENT_FILE
 
 _MOST_KEPT = 16
 """Reports of `agreement`, of all layers or one, until they are thrown away."""
+_LAYOUT = 2  # of the tables and figures: another number makes them again
 _TORN = (pl.col("status") == "submitted") & pl.col("origin").is_in(["human", REVIEW]) & ~pl.col("complete")
 
 
@@ -251,6 +252,7 @@ def measure_by(sources: GoldSources, by: str) -> list[Part]:
 def _inputs(sources: GoldSources, annotations: Mapping[str, Any]) -> dict[str, Any]:
     documents = read_manifest(sources.out / "documents") or {}
     return {
+        "layout": _LAYOUT,
         "annotations": annotations["fingerprint"],
         "documents": documents.get("fingerprint"),
         "layers": {n: [layer.config_sha256, layer.guidelines_sha256] for n, layer in sorted(sources.layers.items())},

@@ -6,13 +6,17 @@ to have equal sums can be drawn as one cell of a multinomial, which has exactly 
 documents with one choice each become a few dozen cells. Rows come sorted, by document or by answers, so the order of the
 input does not show in the interval.
 
-The interval is the bias-corrected and accelerated one (BCa) with a t quantile in the place of the normal one, which gives
-it room where there are few groups; from `MOST_JACKKNIFED` groups on the plain percentiles, which are the same by then. With
-fewer than `FEWEST_GROUPS`, and where all resamples give one figure, there is too little to tell.
+Up to `MOST_JACKKNIFED` groups the interval is studentised: the jackknife's standard error over groups and a t quantile, on
+Fisher's z, since figures lean against 1 (`benchmarks/interval_coverage.py` holds it against the truth). Figures that leave
+[-1, 1], such as distances, have the bias-corrected and accelerated one (BCa) with a t quantile. With more groups it is the
+plain percentiles, which are the same by then. With fewer than `FEWEST_GROUPS`, and where all resamples give one figure,
+there is too little to tell.
 
-Sources: B. Efron (1987), Better bootstrap confidence intervals, J. Am. Stat. Assoc. 82, 171-185 (BCa); T. C. Hesterberg
-(2015), What teachers should know about the bootstrap, Am. Stat. 69(4), 371-386, section 4.2 (t quantile); A. C. Davison,
-D. V. Hinkley (1997), Bootstrap Methods and their Application, section 3.8 (groups).
+Sources: B. Efron (1982), The Jackknife, the Bootstrap and Other Resampling Plans, SIAM, section 3 (standard error over
+groups); R. A. Fisher (1921), On the probable error of a coefficient of correlation, Metron 1, 3-32 (z); B. Efron (1987),
+Better bootstrap confidence intervals, J. Am. Stat. Assoc. 82, 171-185 (BCa); T. C. Hesterberg (2015), What teachers should
+know about the bootstrap, Am. Stat. 69(4), 371-386, section 4.2 (t quantile); A. C. Davison, D. V. Hinkley (1997), Bootstrap
+Methods and their Application, section 3.8 (groups).
 """
 
 from __future__ import annotations
@@ -183,9 +187,31 @@ def interval(values: Floats, plan: Resampling) -> Interval:
     if usable[-1] - usable[0] < 10.0**-DECIMALS:
         return Interval(value, None, None, "Too few to tell: every resample gives the same figure.")
     tail = (1.0 - plan.confidence) / 2.0
-    tails = (tail, 1.0 - tail) if not len(without) else _corrected_tails(values[0], usable, without, tail)
-    low, high = np.quantile(usable, tails)
+    bounded = max(abs(usable[0]), abs(usable[-1])) <= 1.0 and abs(values[0]) < 1.0
+    ends = _studentised(float(values[0]), without, tail) if len(without) and bounded else None
+    if ends is None:
+        tails = _corrected_tails(values[0], usable, without, tail) if len(without) else (tail, 1.0 - tail)
+        low, high = np.quantile(usable, tails)
+    else:
+        low, high = ends
     return Interval(value, round(float(low), DECIMALS), round(float(high), DECIMALS))
+
+
+def _studentised(value: float, without: Floats, tail: float) -> tuple[float, float] | None:
+    """The ends of the interval on Fisher's z, put back; None where the figure is the same without any group.
+
+    Args:
+        value: between -1 and 1. without: figures without each group. tail: the share outside on each side.
+    """
+    known = without[~np.isnan(without)]
+    groups = len(known)
+    if groups < FEWEST_GROUPS:
+        return None
+    error = math.sqrt((groups - 1) / groups * float(((known - known.mean()) ** 2).sum())) / (1.0 - value**2)
+    if error < 10.0**-DECIMALS:
+        return None
+    room = t_quantile(1.0 - tail, groups - 1) * error
+    return math.tanh(math.atanh(value) - room), math.tanh(math.atanh(value) + room)
 
 
 def _corrected_tails(value: float, usable: Floats, without: Floats, tail: float) -> tuple[float, float]:
