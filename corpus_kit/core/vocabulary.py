@@ -7,7 +7,7 @@ The command line, the settings and the documentation take their choices from her
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 SPLITS = ("train", "validation", "test")
 """Sides of a split, in the order they are shown."""
@@ -49,6 +49,6 @@ ORDERS = tuple(ORDER_HELP)
 """In which order `push` sends the documents that are not there yet."""
 
 
-def one_of(words: Mapping[str, str]) -> str:
+def one_of(words: Mapping[Any, str]) -> str:
     """`a: what it does; b: what it does`: the words of a table with what each means, for help texts and settings."""
     return "; ".join(f"{word}: {meaning}" for word, meaning in words.items())
