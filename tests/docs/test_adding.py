@@ -146,20 +146,24 @@ def test_the_export_format_writes_and_has_its_option(tree: Path) -> None:
 import json
 import click
 from corpus_kit.cli.main import cli
-from corpus_kit.core.exchange import LOSES, Attribute, Page, Region, Work
+from corpus_kit.core.exchange import LOSES, Attribute, Link, Note, Page, Region, Work
 from corpus_kit.release.export.interchange import writer_of
 text = "The MS Tern is late."
-work = Work("annotator-01", regions=(Region("r", 4, 11, "SHIP"),), answers=(Attribute("mood", "cross"),))
+spans = Region("a", 4, 11, "SHIP"), Region("b", 15, 19, "STATE")
+links = Link("a", "b", "is"), Link("a", "b", "near", directed=False)
+answers = Attribute("mood", "cross"), Attribute("sure", "yes", "a")
+work = Work("annotator-01", regions=spans, links=links, answers=answers, notes=(Note("hm", "a"),))
 made = writer_of("spans-csv")(Page("d1", text, doc_id="d1"), work)
 help = cli.get_command(click.Context(cli), "export").get_help(click.Context(cli))
 files = {name: content.decode() for name, content in made.files.items()}
 print(json.dumps([files, [lost.reason for lost in made.lost], "--spans-csv" in help, sorted(LOSES["spans-csv"])]))
 """
     files, lost, option, loses = run(tree, code)
-    assert files == {"spans.csv": "d1,4,11,SHIP,MS Tern\r\n"}
-    assert lost == ["document_answer"]
+    assert files["spans.csv"] == "d1,a,4,11,SHIP,MS Tern\nd1,b,15,19,STATE,late\n"
+    assert files["relations.csv"] == "d1,a,b,is\nd1,a,b,near\n"
+    assert sorted(lost) == ["document_answer", "region_answer", "region_answer", "undirected"]
     assert option
-    assert loses == ["attribute", "choice", "note", "relation", "undirected"]
+    assert loses == ["attribute", "choice", "note", "undirected"]
 
 
 def test_the_measure_is_measured_and_has_its_legend(tree: Path) -> None:
