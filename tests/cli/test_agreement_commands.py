@@ -8,8 +8,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from labelled_corpus import PSEUDONYM, entities_of_three, label, new_corpus
+from labelled_corpus import EELS, PSEUDONYM, STRIKE, entities_of_three, entity, label, new_corpus
 
+from corpus_kit import Corpus
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
 
@@ -99,7 +100,14 @@ def test_adjudicate_by_a_reviewer_needs_one(here: Path, capsys: pytest.CaptureFi
     assert run(cli, ["adjudicate", "--policy", "reviewer", "--reviewer", PSEUDONYM["ben"]]) == 0
 
 
-def test_review_lists_suspects_and_counts_the_rest(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_review_lists_suspects_and_counts_the_rest(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same word is a person on one page and a place on the other: each speaks against the other."""
+    eels, strike = [entity(EELS, "News", "PERSON")], [entity(STRIKE, "News", "GPE")]
+    corpus = Corpus.open(here)
+    label(corpus, "entities", {"eels.txt": {"cyd": eels}, "strike.txt": {"cyd": strike}}, tmp_path)
+    corpus.adjudicate()
     assert run(cli, ["review", "--single", "--limit", "1"]) == 0
     told = capsys.readouterr()
     assert len(told.out.splitlines()) == 2, "a header and one suspect"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from pathlib import Path
@@ -50,6 +51,17 @@ def test_work_becomes_rows_and_a_second_pull_appends_nothing(pushed: Sample) -> 
     assert (row["annotation_id"], row["status"], row["lead_time_s"]) == (own, "submitted", 12.5)
     assert [r["surface"] for r in rows(pushed, "spans")] == ["Zoë"]
     assert [r["value"] for r in rows(pushed, "choices")] == ["plain"]
+
+
+def test_the_guidelines_that_people_worked_under_are_kept_with_their_work(pushed: Sample) -> None:
+    (name,) = pushed.corpus.layers()
+    (pushed.root / "annotation" / name / "guidelines.md").write_text("Version: 7\n\nLook twice.\n", encoding="utf-8")
+    annotate(pushed, "a.txt", span(0, 3))
+    pushed.corpus.pull()
+    kept = {path.name: path.read_bytes() for path in (pushed.data / "imports" / "guidelines").iterdir()}
+    sha = hashlib.sha256(b"Version: 7\n\nLook twice.\n").hexdigest()
+    assert kept == {f"{name}-{sha}.md": b"Version: 7\n\nLook twice.\n"}
+    assert [row["guidelines_sha256"] for row in rows(pushed)] == [sha]
 
 
 def test_only_what_changed_is_fetched(pushed: Sample) -> None:
