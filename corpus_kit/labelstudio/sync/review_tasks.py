@@ -107,7 +107,7 @@ class ReviewSource(Source):
         several = len([control for control in self.layer.controls if control.kind != "relations"]) > 1
         data = one.data | {REVIEW_FIELD: panel(self.kind, document.items, several=several)}
         marks = digest((self.kind, *sorted(data.items()), repr(versions)))
-        return ReviewTask(data, (), one.fingerprint, marks, self, tuple(versions))
+        return ReviewTask(data, (), one.fingerprint, marks, self, versions=tuple(versions))
 
 
 def panel(kind: str, items: Sequence[ReviewItem], *, several: bool) -> str:
