@@ -21,6 +21,7 @@ from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.workspace import Workspace
 from corpus_kit.ledger.matching import Documents
 from corpus_kit.pipeline.build import BuildOptions, build
+from corpus_kit.pipeline.new_layer import register_layer, write_layer
 from corpus_kit.pipeline.sync import import_files, pull
 
 if TYPE_CHECKING:
@@ -162,46 +163,6 @@ def _read_layer(corpus: Workspace, name: str, config: str) -> Layer:
         folder = Path(aside) / "annotation" / name
         write_layer(folder, config, "")
         return load_layer(folder)
-
-
-def write_layer(folder: Path, config: str, guidelines: str) -> None:
-    """Write a layer's folder; guidelines: "" for none yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.xml").write_text(config.strip() + "\n", encoding="utf-8", newline="\n")
-    if guidelines:
-        (folder / "guidelines.md").write_text(guidelines, encoding="utf-8", newline="\n")
-
-
-def register_layer(toml: Path, layer: str, settings: Mapping[str, Any]) -> None:
-    """Name the layer in corpus.toml, and the settings that keep the project as it is where none are set."""
-    text = toml.read_text(encoding="utf-8")
-    found = re.search(r"(?m)^layers\s*=\s*\[([^\]]*)\]", text)
-    if found is None:
-        from corpus_kit.core.config.corpus_toml import load_config
-
-        names = [*load_config(toml).layers, layer]
-        line = f"layers = {json.dumps(list(dict.fromkeys(names)))}\n"
-        at = re.search(r"(?m)^\[", text)
-        text = text[: at.start()] + line + text[at.start() :] if at else f"{text.rstrip()}\n{line}"
-    elif not re.search(rf"[\"']{re.escape(layer)}[\"']", found[1]):
-        inside = found[1].rstrip().rstrip(",")
-        text = (
-            text[: found.start(1)]
-            + (f"{inside}, " if inside.strip() else "")
-            + json.dumps(layer)
-            + text[found.end(1) :]
-        )
-    section = re.search(r"(?m)^\[label_studio\]\n((?:(?!\[).*\n?)*)", text)
-    lines = [
-        f"{k} = {json.dumps(v)}\n"
-        for k, v in settings.items()
-        if not (section and re.search(rf"(?m)^{k}\s*=", section[1]))
-    ]
-    if lines and section:
-        text = text[: section.start(1)] + "".join(lines) + text[section.start(1) :]
-    elif lines:
-        text = f"{text.rstrip()}\n\n[label_studio]\n{''.join(lines)}"
-    toml.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _add_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
