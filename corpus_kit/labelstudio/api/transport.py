@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import httpx2
 from pydantic import TypeAdapter
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_any
+from tenacity import RetryCallState, Retrying, retry_if_exception
 from tenacity.wait import wait_exponential_jitter
 
 from corpus_kit.core.errors import EnvironmentProblemError, ServiceError, UsageError
@@ -299,7 +299,7 @@ class Transport:
         retrying = Retrying(
             retry=retry_if_exception(again),
             # A server may ask for a pause before every single answer: all pauses of a command together have an end.
-            stop=stop_any(stop_after_attempt(ATTEMPTS), lambda _: self._paused > self.limits.seconds),
+            stop=lambda state: state.attempt_number >= ATTEMPTS or self._paused > self.limits.seconds,
             wait=lambda state: self._pause(max(backoff(state), _pause_asked_for(state))),
             reraise=True,
         )
