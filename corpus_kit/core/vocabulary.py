@@ -54,6 +54,7 @@ ORDERS = tuple(ORDER_HELP)
 LEFT_OUT = "their author answered the document before, or is not among `reviewers` in corpus.toml"
 """Why an answer in a review project settles nothing."""
 
+
 def one_of(words: Mapping[Any, str]) -> str:
     """`a: what it does; b: what it does`: the words of a table with what each means, for help texts and settings."""
     return "; ".join(f"{word}: {meaning}" for word, meaning in words.items())

@@ -276,12 +276,10 @@ def _by_number(members: list[_Sample], reading: ReadSettings) -> list[dict[str, 
             if records:
                 rows += records
                 break
-    return [{name: row[name] for name in sorted(row, key=_place)} for row in rows]
-
-
-def _place(name: str) -> tuple[bool, int, str]:
-    """Numbered columns in their order, names behind them."""
-    return not name.isdecimal(), int(name) if name.isdecimal() and len(name) < 9 else 0, name
+    return [
+        {name: row[name] for name in sorted(row, key=lambda name: (not name.isdecimal(), name.zfill(9)))}
+        for row in rows
+    ]
 
 
 def _with_text(reading: ReadSettings, name: str) -> ReadSettings:

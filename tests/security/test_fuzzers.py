@@ -17,7 +17,7 @@ Fuzzer = Callable[[Path, int, int], Findings]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("fuzz", "count"), [(fuzz_files, 500), (fuzz_exports, 300), (fuzz_server, 300)])
+@pytest.mark.parametrize(("fuzz", "count"), [(fuzz_files, 500), (fuzz_exports, 300), (fuzz_server, 150)])
 def test_nothing_but_documents_rows_and_refusals(fuzz: Fuzzer, count: int, tmp_path: Path) -> None:
     found = fuzz(tmp_path, count, 5)
     assert found.failures == {}

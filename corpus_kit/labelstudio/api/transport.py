@@ -16,8 +16,7 @@ from typing import Any, TypeVar
 
 import httpx2
 from pydantic import TypeAdapter
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_any
-from tenacity.stop import stop_base
+from tenacity import RetryCallState, Retrying, retry_if_exception
 from tenacity.wait import wait_exponential_jitter
 
 from corpus_kit.core.errors import EnvironmentProblemError, ServiceError, UsageError
@@ -58,16 +57,6 @@ class AnswerLimits:
 
 ERROR_BYTES = 1 << 16
 """What is read of an answer that is an error; its words are shortened anyway."""
-
-
-class _Enough(stop_base):
-    """Stop when a question is answered with yes."""
-
-    def __init__(self, asked: Callable[[], bool]) -> None:
-        self._asked = asked
-
-    def __call__(self, retry_state: RetryCallState) -> bool:
-        return self._asked()
 
 
 class Transport:
@@ -310,7 +299,7 @@ class Transport:
         retrying = Retrying(
             retry=retry_if_exception(again),
             # A server may ask for a pause before every single answer: all pauses of a command together have an end.
-            stop=stop_any(stop_after_attempt(ATTEMPTS), _Enough(lambda: self._paused > self.limits.seconds)),
+            stop=lambda state: state.attempt_number >= ATTEMPTS or self._paused > self.limits.seconds,
             wait=lambda state: self._pause(max(backoff(state), _pause_asked_for(state))),
             reraise=True,
         )
