@@ -125,6 +125,13 @@ def test_a_date_by_itself_under_the_headline_is_the_publication(line: str, value
     assert read(MENU, HEADLINE["en"], line, BODY["en"])[1].published_on == value
 
 
+def test_a_short_headline_between_a_menu_and_its_date_is_found() -> None:
+    menu, byline = ("Home", "News", "Sport", "Harbour", "Opinion", ""), "By Renée Ásta"
+    tail = ("Most read", "Old bridge closed", "Bus fares rise again", "Contact")
+    _, facts = read(*menu, "Harbour council meets again", byline, DATE["en"], "", BODY["en"], "", *tail)
+    assert facts.title == "Harbour council meets again"
+
+
 def test_known_facts_are_only_located() -> None:
     lines = (MENU, f"News{HEADLINE['en']}", HEADLINE["en"], "19 October 2031", "Updated 18.10.2031", BODY["en"])
     text, facts = read(*lines, title=HEADLINE["en"], published_on=date(2031, 10, 18))
