@@ -64,7 +64,7 @@ class Settings:
     l2: float = 5.0
     columns_per_level: float = 0.25
     rows_per_tree: float = 0.6
-    title_least: float = 0.7
+    title_least: float = 0.82
     date_least: float = 0.85
     seed: int = 20310229
 
