@@ -151,8 +151,8 @@ class PageFactsModel:
 
 
 def is_dated_headline(text: str, title: Title) -> bool:
-    """Whether a line that is likely the headline, not surely, has a date within the next three lines and a third of its words
-    in the text below: pages of few lines look like this. Of 35 such lines of the development set 27 are headlines."""
+    """Whether a line that is likely the headline, not surely, has a date within the next three lines and a third of its
+    words in the text below: pages of few lines look like this. Of 35 such lines of the development set 27 are headlines."""
     if title.chance < _DATED:
         return False
     below = text[title.end :]
