@@ -64,7 +64,7 @@ class Settings:
     l2: float = 5.0
     columns_per_level: float = 0.25
     rows_per_tree: float = 0.6
-    title_least: float = 0.7
+    title_least: float = 0.82
     date_least: float = 0.85
     seed: int = 20310229
 
@@ -132,7 +132,7 @@ def second_columns(examples: list[Example], lines: Lines, odds: F64) -> dict[str
     for low in range(0, len(examples), _HEADS):
         heads = read_heads([text_of(one.page) for one in examples[low : low + _HEADS]])
         here = slice(at, at + heads.rows.n)
-        columns = {name: values[here] for name, values in lines.columns.items()}
+        columns: Columns = {name: values[here] for name, values in lines.columns.items()}
         parts.append(second_look(heads, columns, odds[here], rivals(odds[here])))
         at += heads.rows.n
     return {name: np.concatenate([part[name] for part in parts]).astype(np.float32) for name in parts[0]}

@@ -46,7 +46,7 @@ IDS_FILE = "ids.npy"
 """doc_id, check and the beginning of text_sha256 of every document, as three columns of uint64."""
 REJECTED_FILE = "rejected.parquet"
 """The unit's refusals; there is none where nothing was refused."""
-_FORMAT = 4
+_FORMAT = 5
 """Of a unit's folder. Counted up when what lies in there changes, so that no build takes over what it cannot read."""
 
 ShardMaker = Callable[[ShardRows], "WrittenShard | Future[WrittenShard]"]

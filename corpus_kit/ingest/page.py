@@ -14,7 +14,7 @@ from typing import NamedTuple
 from corpus_kit.ingest.dates import FoundDate
 from corpus_kit.ingest.page_facts.address import find_address
 from corpus_kit.ingest.page_facts.head import is_page
-from corpus_kit.ingest.page_facts.model import PageFactsModel, Title, packaged
+from corpus_kit.ingest.page_facts.model import PageFactsModel, Title, is_dated_headline, packaged
 from corpus_kit.ingest.page_facts.outlet import find_outlet
 from corpus_kit.ingest.page_facts.published import HeadlineGuess
 
@@ -72,7 +72,7 @@ def facts_of(texts: Sequence[str], known: Sequence[Known], model: PageFactsModel
         if one.title is not None and (start := _locate(text, one.title)) >= 0:
             places[at] = (start, start + len(one.title))
             headline = HeadlineGuess(*places[at], 6.0)
-        elif guess is not None and guess.chance >= model.title_scale.least:
+        elif guess is not None and (guess.chance >= model.title_scale.least or is_dated_headline(text, guess)):
             places[at] = (guess.start, guess.end)
         headlines.append(headline)
     dates = _dates(texts, known, headlines, silent, model)

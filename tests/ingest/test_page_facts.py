@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from corpus_kit.ingest.dates import find_dates
 from corpus_kit.ingest.page import PageFacts, page_facts
+from corpus_kit.ingest.page_facts.model import Title, is_dated_headline
 
 BODY = {
     "en": "The harbour council of Sennet Bay met behind closed doors for the third time, and the ferries stayed in the "
@@ -123,6 +124,25 @@ def test_no_date_is_better_than_a_guess(case: str) -> None:
 )
 def test_a_date_by_itself_under_the_headline_is_the_publication(line: str, value: date) -> None:
     assert read(MENU, HEADLINE["en"], line, BODY["en"])[1].published_on == value
+
+
+@pytest.mark.parametrize(
+    ("below", "chance", "is_given"),
+    [
+        (("By Renée Ásta", DATE["en"], BODY["en"]), 0.5, True),
+        (("By Renée Ásta", DATE["en"], BODY["en"]), 0.2, False),
+        (("By Renée Ásta", "four minutes to read", BODY["en"]), 0.5, False),
+        (("By Renée Ásta", DATE["pl"], BODY["pl"]), 0.5, False),
+        (("One", "Two", "Three", DATE["en"], BODY["en"]), 0.5, False),
+    ],
+    ids=["dated", "hardly a headline", "no date", "another story", "date far below"],
+)
+def test_a_doubtful_headline_is_given_where_its_date_and_its_story_are_below(
+    below: tuple[str, ...], chance: float, is_given: bool
+) -> None:
+    line = "Ferries stay in harbour again"
+    title = Title(line, 0, len(line), 0.0, 0.5, chance)
+    assert is_dated_headline("\n".join((line, *below)), title) is is_given
 
 
 def test_known_facts_are_only_located() -> None:

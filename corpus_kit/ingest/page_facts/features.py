@@ -140,7 +140,7 @@ def _telling(pages: Pages, prose: Bool, heads: Heads) -> Columns:
     some = np.maximum(total, 1.0)
 
     def summed(values: F64 | I64 | Bool) -> F64:
-        return np.bincount(of, values, minlength=n)
+        return np.bincount(of, values, minlength=n).astype(np.float64)
 
     whole = letters.of(pages.word_start, pages.word_end)
     words = Hashes(whole)
@@ -175,7 +175,8 @@ def _twins(key: U64, line: U64) -> F64:
     for values in (key, key ^ (line * _PRIME)):
         which, size = numbered(values)
         counts.append(np.bincount(which, minlength=size)[which])
-    return np.minimum(counts[0] - counts[1], 5).astype(np.float64)
+    fewer: F64 = np.minimum(counts[0] - counts[1], 5).astype(np.float64)
+    return fewer
 
 
 def _place(columns: Columns, prose: Bool, rows: Rows) -> Columns:

@@ -48,7 +48,8 @@ class Heads:
     def line(self, row: int) -> str:
         """A row of the head as it stands in its text."""
         start, end = self.place(row)
-        return self.texts[self.pages.doc[row]][start:end]
+        text: str = self.texts[int(self.pages.doc[row])]
+        return text[start:end]
 
 
 def read_heads(texts: Sequence[str]) -> Heads:
