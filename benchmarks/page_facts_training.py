@@ -132,7 +132,7 @@ def second_columns(examples: list[Example], lines: Lines, odds: F64) -> dict[str
     for low in range(0, len(examples), _HEADS):
         heads = read_heads([text_of(one.page) for one in examples[low : low + _HEADS]])
         here = slice(at, at + heads.rows.n)
-        columns: Columns = {name: values[here] for name, values in lines.columns.items()}
+        columns: Columns = {name: values[here].astype(np.float64) for name, values in lines.columns.items()}
         parts.append(second_look(heads, columns, odds[here], rivals(odds[here])))
         at += heads.rows.n
     return {name: np.concatenate([part[name] for part in parts]).astype(np.float32) for name in parts[0]}
