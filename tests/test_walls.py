@@ -21,6 +21,7 @@ FLOORS = (
     {"core"},
     {"ingest", "dedup", "suggest", "ledger", "labelstudio", "agreement", "release", "report", "validate"},
     {"doctor", "pipeline"},
+    {"commands"},
     {"corpus"},
     {"__init__"},
     {"cli"},
@@ -38,11 +39,11 @@ MOST_PARAMETERS = 8
 # What does not hold yet. These lists only shrink, and a test fails where an entry is not needed any more.
 UPWARD_SO_FAR: set[tuple[str, str]] = set()
 CIRCLES_SO_FAR: list[set[str]] = []
-LONG_SO_FAR: set[str] = {"corpus.py"}
+LONG_SO_FAR: set[str] = set()
 PARAMETERS_SO_FAR: set[str] = {
     "agreement/measures/measured.py:measure_agreement",
     "cli/commands/build.py:command",
-    "corpus.py:build",
+    "commands/build.py:build",
     "ledger/ledger.py:append",
     "report/view.py:make_view",
     "suggest/entities/stage.py:build_entities",
