@@ -20,10 +20,10 @@ from corpus_kit.core.storage.folders import write_manifest
 from corpus_kit.core.storage.tables import arrow_schema, write_table
 from corpus_kit.corpus import Corpus
 from corpus_kit.dedup.find import find_copies
-from corpus_kit.dedup.settings import Recipe as CopyRecipe
+from corpus_kit.dedup.settings import DedupRecipe as CopyRecipe
 from corpus_kit.ingest.assemble import write_documents
 from corpus_kit.ingest.assign import assign
-from corpus_kit.ingest.batch import Recipe
+from corpus_kit.ingest.batch import ReadRecipe
 from corpus_kit.ingest.documents import read_documents
 
 CONFIG = """<View><Labels name="label" toName="text"><Label value="PERSON"/><Label value="ORG"/></Labels>
@@ -79,7 +79,7 @@ def make_corpus(root: Path, count: int, *, suggest: bool) -> Corpus:
 
 
 def documents_only(
-    raw: Sequence[Path], out: Path, work: Path, recipe: Recipe, pool: Workers, refusals: Refusals
+    raw: Sequence[Path], out: Path, work: Path, recipe: ReadRecipe, pool: Workers, refusals: Refusals
 ) -> None:
     """`out/documents` from the raw files; only equal texts are copies, nothing is suggested."""
     read = read_documents(raw, work, recipe, pool, Silent())

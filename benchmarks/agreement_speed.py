@@ -22,7 +22,7 @@ from nervaluate import Evaluator
 from sklearn.metrics import cohen_kappa_score
 
 from corpus_kit.agreement import Resampling, choice_agreement, span_agreement
-from corpus_kit.agreement.judgements import Readers, answers, judged
+from corpus_kit.agreement.judgements import Readers, answers, latest_submissions
 from corpus_kit.agreement.measures.choices import grid_of, measure_grid
 from corpus_kit.agreement.measures.figures import Scope
 
@@ -123,7 +123,7 @@ def main() -> int:
     coded = [np.searchsorted(STANCES, one) for one in said]
     as_words = best(options.repeat, lambda: [cohen_kappa_score(said[a], said[b]) for a, b in pairs])
     as_codes = best(options.repeat, lambda: [cohen_kappa_score(coded[a], coded[b]) for a, b in pairs])
-    people = judged(made)
+    people = latest_submissions(made)
     grid = grid_of(answers(table, none, people), Readers.of(people))
     from_codes = best(options.repeat, lambda: measure_grid(grid, Scope("stance"), plan, pairs=False))
     from_table = best(options.repeat, lambda: choice_agreement(table, made, none, pairs=False, plan=plan))

@@ -20,17 +20,17 @@ from pathlib import Path
 
 import numpy as np
 
-from corpus_kit.core.lines.pages import F64, Rows, read_pages
+from corpus_kit.core.lines.pages import F64, LineRows, read_pages
 from corpus_kit.core.lines.trees import Forest
 from corpus_kit.suggest.boilerplate.features import describe
 from corpus_kit.suggest.boilerplate.model import BoilerplateModel, Company, in_company, wordless
 from corpus_kit.suggest.boilerplate.training.calibrate import calibrate, calibration_error
-from corpus_kit.suggest.boilerplate.training.dataset import Example, made_of, precision_recall, read_examples
+from corpus_kit.suggest.boilerplate.training.dataset import TrainingPage, made_of, precision_recall, read_examples
 from corpus_kit.suggest.boilerplate.training.fit import (
     MODEL_VERSION,
     N_FOLDS,
     Settings,
-    Shard,
+    TrainingShard,
     first_forest,
     grow,
     prepare,
@@ -43,7 +43,7 @@ THRESHOLD = 0.5  # chance of boilerplate above which a line goes; frozen before 
 BESIDE = (0.45, 0.55)
 
 
-def strict_odds(shard: Shard, settings: Settings, firsts: dict[int, Forest]) -> F64:
+def strict_odds(shard: TrainingShard, settings: Settings, firsts: dict[int, Forest]) -> F64:
     """Log-odds of content of every row by two passes that never saw its fold.
 
     For each held-out fold the second pass learns from first-pass guesses of the four other folds, each made without the
@@ -72,7 +72,7 @@ def strict_odds(shard: Shard, settings: Settings, firsts: dict[int, Forest]) -> 
     return out
 
 
-def strict_chance(examples: list[Example], settings: Settings, models: dict[int, BoilerplateModel]) -> F64:
+def strict_chance(examples: list[TrainingPage], settings: Settings, models: dict[int, BoilerplateModel]) -> F64:
     """Chance of boilerplate of every row of the pages, by models that had nothing to do with the page's fold."""
     pages, folds = [one.page() for one in examples], [one.fold for one in examples]
     told = []
@@ -94,7 +94,7 @@ def as_in_use(chance: F64, texts: list[str], company: Company) -> F64:
     parts, at = [], 0
     for low in range(0, len(texts), 64):
         batch = read_pages(texts[low : low + 64])
-        rows = Rows(batch)
+        rows = LineRows(batch)
         _, line = describe(batch, rows)
         lowered = in_company(chance[at : at + rows.n], line.words, rows, company)
         parts.append(1.0 / (1.0 + np.exp(wordless(np.log((1.0 - lowered) / lowered), line, rows))))
@@ -102,7 +102,7 @@ def as_in_use(chance: F64, texts: list[str], company: Company) -> F64:
     return np.concatenate(parts)
 
 
-def quick_chance(examples: list[Example], models: dict[int, BoilerplateModel]) -> F64:
+def quick_chance(examples: list[TrainingPage], models: dict[int, BoilerplateModel]) -> F64:
     """The same by the five models that the training command makes beside the packaged one."""
     parts: dict[int, F64] = {}
     for k, model in models.items():
@@ -124,7 +124,7 @@ def fold_models(folder: Path, wanted: str) -> dict[int, BoilerplateModel]:
     return models
 
 
-def kept_figures(chance: F64, own: Shard, examples: list[Example], threshold: float) -> F64:
+def kept_figures(chance: F64, own: TrainingShard, examples: list[TrainingPage], threshold: float) -> F64:
     """(pages, 2): precision and recall of the text kept from each page."""
     kept: list[list[int]] = [[] for _ in examples]
     for page, number in zip(own.page[chance < threshold], own.numbers[chance < threshold], strict=True):
@@ -142,7 +142,7 @@ def f1(figures: F64) -> tuple[float, float, float]:
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 
-def tables(chance: F64, own: Shard, examples: list[Example]) -> str:
+def tables(chance: F64, own: TrainingShard, examples: list[TrainingPage]) -> str:
     """Figures per fold, at other thresholds, and what they are to be compared with."""
     folds = np.array([one.fold for one in examples])
     figures = kept_figures(chance, own, examples, THRESHOLD)

@@ -56,7 +56,7 @@ def ours(documents: Path, work: Path, workers: int) -> dict[str, Any]:
     from corpus_kit.core.records import Shard
     from corpus_kit.core.storage.tables import file_sha256, parts
     from corpus_kit.dedup.find import find_copies
-    from corpus_kit.dedup.settings import Recipe
+    from corpus_kit.dedup.settings import DedupRecipe
     from corpus_kit.ingest.assign import columns_of_shards
 
     class Clock(Silent):
@@ -73,7 +73,7 @@ def ours(documents: Path, work: Path, workers: int) -> dict[str, Any]:
             self.seconds[self.label] += time.perf_counter() - self.began
 
     clock = Clock()
-    recipe = Recipe(Duplicates(threshold=THRESHOLD, bands=BANDS, words=WORDS))
+    recipe = DedupRecipe(Duplicates(threshold=THRESHOLD, bands=BANDS, words=WORDS))
     with open_workers(workers) as pool:
         list(pool.run(load, [("corpus_kit.dedup.find",)] * 4 * workers))
         files = parts(documents, "documents")

@@ -49,7 +49,7 @@ def letters(text: str | None) -> str:
 def ours(rows: list[dict[str, Any]]) -> tuple[dict[str, list[str | None]], str]:
     """Title and date of each page, and a line about speed."""
     from corpus_kit.ingest.html import html_facts, read_html
-    from corpus_kit.ingest.json_values import Refusal
+    from corpus_kit.ingest.json_values import RejectedValue
 
     made: dict[str, list[str | None]] = {}
     spent, size = 0.0, 0
@@ -60,7 +60,7 @@ def ours(rows: list[dict[str, Any]]) -> tuple[dict[str, list[str | None]], str]:
             page = read_html(raw)
             facts = html_facts(page, row["url"])
             _ = page.offsets, page.links()
-        except Refusal:
+        except RejectedValue:
             made[row["id"]] = [None, None]
             continue
         finally:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpus_kit.ingest.decode import decode
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 README = Path(__file__).resolve().with_name("README.md")
 BEGIN, END = "<!-- encodings:begin -->", "<!-- encodings:end -->"
@@ -220,7 +220,7 @@ def measure(count: int) -> tuple[dict[tuple[str, int], Counter[str]], Counter[st
                     kind = "Unicode" if codec in UNICODE else "old"
                     try:
                         outcome = "right" if decode(raw).text == expected(raw, codec) else "wrong"
-                    except Refusal:
+                    except RejectedValue:
                         outcome = "refused"
                     found.setdefault((kind, length), Counter())[outcome] += 1
                     if outcome != "right":

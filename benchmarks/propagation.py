@@ -19,7 +19,7 @@ from pathlib import Path
 from corpus_kit.suggest.entities.calibration import fit
 from corpus_kit.suggest.entities.context import word_key
 from corpus_kit.suggest.entities.inflection import rule_of
-from corpus_kit.suggest.entities.propagation import Page, Propagation
+from corpus_kit.suggest.entities.propagation import Propagation, TextToLabel
 from corpus_kit.suggest.entities.records import Name
 
 README = Path(__file__).parent / "README.md"
@@ -96,7 +96,7 @@ def main() -> None:
             re.findall(r"\w+", text)
         finding += clock() - before
         before = clock()
-        found += sum(map(len, model.suggest([Page(text, language) for text, language in some])))
+        found += sum(map(len, model.suggest([TextToLabel(text, language) for text, language in some])))
         suggesting += clock() - before
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     table = "\n".join(

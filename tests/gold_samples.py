@@ -10,7 +10,7 @@ from ledger_samples import Bench, Made
 
 from corpus_kit.agreement.gold.build import Gold, GoldSources, build_gold
 from corpus_kit.agreement.gold.tables import GOLD_TABLES
-from corpus_kit.core.config import Adjudication, Agreement
+from corpus_kit.core.config import AdjudicationSettings, AgreementSettings
 from corpus_kit.core.config.template import shipped
 from corpus_kit.core.progress import Silent
 from corpus_kit.core.schema.file import read_contract_file
@@ -39,7 +39,7 @@ def settled(bench: Bench, *, check: bool = True, **settings: Any) -> Settled:
         _CONTRACTS.update({t: read_contract_file(shipped("schemas") / f"{t}.yaml") for t in GOLD_TABLES})
     with work_folder(bench.data) as work:
         sources = GoldSources(
-            bench.data, work, bench.layers, _CONTRACTS, Adjudication(**settings), Agreement(resamples=0)
+            bench.data, work, bench.layers, _CONTRACTS, AdjudicationSettings(**settings), AgreementSettings(resamples=0)
         )
         gold = build_gold(sources, Silent())
     assert gold is not None

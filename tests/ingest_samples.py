@@ -20,7 +20,7 @@ from corpus_kit.core.rejects import Refusals
 from corpus_kit.core.schema.file import read_contract_file
 from corpus_kit.core.storage.folders import work_folder
 from corpus_kit.dedup.find import find_copies
-from corpus_kit.dedup.settings import Recipe as CopyRecipe
+from corpus_kit.dedup.settings import DedupRecipe as CopyRecipe
 from corpus_kit.ingest.assemble import write_documents
 from corpus_kit.ingest.assign import assign
 from corpus_kit.ingest.documents import Ingested, make_recipe, read_documents

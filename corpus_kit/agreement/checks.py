@@ -15,9 +15,9 @@ from pathlib import Path
 import polars as pl
 
 from corpus_kit.agreement.gold.fair import unfair_reviews
-from corpus_kit.agreement.judgements import answers, judged
+from corpus_kit.agreement.judgements import answers, latest_submissions
 from corpus_kit.agreement.measures.bootstrap import DECIMALS
-from corpus_kit.core.labels import Labels, read_label_table, read_labels, standing, trimmed
+from corpus_kit.core.labels import Labels, current_spans, read_label_table, read_labels, trimmed
 from corpus_kit.core.records import REVIEW, CheckScore
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import scan
@@ -84,7 +84,7 @@ def check_scores(
         return []
     labels = _sound(out)
     known = known_answers(labels.annotations, reviewers, stars=stars, parties=parties)
-    people = judged(labels.annotations).join(
+    people = latest_submissions(labels.annotations).join(
         labels.annotations.select("annotation_id", "created_at"), on="annotation_id"
     )
     tried = people.join(
@@ -138,4 +138,4 @@ def _sound(out: Path) -> Labels:
     stale = carried.filter(pl.col("verdict") == "stale").select("annotation_id").unique()
     annotations = labels.annotations.join(stale, on="annotation_id", how="anti")
     annotations = annotations.filter("complete")  # what could not be read is neither right nor wrong
-    return Labels(annotations, trimmed(standing(labels.spans, carried)), labels.choices, labels.relations)
+    return Labels(annotations, trimmed(current_spans(labels.spans, carried)), labels.choices, labels.relations)

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from corpus_kit.agreement.judgements import judged
+from corpus_kit.agreement.judgements import latest_submissions
 from corpus_kit.agreement.measures.bootstrap import DECIMALS
 from corpus_kit.agreement.review import Suspect
 from corpus_kit.core.labels import read_label_table
@@ -61,7 +61,7 @@ def answer_suspects(out: Path, trials: Mapping[tuple[str, str], OutOfSample], *,
     annotations = read_label_table(folder, "annotations")
     choices = read_label_table(folder, "choices").filter(pl.col("span_id").is_null())
     if not gold:
-        choices = choices.join(judged(annotations), on="annotation_id", how="semi")
+        choices = choices.join(latest_submissions(annotations), on="annotation_id", how="semi")
     choices = choices.join(annotations.select("annotation_id", "annotator"), on="annotation_id", how="left")
     made = []
     for (layer, control), found in trials.items():

@@ -46,7 +46,7 @@ class Readers:
 
     annotators: sorted pseudonyms. doc_ids: one for each page. saw: shape (pages, annotators).
     shared: pages at least two of them worked on, shape (pages,).
-    first_page: the number of the first of these pages in the rows of `judged`.
+    first_page: the number of the first of these pages in the rows of `latest_submissions`.
     group: pages of equal number are not independent (the same document, or near-copies), shape (pages,).
     """
 
@@ -59,7 +59,7 @@ class Readers:
 
     @classmethod
     def of(cls, people: pl.DataFrame) -> Readers:
-        """From the rows of `judged` that belong to one layer."""
+        """From the rows of `latest_submissions` that belong to one layer."""
         pages = people.filter(pl.col("page") != pl.col("page").shift(1, fill_value=-1))
         doc_ids = pages["doc_id"]
         group = pages[GROUP if GROUP in pages.columns else "doc_id"].rank("dense").cast(pl.Int64).to_numpy()
@@ -107,7 +107,7 @@ def need(frame: pl.DataFrame, table: str) -> None:
         )
 
 
-def judged(
+def latest_submissions(
     annotations: pl.DataFrame,
     *,
     without: Collection[str] = (),
@@ -165,7 +165,7 @@ def _with_settled(people: pl.DataFrame, settling: pl.DataFrame, mark: str) -> pl
 
 
 def known_people(people: pl.DataFrame, control: str) -> pl.DataFrame:
-    """Those of `judged` whose answer in a control could be read whole; the others' is neither yes nor no."""
+    """Those of `latest_submissions` whose answer in a control could be read whole; the others' is neither yes nor no."""
     return people.filter(known_in(control)) if people["unread"].null_count() < people.height else people
 
 
@@ -190,12 +190,12 @@ def _latest(people: pl.DataFrame, key: list[str]) -> pl.DataFrame:
 
 
 def reviewers_in(people: pl.DataFrame) -> tuple[str, ...]:
-    """Those of `judged` who settled documents in a review project, as they are called there; at most one a document."""
+    """Those of `latest_submissions` who settled documents in a review project; at most one a document."""
     return _marked(people, REVIEWED)
 
 
 def starred_in(people: pl.DataFrame) -> tuple[str, ...]:
-    """Those of `judged` whose starred answers settle documents, as they are called there; at most one a document."""
+    """Those of `latest_submissions` whose starred answers settle documents; at most one a document."""
     return _marked(people, STARRED)
 
 
@@ -213,15 +213,15 @@ def of_people(rows: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     return rows.join(people.select("annotation_id", "page", "annotator"), on="annotation_id", how="inner")
 
 
-def extents(spans: pl.DataFrame) -> pl.DataFrame:
+def span_bounds(spans: pl.DataFrame) -> pl.DataFrame:
     """Where each region lies: annotation_id, span_id, start, end, once however many labels it carries."""
     need(spans, "spans")
     return spans.select("annotation_id", "span_id", "start", "end").unique(["annotation_id", "span_id"], keep="any")
 
 
-def places(spans: pl.DataFrame) -> pl.DataFrame:
+def span_keys(spans: pl.DataFrame) -> pl.DataFrame:
     """The same as `annotation_id`, `span_id`, `at`, with the place as `start-end`."""
-    return extents(spans).select("annotation_id", "span_id", pl.format("{}-{}", "start", "end").alias("at"))
+    return span_bounds(spans).select("annotation_id", "span_id", pl.format("{}-{}", "start", "end").alias("at"))
 
 
 def directed(relations: pl.DataFrame, place: pl.DataFrame) -> pl.DataFrame:
@@ -255,7 +255,7 @@ def answers(choices: pl.DataFrame, spans: pl.DataFrame, people: pl.DataFrame) ->
     if rows["span_id"].null_count() < rows.height:
         region = pl.format("{}-{}", pl.col("start"), pl.col("end"))
         rows = (
-            rows.join(extents(spans), on=["annotation_id", "span_id"], how="left")
+            rows.join(span_bounds(spans), on=["annotation_id", "span_id"], how="left")
             .with_columns(pl.when(pl.col("span_id").is_null()).then(pl.lit("")).otherwise(region).alias("region"))
             .filter(pl.col("region").is_not_null())
         )

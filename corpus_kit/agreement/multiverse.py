@@ -23,7 +23,7 @@ from corpus_kit.agreement.gold.adjudicate import adjudicate
 from corpus_kit.agreement.gold.build import GoldSources, chosen_rules, current_texts, labels_on_current_texts, policy_of
 from corpus_kit.agreement.gold.fair import fair
 from corpus_kit.agreement.gold.policy import GOLD
-from corpus_kit.agreement.judgements import judged
+from corpus_kit.agreement.judgements import latest_submissions
 from corpus_kit.agreement.measures.bootstrap import Resampling
 from corpus_kit.agreement.measures.measured import annotated_documents, measure_agreement
 from corpus_kit.agreement.worlds import WorldGrid, WorldSources, grid_of, in_world
@@ -215,7 +215,7 @@ class _EveryWorld:
 
 
 def _gold(labels: Labels, layer: Layer, policy: Any) -> pl.DataFrame:
-    if judged(labels.annotations, reviews=True, stars=policy.stars).is_empty():
+    if latest_submissions(labels.annotations, reviews=True, stars=policy.stars).is_empty():
         return pl.DataFrame(schema=dict.fromkeys(_KEY, pl.String))
     made = adjudicate(labels.annotations, labels.spans, labels.choices, labels.relations, policy, layer).decisions
     return made.filter(pl.col("outcome") == GOLD).select(_KEY)

@@ -22,7 +22,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from corpus_kit.agreement.judgements import codes_of, judged, need
+from corpus_kit.agreement.judgements import codes_of, latest_submissions, need
 from corpus_kit.agreement.measures.bootstrap import DECIMALS
 from corpus_kit.agreement.measures.coefficients import Floats
 from corpus_kit.core.errors import UsageError
@@ -247,7 +247,7 @@ def second_look(out: Path, layers: Mapping[str, Layer], *, gold: bool = True) ->
     annotations = read_label_table(folder, "annotations")
     spans = read_label_table(folder, "spans").filter(pl.col("layer").is_in(list(layers)))
     if not gold:
-        spans = spans.join(judged(annotations), on="annotation_id", how="semi")
+        spans = spans.join(latest_submissions(annotations), on="annotation_id", how="semi")
     ranked = review(spans).filter(pl.col("suspicion") > 0, pl.col("evidence").is_not_null())
     named = ranked.join(
         annotations.select("annotation_id", "annotator"), on="annotation_id", how="left", maintain_order="left"

@@ -37,7 +37,7 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PersonsAnswer:
     """What one person said here. items: `start-end:label “words”` of spans, `question: value` of answers.
 
     current_guidelines: whether they worked under today's text of the guidelines; None where that is not known.
@@ -76,7 +76,7 @@ class Why:
     source: str
     start: int | None
     end: int | None
-    said: tuple[Said, ...]
+    said: tuple[PersonsAnswer, ...]
     decided: tuple[Decided, ...]
     worlds: tuple[str, ...]
 
@@ -102,7 +102,7 @@ def explain(sources: GoldSources, document: str, start: int | None, end: int | N
     labels = days.pop("")
     if labels.annotations.is_empty():
         raise UsageError(f"Nobody has labelled {source} yet.", "Bring labels with `corpus-kit pull` or `import`.")
-    said: list[Said] = []
+    said: list[PersonsAnswer] = []
     decided: list[Decided] = []
     worlds: dict[str, None] = {}
     for name in sources.layers:
@@ -170,7 +170,7 @@ def _worlds(labels: Labels, policy: Policy, elsewhere: Elsewhere) -> Iterator[tu
 
 def _said(
     sources: GoldSources, labels: Labels, layer: str, text: str, start: int | None, end: int | None
-) -> Iterator[Said]:
+) -> Iterator[PersonsAnswer]:
     guidelines = sources.layers[layer].guidelines_sha256
     submitted = labels.annotations.filter((pl.col("status") == "submitted") & pl.col("annotator").is_not_null())
     for row in submitted.sort("created_at", "annotation_id", nulls_last=False).iter_rows(named=True):
@@ -183,7 +183,7 @@ def _said(
             given = labels.choices.filter(mine).sort("control", "target", "value", nulls_last=False)
             items += [f"{c['target'] or c['control']}: {c['value']}" for c in given.iter_rows(named=True)]
         made = row["guidelines_sha256"]
-        yield Said(
+        yield PersonsAnswer(
             layer,
             row["annotator"],
             row["annotation_id"],

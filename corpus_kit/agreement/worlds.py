@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from corpus_kit.core.config import Adjudication, MultiverseSettings
+from corpus_kit.core.config import AdjudicationSettings, MultiverseSettings
 from corpus_kit.core.config.worlds import EACH
 from corpus_kit.core.errors import UsageError, did_you_mean
 from corpus_kit.core.labels import Labels
@@ -47,7 +47,7 @@ class WorldGrid:
         return [World(*choices) for choices in product(*self.axes)]
 
 
-def grid_of(settings: MultiverseSettings, adjudication: Adjudication, people: Sequence[str]) -> WorldGrid:
+def grid_of(settings: MultiverseSettings, adjudication: AdjudicationSettings, people: Sequence[str]) -> WorldGrid:
     """The choices of `[multiverse]`, without those that the corpus has made already.
 
     Args:

@@ -61,7 +61,7 @@ def python_name(command: str) -> str:
     return f"{command}_" if keyword.iskeyword(command) else command.replace("-", "_")
 
 
-class Commands(click.Group):
+class LazyGroup(click.Group):
     """Lists its commands from a table and imports the one that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -100,7 +100,7 @@ def _completion(ctx: click.Context, _param: click.Parameter, shell: str | None) 
     ctx.exit()
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="corpus-kit")
 @click.option(
     "--completion",

@@ -23,7 +23,7 @@ class Place(click.ParamType[str]):
         return [CompletionItem(incomplete, type=self.kind)]
 
 
-class Words(click.ParamType[str]):
+class SuggestedWords(click.ParamType[str]):
     """A word that the shell completes. What else is typed comes through: the command knows better what is meant."""
 
     name = "name"
@@ -38,7 +38,7 @@ class Words(click.ParamType[str]):
         return [CompletionItem(word) for word in self.known(ctx) if word.startswith(incomplete)]
 
 
-class LayerName(Words):
+class LayerName(SuggestedWords):
     """A layer of the corpus that the command line means: completed from its corpus.toml, without loading anything."""
 
     def known(self, ctx: click.Context) -> Iterable[str]:

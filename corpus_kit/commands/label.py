@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from corpus_kit.core.vocabulary import OrderName
     from corpus_kit.labelstudio.server.studio import Studio
     from corpus_kit.labelstudio.sync.adopt import AdoptPlan
+    from corpus_kit.labelstudio.sync.plan import Pushed
     from corpus_kit.labelstudio.sync.pull import Pulled
-    from corpus_kit.labelstudio.sync.push import Pushed
     from corpus_kit.labelstudio.sync.restore import Restored
     from corpus_kit.labelstudio.sync.status import Status
     from corpus_kit.ledger.recognise import Imported
@@ -97,10 +97,10 @@ class LabelCommands(Workspace):
         dry_run: only the plan. Raises UsageError before the first build, ConfigError for a config that would orphan
         labels, ServiceError.
         """
-        from corpus_kit.labelstudio.sync.batch_log import Turn
+        from corpus_kit.labelstudio.sync.batch_log import PushBatch
         from corpus_kit.pipeline.sync import push
 
-        turn = Turn(order, seed, limit)
+        turn = PushBatch(order, seed, limit)
         return push(self, layer, turn=turn, dry_run=dry_run, reassign=reassign, progress=progress or Silent())
 
     def pull(self, layer: str | None = None, *, full: bool = False, progress: Progress | None = None) -> list[Pulled]:

@@ -12,7 +12,7 @@ from corpus_kit.core.workspace import Workspace
 if TYPE_CHECKING:
     from corpus_kit.agreement.evaluation.evaluate import LayerScores
     from corpus_kit.agreement.gold.build import Gold
-    from corpus_kit.agreement.measures.breakdown import Needed, Part
+    from corpus_kit.agreement.measures.breakdown import LayerPart, Needed
     from corpus_kit.agreement.measures.measured import AgreementReport
     from corpus_kit.agreement.multiverse import Multiverse
     from corpus_kit.agreement.review import Suspect
@@ -51,7 +51,7 @@ class MeasureCommands(Workspace):
 
         return agreement(self, layer)
 
-    def agreement_by(self, by: str, layer: str | None = None) -> list[Part]:
+    def agreement_by(self, by: str, layer: str | None = None) -> list[LayerPart]:
         """The same by `guidelines`, `config`, `month`, `language`, `publisher` or `suggested`: what people did under each.
 
         Raises UsageError before there are annotations, and for another word.

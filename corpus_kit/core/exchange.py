@@ -104,7 +104,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ExchangePage:
     """One document of a file. name: what the tool calls it. text: "" where the format does not hold it.
 
     doc_id: where the file names a document of a corpus.

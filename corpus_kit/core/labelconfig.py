@@ -125,7 +125,7 @@ def read_config(
     that shows `$text`, a control without name or whose `toName` names nothing, a name used twice, a label twice in one
     control, a label without value, an empty label set.
     """
-    return _Reader(layer, file, list(_parse(xml, file).walk())).read()
+    return _ConfigReader(layer, file, list(_parse(xml, file).walk())).read()
 
 
 @dataclass(slots=True, eq=False)
@@ -200,7 +200,7 @@ def _parse(xml: str, file: str) -> _Tag:
     return builder.root
 
 
-class _Reader:
+class _ConfigReader:
     def __init__(self, layer: str, file: str, tags: list[_Tag]) -> None:
         self.layer, self.file, self.tags = layer, file, tags
         self.findings: list[Finding] = []

@@ -65,7 +65,7 @@ def trimmed(spans: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def standing(spans: pl.DataFrame, carried: pl.DataFrame) -> pl.DataFrame:
+def current_spans(spans: pl.DataFrame, carried: pl.DataFrame) -> pl.DataFrame:
     """`spans` where they stand in the current text, by the table `carried`; stale ones left out."""
     key = ["annotation_id", "control", "span_id", "label"]
     moved = carried.select(

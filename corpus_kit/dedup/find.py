@@ -23,13 +23,13 @@ from corpus_kit.core.records import Shard
 from corpus_kit.core.storage.folders import keep_note, kept_note, note_name
 from corpus_kit.dedup.lines import LINES, PAGES
 from corpus_kit.dedup.pairs import band_tasks, distinct_pairs, pair_bands
-from corpus_kit.dedup.repetition import Repetition, repeated_keys, run_counted, sweep
-from corpus_kit.dedup.scan import SPANS, ShardTask, scan_shard, scanned, sign_shard
-from corpus_kit.dedup.settings import Recipe
+from corpus_kit.dedup.repetition import Repetition, prune, repeated_keys, run_counted
+from corpus_kit.dedup.scan import SPANS, ScanTask, scan_shard, scanned, sign_shard
+from corpus_kit.dedup.settings import DedupRecipe
 from corpus_kit.dedup.shingles import I64, U64
 from corpus_kit.dedup.state import (
     ARRAYS,
-    drop_harmed,
+    drop_corrupt,
     link_array,
     note_arrays,
     open_array,
@@ -55,7 +55,7 @@ _SECONDS_PER_SCANNED, _SECONDS_PER_DOCUMENT = 3e-4, 3e-5
 
 
 @dataclass(slots=True)
-class Found:
+class DuplicateResult:
     """What was found. documents: read. repeated_lines: left out. scanned: shards read now. signed: documents signed again
     because their repeated lines changed. candidates: pairs that share a band. verified: those compared now.
     copies: documents in clusters of two and more. clusters: how many of these there are."""
@@ -75,16 +75,16 @@ class _Search:
     """One search under way. ids, texts: (documents,) doc_id and 64 bits of the text's hash. listing: file that names the
     folders of all tasks."""
 
-    tasks: list[ShardTask]
+    tasks: list[ScanTask]
     folder: Path
     scratch: Path
-    recipe: Recipe
+    recipe: DedupRecipe
     workers: Workers
     progress: Progress
     ids: U64
     texts: U64
     listing: str
-    found: Found = field(default_factory=Found)
+    found: DuplicateResult = field(default_factory=DuplicateResult)
 
     def run(
         self, label: str, function: Callable[[T], int], tasks: Sequence[T], per_document: float = _SECONDS_PER_DOCUMENT
@@ -98,32 +98,32 @@ def find_copies(
     ids: U64,
     texts: U64,
     work: Path,
-    recipe: Recipe,
+    recipe: DedupRecipe,
     workers: Workers,
     progress: Progress,
     repetition: Repetition | None = None,
-) -> tuple[U64, Found]:
+) -> tuple[U64, DuplicateResult]:
     """(documents,) the smallest doc_id of each document's cluster, its own where it has no copy.
 
     ids, texts: doc_id and the first 64 bits of text_sha256 as numbers, in the order of the shards' rows. work: a folder
     that is kept between builds. repetition: what `find_repetition` found in the same shards, where it has looked.
     """
     if not recipe.settings.near or ids.size == 0:
-        return _clusters(ids, _equal_texts(texts), Found(documents=len(ids)))
+        return _clusters(ids, _equal_texts(texts), DuplicateResult(documents=len(ids)))
     folder = work / recipe.key
     folder.mkdir(parents=True, exist_ok=True)
-    sweep(work, {folder.name})
+    prune(work, {folder.name})
     fingerprint = _fingerprint(shards, recipe)
     known = _known_result(folder, fingerprint)
     if known is not None:
         return known
     note_name(folder / _CLUSTERS).unlink(missing_ok=True)
-    drop_harmed(folder)
+    drop_corrupt(folder)
     scratch = folder / f"scratch-{uuid.uuid4().hex}"  # not the one that a straggler of a killed run may still write to
     scratch.mkdir()
     counted = [str(path) for path in repetition.folders] if repetition else [""] * len(shards)
     tasks = [
-        ShardTask(str(s.path), str(folder / s.key), recipe, str(folder / _REPEATED), str(s.masked or ""), counted=lines)
+        ScanTask(str(s.path), str(folder / s.key), recipe, str(folder / _REPEATED), str(s.masked or ""), counted=lines)
         for s, lines in zip(shards, counted, strict=True)
     ]
     if repetition:
@@ -139,24 +139,24 @@ def find_copies(
     save_array(folder / _CLUSTERS, clusters)
     keep_note(folder / _CLUSTERS, {"fingerprint": fingerprint, "found": asdict(found)})
     own = {_REPEATED, _VERDICTS, _CLUSTERS, ARRAYS, note_name(Path(_CLUSTERS)).name}
-    sweep(folder, {Path(t.folder).name for t in tasks} | own)
+    prune(folder, {Path(t.folder).name for t in tasks} | own)
     for task in search.tasks:
-        sweep(Path(task.folder), {LINES, PAGES, SPANS, task.signed})
+        prune(Path(task.folder), {LINES, PAGES, SPANS, task.signed})
     note_arrays(folder)
     return clusters, found
 
 
-def _fingerprint(shards: Sequence[Shard], recipe: Recipe) -> str:
+def _fingerprint(shards: Sequence[Shard], recipe: DedupRecipe) -> str:
     text = repr([[s.key for s in shards], recipe.settings.model_dump_json(), recipe.key])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _known_result(folder: Path, fingerprint: str) -> tuple[U64, Found] | None:
+def _known_result(folder: Path, fingerprint: str) -> tuple[U64, DuplicateResult] | None:
     """What the last build found, when it read the same shards under the same settings."""
     result = kept_note(folder / _CLUSTERS)
     if result is None or result["fingerprint"] != fingerprint:
         return None
-    found = Found(**result["found"])
+    found = DuplicateResult(**result["found"])
     found.scanned = found.signed = found.verified = 0
     return np.array(open_array(folder / _CLUSTERS)), found
 
@@ -282,7 +282,7 @@ def _equal_texts(texts: U64) -> I64:
     return np.stack((order[:-1][same], order[1:][same]), axis=1).astype(np.int64)
 
 
-def _clusters(ids: U64, edges: I64, found: Found) -> tuple[U64, Found]:
+def _clusters(ids: U64, edges: I64, found: DuplicateResult) -> tuple[U64, DuplicateResult]:
     roots = components(len(ids), edges)
     smallest = ids.copy()
     np.minimum.at(smallest, roots, ids)

@@ -19,7 +19,7 @@ import numpy as np
 from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.records import Shard
-from corpus_kit.core.storage.folders import keep_json, kept_json, remove
+from corpus_kit.core.storage.folders import read_checked_json, remove, write_checked_json
 from corpus_kit.dedup.counting import CountTask, count_shard, is_counted
 from corpus_kit.dedup.lines import (
     LINES,
@@ -31,10 +31,10 @@ from corpus_kit.dedup.lines import (
     count_publishers,
     ranges,
 )
-from corpus_kit.dedup.settings import Recipe
+from corpus_kit.dedup.settings import DedupRecipe
 from corpus_kit.dedup.shingles import U64
 from corpus_kit.dedup.state import (
-    drop_harmed,
+    drop_corrupt,
     note_arrays,
     open_array,
     readable,
@@ -55,7 +55,7 @@ _SECONDS_PER_COUNTED, _SECONDS_PER_PLACED, _SECONDS_PER_DOCUMENT = 1.5e-4, 1e-5,
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class RepeatedPlaces:
     """Where repeated lines stand in one shard. path: a file of `REPEATED_PLACE`s, sorted; None where there are none.
     sha256: of these, empty where there are none."""
 
@@ -70,7 +70,7 @@ class Repetition:
 
     folders: tuple[Path, ...]
     repeated: Path
-    places: tuple[Places, ...]
+    places: tuple[RepeatedPlaces, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class PlaceTask:
 
 
 def find_repetition(
-    shards: Sequence[Shard], work: Path, recipe: Recipe, workers: Workers, progress: Progress
+    shards: Sequence[Shard], work: Path, recipe: DedupRecipe, workers: Workers, progress: Progress
 ) -> Repetition:
     """Count the lines of all shards that are new, and find the repeated ones in all.
 
@@ -91,8 +91,8 @@ def find_repetition(
     """
     folder = work / recipe.key
     folder.mkdir(parents=True, exist_ok=True)
-    sweep(work, {folder.name})
-    drop_harmed(folder)
+    prune(work, {folder.name})
+    drop_corrupt(folder)
     folders = tuple(folder / s.sha256[:32] for s in shards)
     documents = sum(s.rows for s in shards)
 
@@ -101,24 +101,24 @@ def find_repetition(
 
     _count(shards, folders, workers, progress)
     of = hashlib.sha256(repr([recipe.settings.repeated_lines, *(f.name for f in folders)]).encode()).hexdigest()
-    if kept_json(folder / _RESULT) != {"of": of} or not readable(folder / _REPEATED):
+    if read_checked_json(folder / _RESULT) != {"of": of} or not readable(folder / _REPEATED):
         (folder / _RESULT).unlink(missing_ok=True)
         # Not the folder that a straggler of a killed run may still write to.
         scratch = folder / f"scratch-{uuid.uuid4().hex}"
         scratch.mkdir()
         listing = save_listing(scratch / "shards.txt", [str(path) for path in folders])
         save_array(folder / _REPEATED, repeated_keys(folders, listing, scratch, recipe.settings.repeated_lines, run))
-        keep_json(folder / _RESULT, {"of": of})
+        write_checked_json(folder / _RESULT, {"of": of})
     name = f"repeated-{hashlib.sha256(open_array(folder / _REPEATED).tobytes()).hexdigest()[:16]}.npy"
     tasks = [PlaceTask(str(path), str(folder / _REPEATED), str(path / name)) for path in folders]
-    found = [Places()] * len(tasks)
+    found = [RepeatedPlaces()] * len(tasks)
     with counted(progress, "placing repeated lines", len(tasks)) as step:
         for index, sha256 in workers.run(place_lines, tasks, documents * _SECONDS_PER_PLACED):
-            found[index] = Places(Path(tasks[index].target), sha256) if sha256 else Places()
+            found[index] = RepeatedPlaces(Path(tasks[index].target), sha256) if sha256 else RepeatedPlaces()
             step.advance()
-    sweep(folder, {path.name for path in folders} | {_REPEATED, _RESULT})
+    prune(folder, {path.name for path in folders} | {_REPEATED, _RESULT})
     for path in folders:
-        sweep(path, {LINES, PAGES, PLACES, name})
+        prune(path, {LINES, PAGES, PLACES, name})
     note_arrays(folder)
     return Repetition(folders, folder / _REPEATED, tuple(found))
 
@@ -182,7 +182,7 @@ def run_counted(
     return total
 
 
-def sweep(folder: Path, used: set[str]) -> None:
+def prune(folder: Path, used: set[str]) -> None:
     """Remove what nobody asks for any more."""
     for path in folder.iterdir():
         if path.name not in used:

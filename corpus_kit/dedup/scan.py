@@ -29,7 +29,7 @@ from corpus_kit.dedup.lines import (
     mask_keys,
     repeated_lines,
 )
-from corpus_kit.dedup.settings import Recipe
+from corpus_kit.dedup.settings import DedupRecipe
 from corpus_kit.dedup.shingles import I64, U64
 from corpus_kit.dedup.signatures import band_hashes, batches, counted_shingles
 from corpus_kit.dedup.state import link_array, open_array, readable, save_array
@@ -41,7 +41,7 @@ _COLUMNS = ["doc_id", *READ]
 
 
 @dataclass(frozen=True, slots=True)
-class ShardTask:
+class ScanTask:
     """One call of `scan_shard` or `sign_shard`.
 
     shard: a Parquet file of documents. folder: where its arrays are, one's own for shard and spans. repeated: the known
@@ -51,21 +51,21 @@ class ShardTask:
 
     shard: str
     folder: str
-    recipe: Recipe
+    recipe: DedupRecipe
     repeated: str = ""
     masked: str = ""
     signed: str = SCANNED
     counted: str = ""
 
 
-def scanned(task: ShardTask) -> bool:
+def scanned(task: ScanTask) -> bool:
     """Whether an earlier call of `scan_shard` was finished."""
     folder = Path(task.folder)
     wanted = (LINES, PAGES, SPANS) if task.masked else (LINES, PAGES)
     return all(readable(folder / name) for name in wanted) and bool(_signed(folder))
 
 
-def scan_shard(task: ShardTask) -> int:
+def scan_shard(task: ScanTask) -> int:
     """Write the shard's lines, its pages' marks and its signatures so far; returns the number of lines.
 
     Signatures have the shape (1 + bands, documents): the key of the left-out lines and spans, then the bands.
@@ -100,7 +100,7 @@ def scan_shard(task: ShardTask) -> int:
     return len(open_array(folder / LINES))
 
 
-def sign_shard(task: ShardTask) -> int:
+def sign_shard(task: ScanTask) -> int:
     """Make `task.signed` from the signatures there are; returns how many documents were signed anew."""
     folder = Path(task.folder)
     if readable(folder / task.signed):
@@ -134,7 +134,7 @@ def _signed(folder: Path) -> list[Path]:
     return sorted((p for p in folder.glob("signed-*.npy") if readable(p)), key=lambda p: (p.name != SCANNED, p.name))
 
 
-def shingles_of(task: ShardTask, rows: I64) -> tuple[U64, I64]:
+def shingles_of(task: ScanTask, rows: I64) -> tuple[U64, I64]:
     """The sets of shingles of some rows of a shard, as their signatures saw them: the upper 40 bits of each hash, sorted
     within its document, and each document's bounds. 40 bits tell a pair's few thousand shingles apart."""
     table = read_table(Path(task.shard), _COLUMNS).take(array_of(rows, pa.int64()))
@@ -156,7 +156,7 @@ def shingles_of(task: ShardTask, rows: I64) -> tuple[U64, I64]:
     return np.concatenate(made), np.cumsum(np.concatenate(sizes))
 
 
-def _sign(page: PageLines, spans: tuple[I64, U64], repeated: U64, recipe: Recipe) -> U64:
+def _sign(page: PageLines, spans: tuple[I64, U64], repeated: U64, recipe: DedupRecipe) -> U64:
     """(1 + bands, documents)."""
     places, span_keys = spans
     hashes, bounds = counted_shingles(page.tokens, recipe, _left_out(page, places, repeated))

@@ -18,7 +18,7 @@ _VERSION = 3  # of the tokeniser, the shingles and the files below; a change mak
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class DedupRecipe:
     """The settings of `corpus.toml` with everything else that can change a signature or a verdict."""
 
     settings: Duplicates

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rensa import RMinHash
 
 from corpus_kit.core.hashing import mixed
-from corpus_kit.dedup.settings import SEED, Recipe
+from corpus_kit.dedup.settings import SEED, DedupRecipe
 from corpus_kit.dedup.shingles import I64, U64, Tokens, shingle
 
 NONE = np.uint64(0)  # the band hash of a document without shingles; it is nobody's candidate
@@ -29,7 +29,7 @@ def batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
         yield begin, len(texts)
 
 
-def counted_shingles(tokens: Tokens, recipe: Recipe, left_out: NDArray[np.bool_] | None) -> tuple[U64, I64]:
+def counted_shingles(tokens: Tokens, recipe: DedupRecipe, left_out: NDArray[np.bool_] | None) -> tuple[U64, I64]:
     """(shingle hashes, bounds) of the documents.
 
     A document of which nothing would be left is taken whole: pages that hold nothing but a site's menu are copies.
@@ -42,7 +42,7 @@ def counted_shingles(tokens: Tokens, recipe: Recipe, left_out: NDArray[np.bool_]
     return shingle(tokens, recipe.settings.words, recipe.settings.characters, left_out)
 
 
-def band_hashes(shingles: U64, bounds: I64, recipe: Recipe) -> U64:
+def band_hashes(shingles: U64, bounds: I64, recipe: DedupRecipe) -> U64:
     """(bands, documents) hashes; two documents are candidates where one of them is equal."""
     documents = len(bounds) - 1
     settings, rows = recipe.settings, recipe.rows

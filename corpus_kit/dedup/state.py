@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from corpus_kit.core.storage.folders import aside_of, keep_json, kept_json, link_or_copy, remove
+from corpus_kit.core.storage.folders import aside_of, link_or_copy, read_checked_json, remove, write_checked_json
 
 ARRAYS = "arrays.json"
 _HEAD = 256  # bytes; more than the header of any array here
@@ -79,14 +79,16 @@ def readable(path: str | Path) -> bool:
 
 
 def note_arrays(folder: Path) -> None:
-    """Note when all arrays below a folder were written, at the end of a run; `drop_harmed` asks."""
-    keep_json(folder / ARRAYS, {path.relative_to(folder).as_posix(): _stamp(path) for path in folder.rglob("*.npy")})
+    """Note when all arrays below a folder were written, at the end of a run; `drop_corrupt` asks."""
+    write_checked_json(
+        folder / ARRAYS, {path.relative_to(folder).as_posix(): _stamp(path) for path in folder.rglob("*.npy")}
+    )
 
 
-def drop_harmed(folder: Path) -> None:
+def drop_corrupt(folder: Path) -> None:
     """Arrays that were written to since `note_arrays` go, and are made again. They are not read as a whole, so their times
     must do. Without a note, of a run that did not come to its end, what is there is whole by its name."""
-    for name, stamp in kept_json(folder / ARRAYS).items():
+    for name, stamp in read_checked_json(folder / ARRAYS).items():
         with contextlib.suppress(FileNotFoundError):
             if _stamp(folder / name) != stamp:
                 remove(folder / name)

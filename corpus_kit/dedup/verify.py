@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus_kit.dedup.lines import contains
-from corpus_kit.dedup.scan import ShardTask, shingles_of
+from corpus_kit.dedup.scan import ScanTask, shingles_of
 from corpus_kit.dedup.shingles import U64
 from corpus_kit.dedup.state import open_array, save_array
 
@@ -21,7 +21,7 @@ class ShingleTask:
     """One call of `write_shingles`. wanted: file with the wanted documents of the corpus, sorted, of which first to last are
     this shard's. begin: the shard's first document."""
 
-    shard: ShardTask
+    shard: ScanTask
     wanted: str
     first: int
     last: int

@@ -21,7 +21,7 @@ from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.storage.folders import keep_note, kept_note, note_name, remove
 from corpus_kit.core.storage.tables import array_of, content_fingerprint, file_sha256, read_table, write_table
 from corpus_kit.ingest.documents import ReadDocuments
-from corpus_kit.ingest.splits import NAMES, Frozen, split_documents
+from corpus_kit.ingest.splits import NAMES, ListedSplits, split_documents
 
 SECONDS_PER_BYTE = 1 / 150e6
 """What writing a shard anew takes, roughly, per byte of its raw files."""
@@ -36,7 +36,7 @@ class Assignment:
     clusters: NDArray[np.uint64]
     splits: NDArray[np.uint8]
     bounds: NDArray[np.int64]
-    frozen: Frozen | None
+    frozen: ListedSplits | None
 
     def concerns(self, shard: int) -> bool:
         """Whether anything in a shard differs from the default: own cluster, no split."""
@@ -65,7 +65,9 @@ class Patch:
     splits: NDArray[np.uint8]
 
 
-def assign(read: ReadDocuments, clusters: NDArray[np.uint64], rule: Split | None, frozen: Frozen | None) -> Assignment:
+def assign(
+    read: ReadDocuments, clusters: NDArray[np.uint64], rule: Split | None, frozen: ListedSplits | None
+) -> Assignment:
     """The splits of all documents, given their clusters.
 
     Args:

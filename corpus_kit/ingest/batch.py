@@ -22,12 +22,19 @@ from corpus_kit.core.identity import HEX_DIGITS, Identity, ends_shard
 from corpus_kit.core.parallel.process import without_collector
 from corpus_kit.core.records import Rejected
 from corpus_kit.core.schema.spec import ContractFile
-from corpus_kit.core.storage.folders import aside_of, gone_on_failure, keep_json, kept_facts, note_of, put_in_place
+from corpus_kit.core.storage.folders import (
+    aside_of,
+    cleanup_on_error,
+    kept_facts,
+    move_into_place,
+    note_of,
+    write_checked_json,
+)
 from corpus_kit.core.storage.tables import file_sha256, part_name, rejected_table, write_table
 from corpus_kit.ingest.discover import RawFile, stamp_of
 from corpus_kit.ingest.formats import ONE_RECORD
-from corpus_kit.ingest.formats.base import Limits, ReadingNotes, Record
-from corpus_kit.ingest.json_values import Refusal, canonical_json
+from corpus_kit.ingest.formats.base import Limits, RawRecord, ReadingNotes
+from corpus_kit.ingest.json_values import RejectedValue, canonical_json
 from corpus_kit.ingest.naming import RecordNames, explicit_id
 from corpus_kit.ingest.notes import UnitNotes
 from corpus_kit.ingest.readers import read_file
@@ -53,7 +60,7 @@ ShardMaker = Callable[[ShardRows], "WrittenShard | Future[WrittenShard]"]
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class ReadRecipe:
     """How files are read. Everything that can change a byte of the result is in here, and in `key`."""
 
     rules: Rules
@@ -97,7 +104,7 @@ class UnitTask:
     """One call of `read_unit`: paths and settings, no texts."""
 
     unit: Unit
-    recipe: Recipe
+    recipe: ReadRecipe
     folder: str
 
     @property
@@ -138,7 +145,7 @@ class UnitWriter:
         before = len(self.rejected), self.records
         for item in read_file(file, self.recipe.rules, notes, content, digest):
             self.records += 1
-            if isinstance(item, Record):
+            if isinstance(item, RawRecord):
                 # Of a page that lies on the disk as it is read, the bytes are the text.
                 raw = content if content is not None and item.raw_sha256 == digest else None
                 if item.member not in readings:
@@ -168,7 +175,7 @@ class UnitWriter:
 
     def _take_record(
         self,
-        record: Record,
+        record: RawRecord,
         raw: bytes | None,
         sidecar: dict[str, Any],
         names: RecordNames,
@@ -188,7 +195,7 @@ class UnitWriter:
             self.is_record.append(None if record.page is not None else record.number is not None)
             self.identities.append(identity)
             self.seen[identity.doc_id] = (identity.check, source)
-        except Refusal as e:
+        except RejectedValue as e:
             stage = "validate" if e.reason == "contract" else "read"
             self.rejected.append(Rejected(stage, names.place(record), e.reason, e.detail, raw_sha256=record.raw_sha256))
 
@@ -199,7 +206,7 @@ class UnitWriter:
         if first is not None and first[0] != identity.check:
             raise collision(identity.doc_id, first[1], source)
         if first is not None or earlier is not None:
-            raise Refusal("duplicate_id", f"first seen as {first[1] if first else earlier}")
+            raise RejectedValue("duplicate_id", f"first seen as {first[1] if first else earlier}")
 
     def _write_shard(self) -> None:
         """Have the collected rows checked and written."""
@@ -296,13 +303,13 @@ def read_unit(task: UnitTask, write: ShardMaker = write_shard) -> ReadUnit:
     stamps = [list(f.stamp) for f in task.unit.files]
     if known is not None and known["sha256"] == [_read(f, limits)[1] for f in task.unit.files]:
         known["stamps"] = stamps
-        keep_json(folder / UNIT_FILE, known)
+        write_checked_json(folder / UNIT_FILE, known)
         return ReadUnit(folder, known, None)
     aside = aside_of(folder)
     aside.mkdir(parents=True)
     writer = UnitWriter(aside, task, write)
     digests = []
-    with gone_on_failure(aside), without_collector():  # the rows of a shard wait for one another: a tenth of the time
+    with cleanup_on_error(aside), without_collector():  # the rows of a shard wait for one another: a tenth of the time
         for file in task.unit.files:
             content, digest = _read(file, limits)
             writer.take_file(file, content, digest)
@@ -320,13 +327,13 @@ def write_unit(read: ReadUnit) -> dict[str, Any]:
     if read.writer is None:
         return _told(read.facts) | {"reused": True}
     aside, folder = read.writer.folder, read.folder
-    with gone_on_failure(aside):
+    with cleanup_on_error(aside):
         facts = read.writer.finish() | read.facts
         known = {shard["name"]: shard["sha256"] for shard in facts["shards"]}
         facts["files"] = {path.name: note_of(path, known.get(path.name)) for path in sorted(aside.iterdir())}
-        keep_json(aside / UNIT_FILE, facts)
+        write_checked_json(aside / UNIT_FILE, facts)
     # Not flushed: what a power cut leaves half-written is noticed by its size, and `documents` is flushed as a whole.
-    put_in_place(aside, folder, UNIT_FILE)
+    move_into_place(aside, folder, UNIT_FILE)
     return _told(facts) | {"reused": False}
 
 

@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 
 from corpus_kit.core.offsets import normalise_newlines
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -110,7 +110,7 @@ def from_string(text: str, encoding: str = "utf-8", *, same_bytes: bool = True) 
         try:
             text.encode("utf-8")
         except UnicodeEncodeError as e:
-            raise Refusal("lone_surrogate", f"U+{ord(text[e.start]):04X} at character {e.start}") from e
+            raise RejectedValue("lone_surrogate", f"U+{ord(text[e.start]):04X} at character {e.start}") from e
     if text and text[0] > " " and text[0] < "\x7f" and "\r" not in text and "\x00" not in text:  # as nearly always
         return Decoded(text, encoding, "lf" if "\n" in text else "none", same_bytes)
     return _finished(text, encoding, same_bytes=same_bytes)
@@ -120,13 +120,13 @@ def _refuse_empty(text: str) -> None:
     if text and not text[0].isspace() and text[0] not in _BLANK:
         return  # as nearly always
     if not text or ((text[:64].isspace() or text[0] in _BLANK) and not text.strip(_BLANK)) or text.isspace():
-        raise Refusal("empty_text", f"{len(text)} characters of white space" if text else "no bytes")
+        raise RejectedValue("empty_text", f"{len(text)} characters of white space" if text else "no bytes")
 
 
 def _finished(text: str, encoding: str, *, same_bytes: bool) -> Decoded:
     _refuse_empty(text)
     if "\x00" in text:
-        raise Refusal("nul_character", f"at character {text.index(chr(0))}")
+        raise RejectedValue("nul_character", f"at character {text.index(chr(0))}")
     normal, newline = normalise_newlines(text)
     return Decoded(normal, encoding, newline, same_bytes and len(normal) == len(text) and "\r" not in text)
 
@@ -137,7 +137,7 @@ def _decode_ascii_shaped(raw: bytes, text: str) -> tuple[str, str]:
         if (wide := _decode_wide(raw)) is not None:
             return wide
         if "\x00" in text and _is_full_of_controls(raw):
-            raise Refusal("binary", "holds NUL bytes and control characters")
+            raise RejectedValue("binary", "holds NUL bytes and control characters")
     if raw.isascii():
         import chardet
 
@@ -157,20 +157,20 @@ def _decode_other(raw: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
                 return raw.decode(codec), codec
             except UnicodeDecodeError as e:
                 if codec != "utf-8":
-                    raise Refusal("undecodable", f"has a BOM of {codec}, byte {e.start} is not") from e
+                    raise RejectedValue("undecodable", f"has a BOM of {codec}, byte {e.start} is not") from e
     if raw.startswith(_MAGIC):
-        raise Refusal("binary", "starts like a picture, an archive or a program")
+        raise RejectedValue("binary", "starts like a picture, an archive or a program")
     if (wide := _decode_wide(raw)) is not None:
         return wide
     if 0 in raw[:8192] or _is_full_of_controls(raw):
-        raise Refusal("binary", "holds bytes that no text uses")
+        raise RejectedValue("binary", "holds bytes that no text uses")
     from corpus_kit.ingest.encoding import is_damaged_utf8, read_legacy  # with the detector: most corpora need neither
 
     if is_damaged_utf8(raw, error.start):
-        raise Refusal("undecodable", f"UTF-8 but for byte {error.start}: {error.reason}")
+        raise RejectedValue("undecodable", f"UTF-8 but for byte {error.start}: {error.reason}")
     text, codec = read_legacy(raw, error.start)
     if text is None:
-        raise Refusal("undecodable", f"not UTF-8 at byte {error.start}, and unsure: {codec}")
+        raise RejectedValue("undecodable", f"not UTF-8 at byte {error.start}, and unsure: {codec}")
     return text, codec
 
 

@@ -16,7 +16,7 @@ from corpus_kit.core.records import Rejected
 from corpus_kit.ingest.expand import compression_of
 from corpus_kit.ingest.formats import CONVERTED, FORMATS, JUNK, JUNK_FOLDERS, SUFFIXES, conversion, split_compression
 from corpus_kit.ingest.formats.opened import OpenedFile
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 from corpus_kit.ingest.recognise import recognise
 
 SIDECARS = ("metadata.csv", "metadata.jsonl")
@@ -260,7 +260,7 @@ def _by_content(location: str, size: int) -> str | None:
             handle.seek(0)
             opened = OpenedFile(location, handle, compression, location, size)
             kind = recognise(opened.peek(), "", whole=compression is None and len(opened.peek()) >= size)
-    except (OSError, Refusal):
+    except (OSError, RejectedValue):
         return None
     return kind if kind in FORMATS or kind in ("zip", "tar") else None
 

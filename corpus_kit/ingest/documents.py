@@ -38,7 +38,7 @@ from corpus_kit.ingest.batch import (
     LEAST_SIZE,
     REJECTED_FILE,
     SHARD_BYTES,
-    Recipe,
+    ReadRecipe,
     Unit,
     UnitTask,
     collision,
@@ -121,7 +121,7 @@ class ReadDocuments:
         used: Names of the units' folders that the next build may ask for.
     """
 
-    recipe: Recipe
+    recipe: ReadRecipe
     found: Discovered
     metadata: Metadata
     sidecars: tuple[Sidecar, ...]
@@ -181,7 +181,7 @@ class ReadDocuments:
                 remove(folder)
 
 
-def make_recipe(settings: Input, contract: ContractFile) -> Recipe:
+def make_recipe(settings: Input, contract: ContractFile) -> ReadRecipe:
     """All that decides how a raw byte becomes a document."""
     import polars
     import pycld2
@@ -191,7 +191,7 @@ def make_recipe(settings: Input, contract: ContractFile) -> Recipe:
     fields = Fields(own, settings.language)
     versions = {"corpus-kit": __version__, "pyarrow": pa.__version__, "polars": polars.__version__}
     versions |= {"chardet": installed_version("chardet"), "cld2": getattr(pycld2, "__version__", "")}
-    return Recipe(
+    return ReadRecipe(
         make_rules(settings),
         settings.id_scope,
         fields,
@@ -210,7 +210,7 @@ def _builtin_columns() -> frozenset[str]:
 def read_documents(
     raw: Sequence[str | Path],
     work: Path,
-    recipe: Recipe,
+    recipe: ReadRecipe,
     workers: Workers,
     progress: Progress,
     *,
@@ -287,7 +287,7 @@ def _unit(files: list[RawFile], metadata: Metadata) -> Unit:
 def _make_units(
     units: Iterator[Unit] | list[Unit],
     folder: Path,
-    recipe: Recipe,
+    recipe: ReadRecipe,
     workers: Workers,
     progress: Progress,
 ) -> list[UnitFacts]:
@@ -339,7 +339,7 @@ def _settle_repeated(
     made: list[UnitFacts],
     identities: tuple[Any, Any, Any],
     folder: Path,
-    recipe: Recipe,
+    recipe: ReadRecipe,
     workers: Workers,
     progress: Progress,
 ) -> list[UnitFacts]:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import zstandard
 
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 CHUNK = 1 << 18
 MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
@@ -40,7 +40,7 @@ def read_all(
         pieces.append(piece)
         total += len(piece)
         if total > limit:
-            raise Refusal(reason, f"more than {limit} bytes")
+            raise RejectedValue(reason, f"more than {limit} bytes")
     return b"".join(pieces)
 
 
@@ -68,14 +68,14 @@ def expand(file: BinaryIO | io.RawIOBase, compression: str | None, expansion: in
                 for piece in member.feed(chunk):
                     given += len(piece)
                     if given > _SUSPECT_BYTES and given > expansion * taken:
-                        raise Refusal("decompression_bomb", f"{taken} bytes expand to more than {given}")
+                        raise RejectedValue("decompression_bomb", f"{taken} bytes expand to more than {given}")
                     if piece:
                         yield piece
             except (zlib.error, zstandard.ZstdError, lzma.LZMAError, OSError, ValueError) as e:
-                raise Refusal("malformed_compression", str(e)) from e
+                raise RejectedValue("malformed_compression", str(e)) from e
             chunk = member.rest
     if member is None or not member.ended:
-        raise Refusal("truncated", f"the {compression} stream has no end")
+        raise RejectedValue("truncated", f"the {compression} stream has no end")
 
 
 def compression_of(head: bytes) -> str | None:
@@ -148,7 +148,7 @@ class ExpandedStream(io.RawIOBase):
             chunk = next(self._chunks, b"")
             self._given += len(chunk)
             if self._given > self._limit:
-                raise Refusal("file_too_large", f"more than {self._limit} bytes after decompression")
+                raise RejectedValue("file_too_large", f"more than {self._limit} bytes after decompression")
             self._rest = memoryview(chunk)
         n = min(len(buffer), len(self._rest))
         buffer[:n] = self._rest[:n]

@@ -18,7 +18,7 @@ from corpus_kit.core.config import Input
 from corpus_kit.ingest.discover import Discovered, RawFile, list_files
 from corpus_kit.ingest.fields import lookup, nested_names
 from corpus_kit.ingest.formats import split_compression, suffix_of
-from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record, Refused
+from corpus_kit.ingest.formats.base import RawRecord, ReadingNotes, ReadSettings, RejectedRecord
 from corpus_kit.ingest.known import COLUMNS, propose_all
 from corpus_kit.ingest.readers import read_file
 from corpus_kit.ingest.rules import Rules, make_rules
@@ -104,8 +104,8 @@ class _Sample:
 
     file: RawFile
     notes: ReadingNotes
-    records: list[Record]
-    refused: list[Refused]
+    records: list[RawRecord]
+    refused: list[RejectedRecord]
     whole: bool
 
 
@@ -182,11 +182,11 @@ def _alike(one: ReadingNotes, other: ReadingNotes) -> bool:
 
 def _sample(file: RawFile, rules: Rules) -> _Sample:
     notes = ReadingNotes()
-    records: list[Record] = []
-    refused: list[Refused] = []
+    records: list[RawRecord] = []
+    refused: list[RejectedRecord] = []
     items = iter(read_file(file, rules, notes))
     for item in islice(items, _RECORDS):
-        if isinstance(item, Record):
+        if isinstance(item, RawRecord):
             records.append(item)
         else:
             refused.append(item)
@@ -237,12 +237,12 @@ def _group(glob: str, count: int, size: int, members: list[_Sample], rules: Rule
     return made
 
 
-def _records(members: list[_Sample]) -> Iterator[Record]:
+def _records(members: list[_Sample]) -> Iterator[RawRecord]:
     for member in members:
         yield from member.records
 
 
-def _has_fields(record: Record, members: list[_Sample]) -> bool:
+def _has_fields(record: RawRecord, members: list[_Sample]) -> bool:
     return record.number is not None and members[0].notes.settled.format != "text"
 
 
@@ -257,7 +257,7 @@ def _raw_fields(members: list[_Sample], rules: Rules) -> list[dict[str, Any]]:
         for name in list(member.notes.fields):
             other = Rules(_with_text(rules.of(member.file.path), name))
             items = list(islice(read_file(member.file, other, ReadingNotes()), _RECORDS))
-            records = [{name: i.decoded.text} | i.fields for i in items if isinstance(i, Record)]
+            records = [{name: i.decoded.text} | i.fields for i in items if isinstance(i, RawRecord)]
             if records:
                 taken += records
                 break
@@ -271,7 +271,7 @@ def _by_number(members: list[_Sample], reading: ReadSettings) -> list[dict[str, 
         for number in range(1, 100):
             items = read_file(member.file, Rules(_with_text(reading, str(number))), ReadingNotes())
             records = [
-                {str(number): i.decoded.text} | i.fields for i in islice(items, _RECORDS) if isinstance(i, Record)
+                {str(number): i.decoded.text} | i.fields for i in islice(items, _RECORDS) if isinstance(i, RawRecord)
             ]
             if records:
                 rows += records

@@ -1,6 +1,6 @@
 """JSON as it is defined, in and out: what is read is refused where it is ambiguous, what is written is canonical.
 
-`Refusal` is how all readers say that they cannot take something.
+`RejectedValue` is how all readers say that they cannot take something.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 
-class Refusal(Exception):
+class RejectedValue(Exception):
     """A reason code of `core.reasons` and where exactly, without whole texts. Never leaves this room."""
 
     def __init__(self, reason: str, detail: str, *, raw_sha256: str | None = None) -> None:
@@ -40,7 +40,7 @@ class Constants:
     def refuse_in(self, record: Any, name: str) -> Any:
         """The record, unless such a word is all that its text says."""
         if self.seen and isinstance(record, dict) and name in record and record[name] is None:
-            raise Refusal("malformed_json", f"not valid JSON: field '{name}' is no text")
+            raise RejectedValue("malformed_json", f"not valid JSON: field '{name}' is no text")
         return record
 
 
@@ -59,13 +59,13 @@ def parse_json(source: str, constants: Constants | None = None) -> Any:
             raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", source, 0)
         return (constants.decoder if constants is not None else _STRICT).decode(source)
     except RecursionError as e:
-        raise Refusal("malformed_json", "objects or lists are nested too deeply") from e
+        raise RejectedValue("malformed_json", "objects or lists are nested too deeply") from e
     except json.JSONDecodeError as e:
-        raise Refusal("malformed_json", f"not valid JSON: {e.msg} at character {e.pos}") from e
+        raise RejectedValue("malformed_json", f"not valid JSON: {e.msg} at character {e.pos}") from e
     except ValueError as e:
         # Python's own words about a number of thousands of digits speak of Python's settings.
         what = "a number has too many digits" if "digits" in str(e) else e
-        raise Refusal("malformed_json", f"not valid JSON: {what}") from e
+        raise RejectedValue("malformed_json", f"not valid JSON: {what}") from e
 
 
 def json_decoder(constants: Callable[[str], Any] | None = None) -> json.JSONDecoder:
@@ -119,7 +119,7 @@ def refuse_surrogates(fields: Any) -> None:
     try:
         canonical_json(fields).encode()
     except UnicodeEncodeError as e:
-        raise Refusal("lone_surrogate", f"U+{ord(e.object[e.start]):04X} in a field beside the text") from e
+        raise RejectedValue("lone_surrogate", f"U+{ord(e.object[e.start]):04X} in a field beside the text") from e
 
 
 def plain(value: Any) -> Any:

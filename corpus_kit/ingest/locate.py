@@ -9,7 +9,7 @@ import numpy as np
 from corpus_kit.core.offsets import OffsetMap, Span, newline_map
 from corpus_kit.ingest.html import read_html
 from corpus_kit.ingest.html.charmap import byte_starts
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +42,22 @@ def locate_span(raw: bytes, text: str, encoding: str, start: int, end: int) -> L
         span is in the file.
     """
     if (offsets := _plain_map(raw, text, encoding)) is not None:
-        place = hull(offsets, start, end)
+        place = bounding_span(offsets, start, end)
         return Located(*place, "text") if place else None
     try:
         page = read_html(raw)
-    except Refusal:
+    except RejectedValue:
         return None
     if page.text != text:
         return None
-    place = hull(page.offsets, start, end)
+    place = bounding_span(page.offsets, start, end)
     if place is None:
         return None
     touched = [b.path for b in page.blocks if b.start < max(end, start + 1) and b.end > start]
     return Located(*place, "html", tuple(dict.fromkeys(touched)))
 
 
-def hull(offsets: OffsetMap, start: int, end: int) -> Span | None:
+def bounding_span(offsets: OffsetMap, start: int, end: int) -> Span | None:
     """The smallest stretch of the target that holds every character of a span; None where no character is there.
 
     Markup between the characters is inside of it. An empty span is the place before its character.

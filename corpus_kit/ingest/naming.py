@@ -10,8 +10,8 @@ from corpus_kit.core.identity import ExplicitIds, Identity, by_id, by_path, by_t
 from corpus_kit.ingest.discover import RawFile
 from corpus_kit.ingest.fields import choose, drop, is_null_word, lookup
 from corpus_kit.ingest.formats import split_compression
-from corpus_kit.ingest.formats.base import Record, Refused
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.formats.base import RawRecord, RejectedRecord
+from corpus_kit.ingest.json_values import RejectedValue
 
 
 class RecordNames:
@@ -24,16 +24,16 @@ class RecordNames:
         self._ids: set[int] = set()
         self._runs: list[list[int]] = []  # of the numbers that were given, first and last: most files are one run
 
-    def path(self, item: Record | Refused) -> str:
+    def path(self, item: RawRecord | RejectedRecord) -> str:
         """Path below the raw root without compression suffix, which settings are looked up by."""
         return f"{self._file.plain_path}/{item.member}" if item.member else self._file.path
 
-    def place(self, item: Record | Refused) -> str:
+    def place(self, item: RawRecord | RejectedRecord) -> str:
         """Where a record was read, for `rejected`."""
         source = f"{self._file.source}/{item.member}" if item.member else self._file.source
         return source if item.number is None else f"{source}#{item.number}"
 
-    def name(self, record: Record, text_sha256: str, explicit: str | None) -> tuple[Identity, str]:
+    def name(self, record: RawRecord, text_sha256: str, explicit: str | None) -> tuple[Identity, str]:
         """A record's identity and source.
 
         Args:
@@ -72,7 +72,7 @@ class RecordNames:
         return f"record={number}" if number in self._ids else str(number)
 
 
-def explicit_id(record: Record, sidecar: dict[str, Any], name: str) -> str | None:
+def explicit_id(record: RawRecord, sidecar: dict[str, Any], name: str) -> str | None:
     """A record's own id, taken out of its fields, or that of its file in the metadata.
 
     Raises Refusal(bad_id) for one that is neither a string nor a whole number, or is empty.
@@ -93,5 +93,5 @@ def explicit_id(record: Record, sidecar: dict[str, Any], name: str) -> str | Non
     if isinstance(value, str) and len(value) < 10 and is_null_word(value):
         return None
     if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
-        raise Refusal("bad_id", f"field '{name}' holds {value!r}"[:120])
+        raise RejectedValue("bad_id", f"field '{name}' holds {value!r}"[:120])
     return str(value)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from corpus_kit.ingest.discover import RawFile
-from corpus_kit.ingest.formats.base import FileFacts, ReadingNotes, Refused
+from corpus_kit.ingest.formats.base import FileFacts, ReadingNotes, RejectedRecord
 
 _SENTENCES = 20
 """Of odd files, in a unit's facts and in a build's."""
@@ -49,7 +49,7 @@ class FieldNote:
 
 
 @dataclass(slots=True)
-class Lost:
+class UnreadPart:
     """What could not be read: in how many places, rows where their number is known, bytes."""
 
     places: int = 0
@@ -76,7 +76,7 @@ class BuildNotes:
     unused: list[FieldNote] = field(default_factory=list)
     odd: list[tuple[str, str]] = field(default_factory=list)
     odd_files: int = 0
-    lost: Lost = field(default_factory=Lost)
+    lost: UnreadPart = field(default_factory=UnreadPart)
 
 
 class UnitNotes:
@@ -89,9 +89,9 @@ class UnitNotes:
         self._examples: dict[tuple[str, str], str] = {}
         self._odd: list[tuple[str, str]] = []
         self._odd_files = 0
-        self._lost = Lost()
+        self._lost = UnreadPart()
 
-    def lose(self, item: Refused) -> None:
+    def lose(self, item: RejectedRecord) -> None:
         """Count what a refused record stands for, that could not be read."""
         if not item.refusal.reason.startswith(_NOT_READ):
             return  # it was read, and is no document
@@ -154,7 +154,7 @@ def add_up(units: Iterable[dict[str, Any]]) -> BuildNotes:
         made.odd += [(source, sentence) for source, sentence in facts.get("odd", ())]
         made.odd_files += facts.get("odd_files", 0)
         places, rows, size = facts.get("lost") or (0, 0, 0)
-        made.lost = Lost(made.lost.places + places, made.lost.rows + rows, made.lost.bytes + size)
+        made.lost = UnreadPart(made.lost.places + places, made.lost.rows + rows, made.lost.bytes + size)
     made.odd = made.odd[:_SENTENCES]
     made.read, made.values, made.unused = list(read.values()), list(values.values()), list(unused.values())
     return made

@@ -24,22 +24,22 @@ from corpus_kit.ingest.formats import (
     split_compression,
     suffix_of,
 )
-from corpus_kit.ingest.formats.base import Limits, ReadingNotes, ReadSettings, Record, Refused
-from corpus_kit.ingest.formats.opened import OpenedFile, Spent
+from corpus_kit.ingest.formats.base import Limits, RawRecord, ReadingNotes, ReadSettings, RejectedRecord
+from corpus_kit.ingest.formats.opened import DecodedBytes, OpenedFile
 from corpus_kit.ingest.formats.text import page
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 from corpus_kit.ingest.recognise import OTHER, UNUSUAL, recognise
 from corpus_kit.ingest.rules import Rules
 
 if TYPE_CHECKING:
     from corpus_kit.ingest.formats.archive import Member
 
-__all__ = ["Limits", "ReadSettings", "ReadingNotes", "Record", "Refused", "read_file"]
+__all__ = ["Limits", "RawRecord", "ReadSettings", "ReadingNotes", "RejectedRecord", "read_file"]
 
 
 def read_file(
     file: RawFile, rules: Rules, notes: ReadingNotes, content: bytes | None = None, digest: str | None = None
-) -> Iterable[Record | Refused]:
+) -> Iterable[RawRecord | RejectedRecord]:
     """All records of one file in their order.
 
     Args:
@@ -66,16 +66,16 @@ def _is_plain(file: RawFile, reading: ReadSettings, content: bytes) -> bool:
     )
 
 
-def _page(content: bytes, digest: str | None, reading: ReadSettings, notes: ReadingNotes) -> Record | Refused:
+def _page(content: bytes, digest: str | None, reading: ReadSettings, notes: ReadingNotes) -> RawRecord | RejectedRecord:
     try:
         return page(content, digest, reading, notes)
-    except Refusal as e:
-        return Refused(None, e, bytes=len(content))
+    except RejectedValue as e:
+        return RejectedRecord(None, e, bytes=len(content))
 
 
 def _read(
     file: RawFile, content: bytes | None, reading: ReadSettings, rules: Rules, notes: ReadingNotes
-) -> Iterator[Record | Refused]:
+) -> Iterator[RawRecord | RejectedRecord]:
     begun = False
     try:
         # The content of a file that is too large for a record is read from the disk, where it need not be whole.
@@ -84,24 +84,24 @@ def _read(
             most = reading.limits.max_file_records
             for count, item in enumerate(_records(opened, file.format, reading, rules, notes)):
                 if count >= most:
-                    raise Refusal("too_many_records", f"more than {most} records; those before are taken")
+                    raise RejectedValue("too_many_records", f"more than {most} records; those before are taken")
                 begun = True
                 yield item
-    except Refusal as e:
+    except RejectedValue as e:
         # What was read before is counted; how much of the rest is not known but for a file that gave nothing.
-        yield Refused(None, e, rows=1 if file.format in ONE_RECORD else None, bytes=0 if begun else file.size)
+        yield RejectedRecord(None, e, rows=1 if file.format in ONE_RECORD else None, bytes=0 if begun else file.size)
     except OSError as e:
-        yield Refused(None, Refusal("unreadable", e.strerror or "cannot be read"), rows=None)
+        yield RejectedRecord(None, RejectedValue("unreadable", e.strerror or "cannot be read"), rows=None)
     except Exception as e:  # noqa: BLE001 - a file that we read wrongly costs itself, and no other
-        yield Refused(None, _failed(e), rows=None, bytes=0 if begun else file.size)
+        yield RejectedRecord(None, _failed(e), rows=None, bytes=0 if begun else file.size)
 
 
-def _failed(error: Exception) -> Refusal:
+def _failed(error: Exception) -> RejectedValue:
     """The refusal of what a reader stumbled over, which is a fault of ours; with CORPUS_KIT_DEBUG=1 the error itself."""
     if isinstance(error, CorpusKitError | MemoryError) or os.environ.get("CORPUS_KIT_DEBUG") == "1":
         raise error
     detail = f"{type(error).__name__}: {error}"[:200]
-    return Refusal("reader_failed", detail.encode("utf-8", "backslashreplace").decode())
+    return RejectedValue("reader_failed", detail.encode("utf-8", "backslashreplace").decode())
 
 
 def _opened(file: RawFile, handle: BinaryIO | io.RawIOBase, notes: ReadingNotes, limits: Limits) -> OpenedFile:
@@ -130,20 +130,20 @@ _NO_CONTROLS = bytes(set(range(256)) - (set(range(32)) - {9, 10, 12, 13}) - {0x7
 
 def _records(
     opened: OpenedFile, named: str, reading: ReadSettings, rules: Rules, notes: ReadingNotes, depth: int = 0
-) -> Iterator[Record | Refused]:
+) -> Iterator[RawRecord | RejectedRecord]:
     """Records of an opened file: those of its format, or of the files of an archive."""
     named_by_path = SUFFIXES.get(suffix_of(opened.name), "")
     kind = reading.format or _kind(opened, named, reading)
     notes.settle(named=named_by_path, format=kind)
     if kind in ("zip", "tar"):
         if depth:
-            raise Refusal("unsupported_format", "an archive in an archive; unpack it")
+            raise RejectedValue("unsupported_format", "an archive in an archive; unpack it")
         yield from _of_archive(opened, kind, reading, rules, notes)
     elif kind in FORMATS:
         yield from FORMATS[kind].read(opened, reading, notes)
     else:
         suffix = kind.removeprefix(OTHER) if kind.startswith(OTHER) else suffix_of(opened.name)
-        raise Refusal("unsupported_format", unsupported(opened.name, suffix))
+        raise RejectedValue("unsupported_format", unsupported(opened.name, suffix))
 
 
 def _kind(opened: OpenedFile, named: str, reading: ReadSettings) -> str:
@@ -165,14 +165,14 @@ def unsupported(name: str, suffix: str) -> str:
 
 def _of_archive(
     opened: OpenedFile, kind: str, reading: ReadSettings, rules: Rules, notes: ReadingNotes
-) -> Iterator[Record | Refused]:
+) -> Iterator[RawRecord | RejectedRecord]:
     from corpus_kit.ingest.formats.archive import members  # with what only archives need
 
     hidden = total = 0
-    spent = Spent(opened.size, reading.limits)
+    spent = DecodedBytes(opened.size, reading.limits)
     for number, member in enumerate(members(opened, kind, reading.limits), start=1):
         if number > reading.limits.max_archive_members:
-            raise Refusal("too_many_members", f"more than {reading.limits.max_archive_members} files")
+            raise RejectedValue("too_many_members", f"more than {reading.limits.max_archive_members} files")
         parts = member.name.split("/")
         junk = parts[-1].lower() in JUNK or any(p.startswith(".") or p in JUNK_FOLDERS for p in parts)
         if junk and member.refusal is None:
@@ -180,19 +180,21 @@ def _of_archive(
             continue
         total += member.size
         if member.refusal is not None or member.stream is None:
-            refusal = member.refusal or Refusal("malformed_archive", "the member cannot be read")
-            yield Refused(None, refusal, bytes=member.size, member=member.name)
+            refusal = member.refusal or RejectedValue("malformed_archive", "the member cannot be read")
+            yield RejectedRecord(None, refusal, bytes=member.size, member=member.name)
             continue
         if total > reading.limits.max_file_bytes:
-            raise Refusal("file_too_large", f"more than {reading.limits.max_file_bytes} bytes after decompression")
+            raise RejectedValue(
+                "file_too_large", f"more than {reading.limits.max_file_bytes} bytes after decompression"
+            )
         yield from _of_member(member, member.stream, rules, opened, spent)
     if hidden:
         notes.odd.append(f"{hidden:,} hidden files in the archive are left out")
 
 
 def _of_member(
-    member: Member, stream: io.RawIOBase, rules: Rules, archive: OpenedFile, spent: Spent
-) -> Iterator[Record | Refused]:
+    member: Member, stream: io.RawIOBase, rules: Rules, archive: OpenedFile, spent: DecodedBytes
+) -> Iterator[RawRecord | RejectedRecord]:
     name, size = member.name, member.size
     plain, compression = split_compression(name)
     reading = rules.of(f"{archive.name}/{name}")
@@ -203,9 +205,9 @@ def _of_member(
         for item in _records(inner, named, reading, rules, notes, depth=1):
             item.member = name
             yield item
-    except Refusal as e:
-        yield Refused(None, e, rows=1, bytes=size, member=name)
+    except RejectedValue as e:
+        yield RejectedRecord(None, e, rows=1, bytes=size, member=name)
     except OSError:
         raise
     except Exception as e:  # noqa: BLE001 - so does a member of an archive
-        yield Refused(None, _failed(e), rows=1, bytes=size, member=name)
+        yield RejectedRecord(None, _failed(e), rows=1, bytes=size, member=name)

@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from corpus_kit.ingest.fields import choose, drop, lookup
-from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record
-from corpus_kit.ingest.json_values import Refusal, canonical_json
+from corpus_kit.ingest.formats.base import RawRecord, ReadingNotes, ReadSettings
+from corpus_kit.ingest.json_values import RejectedValue, canonical_json
 from corpus_kit.ingest.known import plain, propose_all
 from corpus_kit.ingest.language import UNDETERMINED, identify
 from corpus_kit.ingest.page import Known, PageFacts, facts_of, page_facts
@@ -37,7 +37,7 @@ class Fields:
     identify_language: bool
 
 
-def text_hash(record: Record) -> str:
+def text_hash(record: RawRecord) -> str:
     """sha256 of the document's text as UTF-8."""
     if record.decoded.same_bytes:
         return record.raw_sha256
@@ -102,7 +102,7 @@ class KnownFields:
 
 
 def make_row(
-    record: Record,
+    record: RawRecord,
     doc_id: str,
     source: str,
     text_sha256: str,
@@ -190,7 +190,7 @@ def add_what_texts_say(
                 urls[at] = facts.url
 
 
-def _facts(record: Record, said: HtmlFacts, title: str | None, published: date | None) -> PageFacts:
+def _facts(record: RawRecord, said: HtmlFacts, title: str | None, published: date | None) -> PageFacts:
     """What the page's markup says; what is given already is looked for only."""
     found = PageFacts(
         said.title, said.title_start, said.title_end, said.published_on, said.published_start, said.published_end
@@ -283,4 +283,4 @@ def _cast(name: str, dtype: str, value: Any) -> Any:
         pass
     shown = str(value)
     shown = shown if len(shown) <= 80 else shown[:80] + "…"
-    raise Refusal("contract", f"contract documents, column {name}, check dtype {dtype}, value {shown}")
+    raise RejectedValue("contract", f"contract documents, column {name}, check dtype {dtype}, value {shown}")

@@ -23,7 +23,7 @@ from corpus_kit.ingest.formats.delimited import CellTable
 from corpus_kit.ingest.formats.lines import Lines, TooLong
 from corpus_kit.ingest.formats.opened import OpenedFile
 from corpus_kit.ingest.formats.rows import BadRow
-from corpus_kit.ingest.json_values import Constants, Refusal, parse_json, refuse_surrogates
+from corpus_kit.ingest.json_values import Constants, RejectedValue, parse_json, refuse_surrogates
 from corpus_kit.ingest.known import COLUMNS
 
 FILE_COLUMNS = ("file", "file_name", "filename", "path")
@@ -52,7 +52,7 @@ def read_metadata(sidecars: Sequence[Sidecar], files: Sequence[RawFile]) -> Meta
     for sidecar in sidecars:
         for number, row in enumerate(_rows(sidecar.path), start=1):
             place = f"{sidecar.source}#{number}"
-            if isinstance(row, Refusal):
+            if isinstance(row, RejectedValue):
                 made.rejected.append(Rejected("metadata", place, "malformed_metadata", row.detail))
                 continue
             column = next((c for c in FILE_COLUMNS if isinstance(row.get(c), str)), None)
@@ -74,7 +74,7 @@ def read_metadata(sidecars: Sequence[Sidecar], files: Sequence[RawFile]) -> Meta
     return made
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any] | Refusal]:
+def _rows(path: Path) -> Iterator[dict[str, Any] | RejectedValue]:
     """The rows of a metadata file, read as any file of data is: dialect and encoding are found out."""
     if not os.access(path, os.R_OK) or path.is_dir():
         raise UsageError(f"The metadata file {path} cannot be read.", "Check its path and permissions.")
@@ -89,32 +89,32 @@ def _rows(path: Path) -> Iterator[dict[str, Any] | Refusal]:
                 yield from _objects(opened, reading)
             else:
                 yield from _cells(opened, reading)
-    except Refusal as e:
-        yield Refusal("malformed_metadata", e.detail)
+    except RejectedValue as e:
+        yield RejectedValue("malformed_metadata", e.detail)
     except OSError as e:
         raise UsageError(f"The metadata file {path} cannot be read: {e.strerror}.", "Check the disk.") from e
 
 
-def _cells(opened: OpenedFile, reading: ReadSettings) -> Iterator[dict[str, Any] | Refusal]:
+def _cells(opened: OpenedFile, reading: ReadSettings) -> Iterator[dict[str, Any] | RejectedValue]:
     table = CellTable(opened, reading, ReadingNotes(), names=FILE_COLUMNS)
     for row in table.rows:
         if isinstance(row, BadRow):
-            yield Refusal("malformed_metadata", row.refusal.detail)
+            yield RejectedValue("malformed_metadata", row.refusal.detail)
         else:
             yield {name: cell for name, cell in zip(table.header, row.cells, strict=True) if cell != ""}
 
 
-def _objects(opened: OpenedFile, reading: ReadSettings) -> Iterator[dict[str, Any] | Refusal]:
+def _objects(opened: OpenedFile, reading: ReadSettings) -> Iterator[dict[str, Any] | RejectedValue]:
     lines = Lines(opened.chunks(), reading.limits)
     for block in lines.blocks():
         if isinstance(block, TooLong):
-            yield Refusal("malformed_metadata", f"a line of {block.size} bytes")
+            yield RejectedValue("malformed_metadata", f"a line of {block.size} bytes")
             continue
         for line in block.raw.split(b"\n"):
             if line.strip():
                 try:
                     row = parse_json(lines.decode(line), Constants())
                     refuse_surrogates(row)
-                    yield row if isinstance(row, dict) else Refusal("malformed_metadata", "not an object")
-                except Refusal as e:
+                    yield row if isinstance(row, dict) else RejectedValue("malformed_metadata", "not an object")
+                except RejectedValue as e:
                     yield e

@@ -41,7 +41,7 @@ _UNDATED = np.iinfo(np.int32).min
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class ListedSplits:
     """`splits.csv`. ids: sorted doc_ids as numbers. codes: the side of each."""
 
     path: Path
@@ -66,7 +66,7 @@ class Traits:
 
 
 def split_documents(
-    ids: U64, clusters: U64, shards: Sequence[Path], rule: Split | None, frozen: Frozen | None
+    ids: U64, clusters: U64, shards: Sequence[Path], rule: Split | None, frozen: ListedSplits | None
 ) -> Codes:
     """(documents,) the code of each one's split, 0 for none.
 
@@ -97,7 +97,7 @@ def _groups(clusters: U64, publishers: U64 | None) -> NDArray[np.int64]:
     return groups.astype(np.int64)
 
 
-def _frozen_sides(ids: U64, clusters: U64, groups: NDArray[np.int64], count: int, frozen: Frozen) -> Codes:
+def _frozen_sides(ids: U64, clusters: U64, groups: NDArray[np.int64], count: int, frozen: ListedSplits) -> Codes:
     listed = frozen.of(ids)
     here = listed > 0
     least, most = np.full(count, 255, np.uint8), np.zeros(count, np.uint8)
@@ -225,7 +225,7 @@ def _number(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little") or 1
 
 
-def read_splits(path: Path) -> Frozen:
+def read_splits(path: Path) -> ListedSplits:
     """`splits.csv`: doc_id and split. Raises UsageError with the line that is wrong."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -253,4 +253,4 @@ def read_splits(path: Path) -> Frozen:
     ids = np.fromiter((int(i, 16) for i in made), np.uint64, len(made))
     sides = np.fromiter(made.values(), np.uint8, len(made))
     order = np.argsort(ids)
-    return Frozen(path, ids[order], sides[order])
+    return ListedSplits(path, ids[order], sides[order])

@@ -36,15 +36,15 @@ from corpus_kit.core.storage.tables import file_sha256, read_table, rejected_tab
 from corpus_kit.core.version import __version__
 from corpus_kit.ledger.document_rows import STAGE, DocumentRows, Texts, group_by_document
 from corpus_kit.ledger.export_json import Json
-from corpus_kit.ledger.gathering import Gathered, Gathering
 from corpus_kit.ledger.ledger import Entry, Ledger
 from corpus_kit.ledger.matching import Documents
+from corpus_kit.ledger.partitions import LedgerRecord, Partitions, Text
 from corpus_kit.ledger.people import FILE, People
 from corpus_kit.ledger.recognise import recognised_layer
 from corpus_kit.ledger.replay import AS_BROUGHT, Replay
 from corpus_kit.ledger.results import LayerReader, count_answers
 from corpus_kit.ledger.shards import TABLES, Shards
-from corpus_kit.ledger.spool import Record, Spool, Text
+from corpus_kit.ledger.task_matcher import MatchedTasks, TaskMatcher
 
 _REFUSED = "rejected.parquet"
 _LAYOUT = 4  # of the rows: another number makes them again
@@ -210,10 +210,10 @@ class _Making:
         documents = Documents(self.sources.out / "documents")
         shaped = [self.sources.layers.get(layer) for layer in layers]
         with (
-            Spool(self.work, sum(e.size for e in self.entries)) as spool,
+            Partitions(self.work, sum(e.size for e in self.entries)) as spool,
             made_folder(target, self.sources.work) as folder,
         ):
-            gathering = Gathering(self.entries, documents, spool, self.people, self.work, shaped)
+            gathering = TaskMatcher(self.entries, documents, spool, self.people, self.work, shaped)
             gathering.dated = bool(self.sources.replay.world.as_of)
             gathered = gathering.run(self.progress)
             self.sources.replay.check_person(self.people.known.values())
@@ -239,7 +239,7 @@ class _Making:
     def _layer(self, entry: Entry) -> str:
         return entry.layer or recognised_layer(entry.tasks(), self.readers, entry.path.name)
 
-    def _unmatched(self, gathering: Gathering) -> None:
+    def _unmatched(self, gathering: TaskMatcher) -> None:
         for item in gathering.unmatched():
             for annotation in item.annotations:
                 answers = count_answers(annotation) if isinstance(annotation, dict) else 0
@@ -247,9 +247,9 @@ class _Making:
                 self.rows.counts.answers["rejected"] += answers
                 self.rows.refuse(item.entry, item.number, item.doc_id, item.reason, item.detail, annotation)
 
-    def _bucket(self, bucket: list[Record | Text], documents: Documents, shards: Shards) -> None:
+    def _bucket(self, bucket: list[LedgerRecord | Text], documents: Documents, shards: Shards) -> None:
         for doc_id, items in group_by_document(bucket).items():
-            records = [item for item in items if isinstance(item, Record)]
+            records = [item for item in items if isinstance(item, LedgerRecord)]
             texts = {item.text_sha256: item.text for item in items if item.text is not None}
             self.rows.counts.answers["brought"] += sum(_brought(r) for r in records)
             known = Texts(doc_id, documents.sha256_of(doc_id) or "", texts)
@@ -266,7 +266,7 @@ class _Making:
             Rejected(STAGE, table, "contract", why, row.get("doc_id"), row.get("annotation_id"), payload=payload)
         )
 
-    def _sum_up(self, shards: Shards, gathered: Gathered) -> None:
+    def _sum_up(self, shards: Shards, gathered: MatchedTasks) -> None:
         result, counts = self.result, self.rows.counts
         result.tasks, result.unmatched_tasks = gathered.tasks, gathered.unmatched
         result.moved, result.same_text = sorted(gathered.moved.items()), gathered.same_text
@@ -315,7 +315,7 @@ def _world_of(replay: Replay) -> list[Any]:
     return [replay.world.as_dict(), {layer: sorted(hashes) for layer, hashes in sorted(replay.guidelines.items())}]
 
 
-def _brought(record: Record) -> int:
+def _brought(record: LedgerRecord) -> int:
     groups: tuple[list[Json], ...] = (record.annotations, record.drafts, record.predictions)
     return sum(count_answers(annotation) for group in groups for annotation in group)
 

@@ -14,17 +14,17 @@ from datetime import datetime
 from typing import Any
 
 from corpus_kit.core.labels import UNREAD
-from corpus_kit.core.offsets import carry
+from corpus_kit.core.offsets import project_spans
 from corpus_kit.core.records import REVIEW, Rejected
 from corpus_kit.ledger.export_json import results_of
 from corpus_kit.ledger.ledger import Entry
+from corpus_kit.ledger.partitions import LedgerRecord
 from corpus_kit.ledger.people import People
 from corpus_kit.ledger.readings import POINTS, Reading
 from corpus_kit.ledger.replay import Replay
-from corpus_kit.ledger.results import LayerReader, Refusal, Rows, count_answers
+from corpus_kit.ledger.results import AnnotationRows, LayerReader, RejectedResult, count_answers
 from corpus_kit.ledger.shards import TABLES, Row
-from corpus_kit.ledger.spool import Record
-from corpus_kit.ledger.states import Chosen, Deletions, State, author_of, editor_of, key_hash, moment, states_of
+from corpus_kit.ledger.states import Deletions, LatestVersion, State, author_of, editor_of, key_hash, moment, states_of
 
 CarriedRow = tuple[Any, ...]
 
@@ -37,7 +37,7 @@ def carried_rows(
     A span whose place in `new` is not certain is stale: its offsets and surface are null, nothing is guessed.
     """
     # Rows of `spans`: annotation_id, doc_id, layer, control, span_id, start, end, label, …
-    found = carry(old, new, [(row[5], row[6]) for row in spans])
+    found = project_spans(old, new, [(row[5], row[6]) for row in spans])
     return [
         (
             *row[:5],
@@ -101,7 +101,7 @@ class DocumentRows:
         self._refuse = refuse
         self._ids: set[int] = set()
 
-    def rows(self, texts: Texts, records: Sequence[Record]) -> tuple[dict[str, list[Row]], int]:
+    def rows(self, texts: Texts, records: Sequence[LedgerRecord]) -> tuple[dict[str, list[Row]], int]:
         """Rows by table, and how many bytes they take, roughly."""
         rows: dict[str, list[Row]] = {name: [] for name in TABLES}
         chosen = self._in_the_world(records, states_of(records, self.layers))
@@ -122,7 +122,7 @@ class DocumentRows:
         """Tell when the entries came, as far as the latest moment of what each holds shows; before the first row."""
         self.deletions = Deletions(self.entries, self.replay.late(latest, len(self.entries)))
 
-    def _in_the_world(self, records: Sequence[Record], states: Sequence[State]) -> list[Chosen]:
+    def _in_the_world(self, records: Sequence[LedgerRecord], states: Sequence[State]) -> list[LatestVersion]:
         """One state of each annotation that is in the world that is asked about."""
         if not self.replay.world.filters:
             return self.deletions.choose(records, states)
@@ -132,11 +132,11 @@ class DocumentRows:
         self.counts.answers["left_out"] += sum(count_answers(state.json) for state in states) - kept
         return chosen
 
-    def _has(self, one: Chosen) -> bool:
+    def _has(self, one: LatestVersion) -> bool:
         annotator = None if one.state.kind == "prediction" else self._annotator(one.first)
         return self.replay.has(self.layers[one.state.record.entry], annotator, self._rules(one).guidelines_sha256)
 
-    def _rules(self, one: Chosen) -> Entry:
+    def _rules(self, one: LatestVersion) -> Entry:
         """The entry that first brought the state that counts: a later pull brings it again, under newer guidelines."""
         same = [s for s in one.older if s.at == one.state.at and s.json.get("result") == one.state.json.get("result")]
         entries = sorted(s.record.entry for s in (*same, one.state))
@@ -156,7 +156,7 @@ class DocumentRows:
 
     def _annotation(
         self,
-        one: Chosen,
+        one: LatestVersion,
         texts: Texts,
         rows: dict[str, list[Row]],
         readings: dict[tuple[str, str | None], Reading],
@@ -229,7 +229,7 @@ class DocumentRows:
         self._ids.add(number)
         return None
 
-    def _read(self, one: Chosen, layer: str, reading: Reading, storable: bool) -> Rows:
+    def _read(self, one: LatestVersion, layer: str, reading: Reading, storable: bool) -> AnnotationRows:
         state, annotation, torn = one.state, one.state.json, []
         if one.made_from is not state:
             source = one.made_from.json
@@ -242,12 +242,12 @@ class DocumentRows:
         for result in torn:
             controls = self.readers[layer].perhaps(result)
             lost = count_answers({"result": [result]})
-            read.refused.append(Refusal("lone_surrogate", "in a result", result, lost, controls))
+            read.refused.append(RejectedResult("lone_surrogate", "in a result", result, lost, controls))
             read.unread |= controls
         return read
 
     def _take(
-        self, read: Rows, state: State, texts: Texts, key: tuple[str, str, str], rows: dict[str, list[Row]]
+        self, read: AnnotationRows, state: State, texts: Texts, key: tuple[str, str, str], rows: dict[str, list[Row]]
     ) -> None:
         counts = self.counts
         spans = [(*key, *span) for span in read.spans]
@@ -277,7 +277,7 @@ class DocumentRows:
         rows["texts"] += [(texts.doc_id, sha, texts.known[sha]) for sha in used]
         return sum(len(texts.known[sha]) for sha in used)
 
-    def _named(self, chosen: Sequence[Chosen]) -> dict[tuple[str, Any], str]:
+    def _named(self, chosen: Sequence[LatestVersion]) -> dict[tuple[str, Any], str]:
         """annotation_id by what a server or file calls it."""
         names: dict[tuple[str, Any], str] = {}
         for state in (state for one in chosen for state in (*one.older, one.state)):
@@ -294,7 +294,7 @@ class DocumentRows:
         author, origin = author_of(state.json), self._origin(state)
         return self.people.unnamed(origin) if author is None else self.people.pseudonym(origin, author)
 
-    def _editor(self, one: Chosen) -> str | None:
+    def _editor(self, one: LatestVersion) -> str | None:
         """Somebody else who changed it last; None where its author did, or a restore that left it as it was."""
         state, origin = one.state, self._origin(one.state)
         editor, author = editor_of(state.json), author_of(state.json)
@@ -324,7 +324,7 @@ class DocumentRows:
         return self.people.without_addresses(json.dumps(clean, separators=(",", ":"))), False
 
 
-def group_by_document(items: Sequence[Record | Any]) -> dict[str, list[Any]]:
+def group_by_document(items: Sequence[LedgerRecord | Any]) -> dict[str, list[Any]]:
     """The items of one bucket by doc_id, sorted."""
     groups: dict[str, list[Any]] = defaultdict(list)
     for item in items:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.exchange import FORMATS, Page
+from corpus_kit.core.exchange import FORMATS, ExchangePage
 from corpus_kit.core.layers import Layer
 from corpus_kit.core.offsets import normalise_newlines
 from corpus_kit.core.storage.tables import fsync_path, parts, read_table
@@ -91,7 +91,7 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(normalise_newlines(text)[0].encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _write_texts(path: Path, pages: Sequence[Page], known: set[str]) -> int:
+def _write_texts(path: Path, pages: Sequence[ExchangePage], known: set[str]) -> int:
     """The texts that no document has, as JSON Lines with the name of each page as its id; how many."""
     lines, names = [], set()
     for page in pages:

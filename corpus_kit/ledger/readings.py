@@ -21,7 +21,7 @@ ONE_BREAK, TWO_BREAKS = "line breaks of one character", "line breaks of two char
 _ELSEWHERE = ("offsets_mismatch", "offsets_out_of_range", "offsets_reversed")
 
 
-class Told(NamedTuple):
+class ReportedOffsets(NamedTuple):
     """Offsets as a result tells them. text: its `value.text`, "" where there is none. binding: whether the text was
     taken from the page by whoever made the span, so that offsets which contradict it are wrong."""
 
@@ -56,7 +56,7 @@ class Reading:
             self._near = NearMap(shown, text)
         self._two_ways = _has_astral(self.shown)
 
-    def places(self, told: Sequence[Told]) -> tuple[list[Span | Wrong], Unit]:
+    def places(self, told: Sequence[ReportedOffsets]) -> tuple[list[Span | Wrong], Unit]:
         """Each span's place in `text`, or why it has none; and the unit that one annotation counts in."""
         if not self._two_ways or all(self._plainly_points(t) for t in told):
             unit = POINTS
@@ -73,7 +73,7 @@ class Reading:
             return self._otherwise(told) or (found, unit)
         return found, unit
 
-    def _otherwise(self, told: Sequence[Told]) -> tuple[list[Span | Wrong], Unit] | None:
+    def _otherwise(self, told: Sequence[ReportedOffsets]) -> tuple[list[Span | Wrong], Unit] | None:
         """Each span's place where other tools count: taken when every word that is told stands there, all of them alike."""
         for unit, counted in self._other_counts():
             places: list[Span | Wrong] = []
@@ -113,17 +113,17 @@ class Reading:
     def _units(self) -> OffsetMap:
         return utf16_map(self.shown)
 
-    def _plainly_points(self, t: Told) -> bool:
+    def _plainly_points(self, t: ReportedOffsets) -> bool:
         """Code points fit and nothing can speak for the other unit: the usual case, without a map."""
         return self._inside(t.start, t.end) and t.text in ("", self.shown[t.start : t.end])
 
-    def _from_units(self, told: Sequence[Told]) -> list[tuple[int, int] | None]:
+    def _from_units(self, told: Sequence[ReportedOffsets]) -> list[tuple[int, int] | None]:
         ends, ok = self._units.to_sources([x for t in told for x in (_bounded(t.start), _bounded(t.end))])
         return [
             (int(ends[2 * i]), int(ends[2 * i + 1])) if ok[2 * i] and ok[2 * i + 1] else None for i in range(len(told))
         ]
 
-    def _unit(self, told: Sequence[Told], second: Sequence[tuple[int, int] | None]) -> Unit:
+    def _unit(self, told: Sequence[ReportedOffsets], second: Sequence[tuple[int, int] | None]) -> Unit:
         votes = {POINTS: 0, UNITS: 0}
         points_fit = units_fit = True
         points_on_words = units_on_words = 0
@@ -145,7 +145,9 @@ class Reading:
         # Nothing is told of the words. A span behind the end says UTF-16, unless that tears the other spans' words.
         return UNITS if units_fit and not points_fit and units_on_words >= points_on_words else POINTS
 
-    def _judged(self, t: Told, points: tuple[int, int], units: tuple[int, int] | None, unit: Unit) -> Span | Wrong:
+    def _judged(
+        self, t: ReportedOffsets, points: tuple[int, int], units: tuple[int, int] | None, unit: Unit
+    ) -> Span | Wrong:
         if t.end <= t.start:
             return Wrong("offsets_reversed", f"{t.start} to {t.end}")
         if unit == MIXED:
@@ -160,7 +162,7 @@ class Reading:
             return Wrong("offsets_mismatch", self._both(t, units))
         return Span(*read)
 
-    def _both(self, t: Told, units: tuple[int, int] | None) -> str:
+    def _both(self, t: ReportedOffsets, units: tuple[int, int] | None) -> str:
         """Both readings in words, without the text itself."""
         n = len(self.shown)
         if not self._two_ways:

@@ -16,7 +16,7 @@ from corpus_kit.core.layers import Control, DataObject, Layer, path_label
 from corpus_kit.core.offsets import Span
 from corpus_kit.ledger.export_json import Json, results_of
 from corpus_kit.ledger.formats.tasks import ATTRIBUTE, NOTE
-from corpus_kit.ledger.readings import POINTS, Reading, Told, Wrong
+from corpus_kit.ledger.readings import POINTS, Reading, ReportedOffsets, Wrong
 from corpus_kit.ledger.result_json import same_answer, suggested_results, without_addresses
 
 SpanRow = tuple[str, str, int, int, str, str, float | None, str]
@@ -32,7 +32,7 @@ _MARKUP = ("hypertext", "paragraphs")
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RejectedResult:
     """answers: how many were lost with it. result: the JSON refused. controls: those that are not known for it."""
 
     reason: str
@@ -43,13 +43,13 @@ class Refusal:
 
 
 @dataclass(slots=True)
-class Rows:
+class AnnotationRows:
     """What one annotation says. unit: how it counted offsets. unread: controls with an answer that is in no row."""
 
     spans: list[SpanRow] = field(default_factory=list)
     choices: list[ChoiceRow] = field(default_factory=list)
     relations: list[RelationRow] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
+    refused: list[RejectedResult] = field(default_factory=list)
     payload_only: int = 0
     unit: str = POINTS
     unread: set[str] = field(default_factory=set)
@@ -130,7 +130,7 @@ class LayerReader:
         name = _name(result.get("to_name"))
         return self._objects.get(name) if name else self.layer.text_object
 
-    def read(self, annotation: Json, reading: Reading, *, model: bool = False) -> Rows:
+    def read(self, annotation: Json, reading: Reading, *, model: bool = False) -> AnnotationRows:
         """All results of one annotation or prediction. model: it is a model's, and so are its spans."""
         return _Annotation(self, annotation, reading, model).rows
 
@@ -140,7 +140,7 @@ class _Annotation:
 
     def __init__(self, reader: LayerReader, annotation: Json, reading: Reading, model: bool) -> None:
         self.reader, self.reading, self.model = reader, reading, model
-        self.rows = Rows()
+        self.rows = AnnotationRows()
         self.suggested = suggested_results(annotation)
         self.keys: set[tuple[str, str, str]] = set()
         self.regions: set[str] = set()  # ids of regions that have a row
@@ -151,7 +151,7 @@ class _Annotation:
         drawn = {
             r["id"] for r in results if isinstance(r, dict) and _is_labels(reader, r) and isinstance(r.get("id"), str)
         }
-        regions: list[tuple[Json, str, Control, list[str], Told]] = []
+        regions: list[tuple[Json, str, Control, list[str], ReportedOffsets]] = []
         later: list[Callable[[], None]] = []
         for number, result in enumerate(results):
             if not isinstance(result, dict):
@@ -183,7 +183,7 @@ class _Annotation:
         lost = _answers(result) if answers is None else answers
         controls = frozenset() if reason == "repeated_answer" else self.reader.perhaps(result)
         self.rows.unread |= controls
-        self.rows.refused.append(Refusal(reason, detail, result, lost, controls))
+        self.rows.refused.append(RejectedResult(reason, detail, result, lost, controls))
 
     def _control(self, result: Json) -> Control | None:
         """The control that a result answers, None when the result is settled: refused or payload-only."""
@@ -214,7 +214,7 @@ class _Annotation:
 
     # Spans
 
-    def _told(self, result: Json) -> Told | None:
+    def _told(self, result: Json) -> ReportedOffsets | None:
         """The offsets of a region, None when the result is settled."""
         value = result["value"]
         start, end = _whole(value.get("start")), _whole(value.get("end"))
@@ -233,9 +233,9 @@ class _Annotation:
             detail = f"start {_short(value.get('start'))}, end {_short(value.get('end'))}"
             self._lose(result, "bad_offsets", detail)
             return None
-        return Told(start, end, text if isinstance(text, str) else "", result.get("origin") != "prediction")
+        return ReportedOffsets(start, end, text if isinstance(text, str) else "", result.get("origin") != "prediction")
 
-    def _spans(self, regions: list[tuple[Json, str, Control, list[str], Told]]) -> None:
+    def _spans(self, regions: list[tuple[Json, str, Control, list[str], ReportedOffsets]]) -> None:
         places, self.rows.unit = self.reading.places([told for *_, told in regions])
         for (result, region, control, labels, _), place in zip(regions, places, strict=True):
             if isinstance(place, Wrong):

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from corpus_kit.ledger.export_json import Json
 from corpus_kit.ledger.ledger import Entry
+from corpus_kit.ledger.partitions import LedgerRecord
 from corpus_kit.ledger.people import names_somebody
-from corpus_kit.ledger.spool import Record
 
 Kind = Literal["annotation", "draft", "prediction"]
 
@@ -31,12 +31,12 @@ class State:
     annotation_id: str
     kind: Kind
     json: Json
-    record: Record
+    record: LedgerRecord
     at: datetime
 
 
 @dataclass(slots=True)
-class Chosen:
+class LatestVersion:
     """The state that counts. deleted: it is gone from its server. older: the states that do not count.
 
     first: the one that tells who made it and when: after a restore, later ones name the restorer. made_from: the one
@@ -97,7 +97,7 @@ def moment(value: Any) -> datetime | None:
     return None
 
 
-def states_of(records: Sequence[Record], layers: Sequence[str]) -> list[State]:
+def states_of(records: Sequence[LedgerRecord], layers: Sequence[str]) -> list[State]:
     """Every state in the records of one document; `layers` by entry."""
     seen: Counter[tuple[int, str]] = Counter()
     states = []
@@ -137,7 +137,7 @@ def _is_uuid(own: str) -> bool:
     return len(own) == 36 and own[8] == own[13] == own[18] == own[23] == "-" and server_id(own) == own
 
 
-def _derived_id(annotation: Json, kind: Kind, record: Record, layer: str) -> str:
+def _derived_id(annotation: Json, kind: Kind, record: LedgerRecord, layer: str) -> str:
     origin = {"annotation": "human", "draft": "draft", "prediction": "model"}[kind]
     author = annotation.get("model_version") if kind == "prediction" else _author_key(author_of(annotation))
     parts = (layer, record.own_id or record.doc_id, record.text_sha256, origin, author, annotation.get("created_at"))
@@ -168,7 +168,7 @@ class Deletions:
             if entry.kind == "pull" and entry.complete:
                 self._complete[_project(entry)].append(index)
 
-    def choose(self, records: Sequence[Record], states: Iterable[State]) -> list[Chosen]:
+    def choose(self, records: Sequence[LedgerRecord], states: Iterable[State]) -> list[LatestVersion]:
         """One state per annotation of one document, by annotation_id.
 
         What is gone comes back as `deleted`, in its last state.
@@ -184,11 +184,11 @@ class Deletions:
             latest = living[-1] if living else group[-1]
             older = [s for s in group if s is not latest]
             first, made_from = (latest, latest) if not older else (_first(group), _made_from(group, latest))
-            chosen.append(Chosen(latest, not living, older, first, made_from))
+            chosen.append(LatestVersion(latest, not living, older, first, made_from))
         return chosen
 
     def _living(
-        self, annotation_id: str, group: Sequence[State], tasks: Mapping[tuple[Any, ...], list[Record]]
+        self, annotation_id: str, group: Sequence[State], tasks: Mapping[tuple[Any, ...], list[LedgerRecord]]
     ) -> list[State]:
         """The states of one annotation that no later entry says are gone.
 
@@ -215,7 +215,7 @@ class Deletions:
         return [s for s in group if not is_dead(s) and (self._place(s) is not None or s.at > last)]
 
     def _gone(
-        self, annotation_id: str, group: Sequence[State], tasks: Mapping[tuple[Any, ...], list[Record]]
+        self, annotation_id: str, group: Sequence[State], tasks: Mapping[tuple[Any, ...], list[LedgerRecord]]
     ) -> list[tuple[int, Any]]:
         """(entry, project) of everything that says it is gone: its name, a whole project or its task without it."""
         named = {*self._named.get(annotation_id, ()), *self._named.get(server_id(annotation_id), ())}
@@ -238,9 +238,9 @@ class Deletions:
         entry = self.entries[state.record.entry]
         return _project(entry) if entry.kind == "pull" else None
 
-    def _later_records(self, records: Sequence[Record]) -> dict[tuple[Any, ...], list[Record]]:
+    def _later_records(self, records: Sequence[LedgerRecord]) -> dict[tuple[Any, ...], list[LedgerRecord]]:
         """What the pulls brought about each task; each record is the whole truth about its task at that time."""
-        tasks: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
+        tasks: dict[tuple[Any, ...], list[LedgerRecord]] = defaultdict(list)
         for record in records:
             entry = self.entries[record.entry]
             if entry.kind == "pull" and record.task_id is not None and record.entry not in self.late:
@@ -261,7 +261,7 @@ def _made_from(group: Sequence[State], latest: State) -> State:
     return next((s for s in reversed(group) if any(s.json.get(k) is not None for k in _SOURCES)), latest)
 
 
-def _tells_of(record: Record, kind: Kind) -> bool:
+def _tells_of(record: LedgerRecord, kind: Kind) -> bool:
     """Whether what is missing in a task is no more, rather than not exported."""
     if kind == "draft":
         return record.whole_drafts
@@ -272,7 +272,7 @@ def _project(entry: Entry) -> tuple[str | None, int | None, str | None]:
     return entry.server, entry.project, entry.layer
 
 
-def _task(entry: Entry, record: Record) -> tuple[Any, ...]:
+def _task(entry: Entry, record: LedgerRecord) -> tuple[Any, ...]:
     return (*_project(entry), record.task_id)
 
 

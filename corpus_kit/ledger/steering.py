@@ -16,9 +16,9 @@ from statistics import NormalDist, fmean, variance
 from typing import Any
 
 from corpus_kit.core.storage.tables import iter_batches, parts
-from corpus_kit.ledger.effect import outcome
 from corpus_kit.ledger.export_json import Json, results_of
 from corpus_kit.ledger.held_back import read_held_back
+from corpus_kit.ledger.outcomes import outcome
 
 LEAST_DOCUMENTS = 5
 CONFIDENCE = 0.95

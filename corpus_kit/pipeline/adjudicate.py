@@ -19,7 +19,7 @@ from corpus_kit.pipeline.run import Run
 
 if TYPE_CHECKING:
     from corpus_kit.agreement.gold.build import Gold, GoldSources
-    from corpus_kit.agreement.measures.breakdown import Needed, Part
+    from corpus_kit.agreement.measures.breakdown import LayerPart, Needed
     from corpus_kit.agreement.measures.measured import AgreementReport
     from corpus_kit.core.layers import Layer
     from corpus_kit.ledger.annotations import Annotated, Sources
@@ -126,7 +126,7 @@ def agreement_plan(workspace: Workspace, width: float, layer: str | None) -> lis
     return needed_for(without_repeats(agreement(workspace, layer).figures), width)
 
 
-def agreement_by(workspace: Workspace, by: str, layer: str | None) -> list[Part]:
+def agreement_by(workspace: Workspace, by: str, layer: str | None) -> list[LayerPart]:
     """See `Corpus.agreement_by`."""
     from corpus_kit.agreement.gold.build import measure_by
 

@@ -58,7 +58,7 @@ def adopt(corpus: Workspace, request: AdoptRequest, progress: Progress) -> Adopt
 def _project(corpus: Workspace, request: AdoptRequest, progress: Progress) -> AdoptPlan:
     from corpus_kit.labelstudio.server.connect import connect
     from corpus_kit.labelstudio.sync import adopt as server
-    from corpus_kit.labelstudio.sync.site import Site
+    from corpus_kit.labelstudio.sync.server_context import ServerContext
 
     assert request.project is not None and corpus.root is not None
     with connect(corpus.data, corpus.config.label_studio.url) as client:
@@ -67,7 +67,7 @@ def _project(corpus: Workspace, request: AdoptRequest, progress: Progress) -> Ad
         own = corpus.root / "annotation" / name
         new = not (own / "config.xml").is_file()
         layer = _read_layer(corpus, name, project.config)
-        site = Site(corpus.data, corpus.config.name, {name: layer}, corpus.config.label_studio)
+        site = ServerContext(corpus.data, corpus.config.name, {name: layer}, corpus.config.label_studio)
         title = server.take_title(client, project, site, name)
         tasks = server.found_tasks(client, project.id, layer)
         shown, left = server.sorted_out(tasks, _documents(corpus))

@@ -27,7 +27,7 @@ from corpus_kit.core.workspace import Workspace
 from corpus_kit.core.world import AS_IT_IS, World
 from corpus_kit.dedup.find import find_copies
 from corpus_kit.dedup.repetition import LINES_FOLDER, find_repetition
-from corpus_kit.dedup.settings import Recipe as CopyRecipe
+from corpus_kit.dedup.settings import DedupRecipe as CopyRecipe
 from corpus_kit.ingest.assemble import write_documents
 from corpus_kit.ingest.assign import assign
 from corpus_kit.ingest.batch import SECONDS_PER_BYTE
@@ -47,9 +47,9 @@ from corpus_kit.pipeline.suggest import (
     suggest_names,
     write_boilerplate,
 )
-from corpus_kit.release.aside import DatasetsAside
-from corpus_kit.release.build import Released, Source, build_release
+from corpus_kit.release.build import Released, ReleaseInput, build_release
 from corpus_kit.release.card import refresh_card
+from corpus_kit.release.datasets_subprocess import DatasetsSubprocess
 from corpus_kit.release.recheck import Opened
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def build(workspace: Workspace, options: BuildOptions, progress: Progress) -> Bu
     with (
         work_folder(data) as work,
         open_workers(options.workers, options.cluster, work, roots) as workers,
-        DatasetsAside() as datasets,
+        DatasetsSubprocess() as datasets,
         one_step(data, work),
     ):
         if not (work / "documents").is_dir() and is_much(raw, SECONDS_WORTH_A_POOL / SECONDS_PER_BYTE):
@@ -115,7 +115,7 @@ def build_documents(
     raw: Sequence[str | Path],
     metadata: Path | None,
     suggester: Suggesting | None,
-    datasets: DatasetsAside,
+    datasets: DatasetsSubprocess,
     refusals: Refusals,
 ) -> Ingested:
     """`data/documents`: what is suggested to be boilerplate makes no document a copy of another."""
@@ -149,12 +149,14 @@ def _left_out(shards: Sequence[Shard]) -> str:
     return hashlib.sha256("".join(shard.masked_sha256 for shard in shards).encode()).hexdigest()
 
 
-def _release(run: Run, datasets: DatasetsAside) -> Released:
+def _release(run: Run, datasets: DatasetsSubprocess) -> Released:
     """`data/release`, and what it says on the corpus's own card."""
     workspace, target = run.workspace, run.data / "release"
     layers, contract = workspace.released_layers(run.data), workspace.contract("documents")
     config = workspace.config
-    source = Source(run.data, run.work, config.about, config.release.meta, contract, *workspace.card_text(), layers)
+    source = ReleaseInput(
+        run.data, run.work, config.about, config.release.meta, contract, *workspace.card_text(), layers
+    )
     released = build_release(source, target, run.workers, run.progress, aside=datasets)
     if workspace.root and run.data == workspace.data and (workspace.root / CARD_FILE).is_file():
         refresh_card(workspace.root / CARD_FILE, target)

@@ -12,7 +12,7 @@ from corpus_kit.core.storage.folders import work_folder
 from corpus_kit.core.storage.step import one_step
 from corpus_kit.core.workspace import Workspace
 from corpus_kit.pipeline.results import ExportResult
-from corpus_kit.release.build import Source, build_release
+from corpus_kit.release.build import ReleaseInput, build_release
 
 
 def export(
@@ -39,7 +39,7 @@ def export(
     with work_folder(data) as work, open_workers(workers) as pool, one_step(data, work):
         layers = workspace.released_layers(data)
         about, meta = workspace.config.about, workspace.config.release.meta
-        source = Source(data, work, about, meta, workspace.contract("documents"), card_text, card_name, layers)
+        source = ReleaseInput(data, work, about, meta, workspace.contract("documents"), card_text, card_name, layers)
         if name == "hf":
             made = build_release(source, target, pool, progress, strict=strict, opened=True)
             return ExportResult(name, target, made.rows, made.unchanged, made.losses)

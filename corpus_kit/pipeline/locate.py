@@ -12,7 +12,7 @@ from corpus_kit.core.storage.tables import file_sha256
 from corpus_kit.core.workspace import Workspace
 from corpus_kit.ingest.discover import Discovered, RawFile, list_files
 from corpus_kit.ingest.expand import read_all
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 from corpus_kit.ingest.locate import locate_span
 
 _COLUMNS = ("doc_id", "source", "text", "raw_sha256", "encoding")
@@ -64,7 +64,7 @@ def locate(workspace: Workspace, document: str, start: int, end: int, raw: Seque
     with open(file.location, "rb", buffering=0) as handle:
         try:
             content = read_all(handle, file.compression, workspace.config.input.max_file_bytes, "file_too_large")
-        except Refusal as refusal:
+        except RejectedValue as refusal:
             return Location(**told, reason=f"the raw file cannot be read: {refusal.detail}")
     found = locate_span(content, text, row["encoding"], start, end)
     if found is not None:

@@ -11,7 +11,7 @@ from corpus_kit.core.storage.folders import work_folder
 from corpus_kit.core.workspace import Workspace
 from corpus_kit.pipeline.run import Run
 from corpus_kit.report.build import build_report
-from corpus_kit.report.records import Effect, Reported, ReportSources
+from corpus_kit.report.records import Reported, ReportSources, SuggestionOutcomes
 
 
 def report(
@@ -35,8 +35,8 @@ def report_on(run: Run, out: Path | None = None, compare: Path | None = None) ->
     return build_report(sources, run.workers, run.progress, out=out, compare=compare)
 
 
-def _effects(data: Path) -> Sequence[Effect]:
+def _effects(data: Path) -> Sequence[SuggestionOutcomes]:
     """Imported when it is asked for, which is when labels have changed."""
-    from corpus_kit.ledger.effect import effects
+    from corpus_kit.ledger.outcomes import effects
 
     return effects(data)

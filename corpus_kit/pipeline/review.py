@@ -20,7 +20,7 @@ from corpus_kit.pipeline.sync import server_context
 if TYPE_CHECKING:
     from corpus_kit.agreement.doubt import OutOfSample
     from corpus_kit.agreement.review import Suspect
-    from corpus_kit.labelstudio.sync.push import Pushed
+    from corpus_kit.labelstudio.sync.plan import Pushed
 
 
 def review(workspace: Workspace, layer: str | None, *, gold: bool) -> list[Suspect]:

@@ -21,7 +21,7 @@ from corpus_kit.core.trust import require_trust
 from corpus_kit.core.vocabulary import BOILERPLATE
 from corpus_kit.core.workspace import Workspace
 from corpus_kit.dedup.repetition import LINES_FOLDER, Repetition, find_repetition
-from corpus_kit.dedup.settings import Recipe as CopyRecipe
+from corpus_kit.dedup.settings import DedupRecipe as CopyRecipe
 from corpus_kit.pipeline.models import codes_of, make_layer, models_wanted
 from corpus_kit.pipeline.run import Run
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from corpus_kit.core.records import Budget
     from corpus_kit.suggest.boilerplate.learn import Learned
     from corpus_kit.suggest.build import Suggested, Suggesting
+    from corpus_kit.suggest.entities.entity_request import EntityRequest
     from corpus_kit.suggest.entities.stage import EntitiesMade
-    from corpus_kit.suggest.entities.wish import Wish
     from corpus_kit.suggest.models.stage import ModelMade
 
 
@@ -222,15 +222,15 @@ def write_boilerplate(run: Run, suggester: Suggesting | None, refusals: Refusals
     return build_suggestions(run.data, suggester, refusals)
 
 
-def names_wanted(workspace: Workspace, *, trust: bool = False) -> Wish:
+def names_wanted(workspace: Workspace, *, trust: bool = False) -> EntityRequest:
     """What `corpus.toml` asks for in the layer of names. trust: its code runs without having been trusted before."""
-    from corpus_kit.suggest.entities.wish import Wish
+    from corpus_kit.suggest.entities.entity_request import EntityRequest
 
     settings = workspace.config.suggest.entities
-    return Wish(settings.names, settings.threshold, settings.models, workspace.root, trust)
+    return EntityRequest(settings.names, settings.threshold, settings.models, workspace.root, trust)
 
 
-def suggest_names(run: Run, wanted: Wish, refusals: Refusals) -> EntitiesMade | None:
+def suggest_names(run: Run, wanted: EntityRequest, refusals: Refusals) -> EntitiesMade | None:
     """The names' layer in `data/suggestions`, after people's labels, from which it learns; None where it is not wanted,
     and then older rows go."""
     from corpus_kit.suggest.folder import drop_layer
@@ -252,7 +252,7 @@ def suggest_names(run: Run, wanted: Wish, refusals: Refusals) -> EntitiesMade | 
     return None
 
 
-def _with_models(configured: Wish, specs: tuple[str, ...]) -> Wish:
+def _with_models(configured: EntityRequest, specs: tuple[str, ...]) -> EntityRequest:
     """Models that are named replace those of `corpus.toml`, with their settings there; without any, names are wanted."""
     if not specs:
         return replace(configured, names=True)

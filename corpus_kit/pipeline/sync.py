@@ -21,18 +21,18 @@ from corpus_kit.core.workspace import Workspace
 if TYPE_CHECKING:
     from corpus_kit.core.records import CheckScore
     from corpus_kit.labelstudio.server.studio import Studio
-    from corpus_kit.labelstudio.sync.batch_log import Turn
+    from corpus_kit.labelstudio.sync.batch_log import PushBatch
+    from corpus_kit.labelstudio.sync.plan import Pushed
     from corpus_kit.labelstudio.sync.pull import Pulled
-    from corpus_kit.labelstudio.sync.push import Pushed
     from corpus_kit.labelstudio.sync.restore import Restored
-    from corpus_kit.labelstudio.sync.site import FirstPages, Site
+    from corpus_kit.labelstudio.sync.server_context import FirstPages, ServerContext
     from corpus_kit.labelstudio.sync.status import Status
     from corpus_kit.ledger.recognise import Imported
 
 
-def server_context(workspace: Workspace, command: str, progress: Progress | None = None) -> Site:
+def server_context(workspace: Workspace, command: str, progress: Progress | None = None) -> ServerContext:
     """What the commands for Label Studio are told; for those that write tasks, with a progress, which are checks."""
-    from corpus_kit.labelstudio.sync.site import FirstPages, Site
+    from corpus_kit.labelstudio.sync.server_context import FirstPages, ServerContext
 
     if workspace.root is None:
         raise UsageError(f"`{command}` needs a corpus.", "Make one with `corpus-kit init DIR`.")
@@ -40,7 +40,9 @@ def server_context(workspace: Workspace, command: str, progress: Progress | None
     config = workspace.config
     first = first_pages(workspace, progress or Silent()) if command in ("push", "status") else FirstPages()
     layers, holdout = workspace.layers(), config.suggest.holdout
-    return Site(workspace.data, config.name, layers, config.label_studio, checks, config.assign, first, holdout=holdout)
+    return ServerContext(
+        workspace.data, config.name, layers, config.label_studio, checks, config.assign, first, holdout=holdout
+    )
 
 
 def import_files(
@@ -70,7 +72,7 @@ def studio(workspace: Workspace, *, port: int | None, progress: Progress) -> Stu
 
 
 def push(
-    workspace: Workspace, layer: str | None, *, turn: Turn, dry_run: bool, reassign: bool, progress: Progress
+    workspace: Workspace, layer: str | None, *, turn: PushBatch, dry_run: bool, reassign: bool, progress: Progress
 ) -> list[Pushed]:
     """See `Corpus.push`."""
     from corpus_kit.labelstudio.server.connect import client_of
@@ -149,7 +151,7 @@ def checks_of(workspace: Workspace, progress: Progress) -> dict[str, frozenset[s
 def first_pages(workspace: Workspace, progress: Progress) -> FirstPages:
     """The pages that people are given before their own, by `[assign] first`, and how everybody did on known answers."""
     from corpus_kit.agreement.checks import hidden_checks
-    from corpus_kit.labelstudio.sync.site import FirstPages
+    from corpus_kit.labelstudio.sync.server_context import FirstPages
 
     config = workspace.config
     if not config.assign.first or not config.assign.people:

@@ -31,12 +31,12 @@ from corpus_kit.core.storage.folders import (
 from corpus_kit.core.storage.tables import MAX_FILE_BYTES, file_sha256
 from corpus_kit.core.version import __version__
 from corpus_kit.core.vocabulary import SPLITS
-from corpus_kit.release.aside import DatasetsAside
 from corpus_kit.release.audit.root import SEAL, documents_of, label_root, seal_of
 from corpus_kit.release.card import PARTS, Card, fill_parts, parse_card, render_readme
 from corpus_kit.release.configs.plan import Labelling, plan_release
 from corpus_kit.release.configs.spec import DOCUMENTS
 from corpus_kit.release.croissant import croissant
+from corpus_kit.release.datasets_subprocess import DatasetsSubprocess
 from corpus_kit.release.described import FEATURES, described
 from corpus_kit.release.losses import LOSSES_CSV, count_losses, refuse_losses, write_losses
 from corpus_kit.release.publish.citation import CITATION, citation
@@ -52,7 +52,7 @@ _SECONDS_PER_BYTE = 1 / 15e6  # what `make_group` takes, roughly, per byte of it
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ReleaseInput:
     """What a release is made from. out: the folder that holds `documents/`. card_text: DATASET_CARD.md or the default.
 
     layers: by name; where there are none, labels are left out. meta: the fields of `meta` that are released.
@@ -90,14 +90,14 @@ class Released:
 
 
 def build_release(
-    source: Source,
+    source: ReleaseInput,
     target: Path,
     workers: Workers,
     progress: Progress,
     *,
     strict: bool = False,
     opened: bool = False,
-    aside: DatasetsAside | None = None,
+    aside: DatasetsSubprocess | None = None,
 ) -> Released:
     """Write the release to `target`. strict: labels that a configuration cannot carry are an error, and nothing is written.
 
@@ -132,12 +132,12 @@ def build_release(
     ):
         refuse_losses(existing.get("losses", {}), strict)
         if opened and not known.holds_release(target):
-            with aside or DatasetsAside() as opener:
+            with aside or DatasetsSubprocess() as opener:
                 features = described(source.contract, labelling, source.work / FEATURES, opener)
                 types = {name: features[name].arrow_schema for name in existing["configs"]}
                 _open(target, existing, types, source.work, opener, workers, progress)
         return _summary(existing, unchanged=True)
-    with aside or DatasetsAside() as opener:
+    with aside or DatasetsSubprocess() as opener:
         how = _Writing(workers, progress, opener, strict=strict, opened=opened)
         return _write(source, target, documents, rejected, inputs, card, labelling, how)
 
@@ -148,13 +148,13 @@ class _Writing:
 
     workers: Workers
     progress: Progress
-    aside: DatasetsAside
+    aside: DatasetsSubprocess
     strict: bool
     opened: bool
 
 
 def _write(
-    source: Source,
+    source: ReleaseInput,
     target: Path,
     documents: Mapping[str, Any],
     rejected: Mapping[str, Any],
@@ -248,7 +248,7 @@ def _open(
     manifest: Mapping[str, Any],
     types: Mapping[str, pa.Schema],
     work: Path,
-    aside: DatasetsAside,
+    aside: DatasetsSubprocess,
     workers: Workers,
     progress: Progress,
     unread: Sequence[str] | None = None,

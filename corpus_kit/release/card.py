@@ -19,7 +19,7 @@ from corpus_kit.core.config.corpus_toml import About
 from corpus_kit.core.errors import ConfigError, UsageError, did_you_mean
 from corpus_kit.core.reasons import REASONS
 from corpus_kit.core.storage.folders import write_whole
-from corpus_kit.release.card_labels import Told, agreement_part, labels_part, markdown_table
+from corpus_kit.release.card_labels import CardLabels, agreement_part, labels_part, markdown_table
 from corpus_kit.release.metadata import hub_metadata
 
 TWO_LETTERS = frozenset(
@@ -159,7 +159,7 @@ def render_readme(
     rejected: Mapping[str, Any],
     features: Mapping[str, list[dict[str, Any]]],
     descriptions: Mapping[str, Mapping[str, str]],
-    told: Told | None = None,
+    told: CardLabels | None = None,
 ) -> tuple[str, dict[str, str]]:
     """README.md of the release, and the generated parts by name.
 
@@ -214,7 +214,7 @@ def generated_parts(
     manifest: Mapping[str, Any],
     rejected: Mapping[str, Any],
     descriptions: Mapping[str, Mapping[str, str]],
-    told: Told | None = None,
+    told: CardLabels | None = None,
 ) -> dict[str, str]:
     """Every generated part as Markdown, by name. The same release gives the same bytes."""
     counts, totals = manifest["counts"], manifest["counts"]["totals"]

@@ -12,14 +12,14 @@ NOTHING = "This version holds no annotations.\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CardLabels:
     """gold: the layers of `data/gold`'s manifest. agreement: `agreement.json` beside it."""
 
     gold: Sequence[Mapping[str, Any]]
     agreement: Mapping[str, Any]
 
 
-def labels_part(manifest: Mapping[str, Any], told: Told | None) -> str:
+def labels_part(manifest: Mapping[str, Any], told: CardLabels | None) -> str:
     """Annotators, guidelines, policy and gold by layer; labels by configuration; what could not be carried."""
     if told is None:
         return NOTHING
@@ -83,7 +83,7 @@ def _losses(lost: Mapping[str, Mapping[str, int]]) -> str:
     )
 
 
-def agreement_part(told: Told | None) -> str:
+def agreement_part(told: CardLabels | None) -> str:
     """Figures of everybody together, per layer and target; a figure that is not defined says why."""
     if told is None:
         return NOTHING
@@ -106,7 +106,7 @@ def agreement_part(told: Told | None) -> str:
     return made + ("\nNot defined:\n\n" + "".join(reasons) if reasons else "")
 
 
-def shown_figures(told: Told) -> Iterator[tuple[Mapping[str, Any], str]]:
+def shown_figures(told: CardLabels) -> Iterator[tuple[Mapping[str, Any], str]]:
     """The figures of everybody together that the card shows, each with its name."""
     figures = [f for f in told.agreement.get("figures", []) if not f["pair"] and f["label"] is None]
     targets = {_facts(f) for f in figures if f["target"]}

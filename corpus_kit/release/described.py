@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from corpus_kit.core.schema.spec import ContractFile
-from corpus_kit.core.storage.folders import keep_json, kept_json
-from corpus_kit.release.aside import DatasetsAside
+from corpus_kit.core.storage.folders import read_checked_json, write_checked_json
 from corpus_kit.release.configs.plan import Labelling
+from corpus_kit.release.datasets_subprocess import DatasetsSubprocess
 
 _LAYOUT = "3"
 FEATURES = "features.json"
@@ -40,15 +40,19 @@ class Described:
         return pa.ipc.read_schema(pa.py_buffer(self.schema_bytes))
 
 
-def described(contract: ContractFile, labelling: Labelling, kept: Path, aside: DatasetsAside) -> dict[str, Described]:
+def described(
+    contract: ContractFile, labelling: Labelling, kept: Path, aside: DatasetsSubprocess
+) -> dict[str, Described]:
     """Every configuration that the release may have, `documents` first. kept: the file for the next build."""
     versions = [metadata.version(name) for name in ("corpus-kit", "datasets", "pyarrow")]
     shape = [_LAYOUT, contract.sha256, repr((labelling.configs, labelling.nested)), *versions]
     key = hashlib.sha256("\n".join(shape).encode()).hexdigest()
-    found = kept_json(kept)
+    found = read_checked_json(kept)
     if found.get("key") != key:
         made: dict[str, Described] = aside.call("features", "describe", contract, labelling)
         # The card writes what is declared in the order of its keys.
-        keep_json(kept, {"key": key, "configs": [[name, asdict(one)] for name, one in made.items()]}, in_order=True)
+        write_checked_json(
+            kept, {"key": key, "configs": [[name, asdict(one)] for name, one in made.items()]}, in_order=True
+        )
         return made
     return {name: Described(**one) for name, one in found["configs"]}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.storage.folders import aside_of, gone_on_failure, read_manifest
+from corpus_kit.core.storage.folders import aside_of, cleanup_on_error, read_manifest
 from corpus_kit.core.storage.tables import fsync_path, parts, read_table
 from corpus_kit.core.vocabulary import SPLITS
 
@@ -45,7 +45,7 @@ def freeze_splits(documents: Path, target: Path) -> FrozenSplits:
     all_ids, all_codes = np.concatenate(ids), np.concatenate(codes)
     aside = aside_of(target)
     counts: Counter[str] = Counter()
-    with gone_on_failure(aside), aside.open("x", encoding="utf-8", newline="\n") as file:
+    with cleanup_on_error(aside), aside.open("x", encoding="utf-8", newline="\n") as file:
         file.write("doc_id,split\n")
         for index in np.argsort(all_ids).tolist():
             name = SPLITS[all_codes[index]]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from corpus_kit.core.config.corpus_toml import About
-from corpus_kit.release.card_labels import Told
+from corpus_kit.release.card_labels import CardLabels
 
 _TASKS = {
     "ner_tags": ("token-classification", "named-entity-recognition"),
@@ -20,7 +20,7 @@ _TASKS = {
 """A column that only one kind of configuration has → task category and task id."""
 
 
-def hub_metadata(about: About, manifest: Mapping[str, Any], told: Told | None) -> dict[str, Any]:
+def hub_metadata(about: About, manifest: Mapping[str, Any], told: CardLabels | None) -> dict[str, Any]:
     """Lines of the front matter that follow from the release.
 
     Args:

@@ -22,7 +22,7 @@ import yaml
 
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.core.parallel.executor import Workers
-from corpus_kit.core.storage.folders import is_intact, keep_json, kept_json, note_of
+from corpus_kit.core.storage.folders import is_intact, note_of, read_checked_json, write_checked_json
 from corpus_kit.core.storage.tables import Fingerprint
 
 _SECONDS_PER_BYTE = 1 / 50e6  # what `recheck_file` takes, roughly, per byte of a file
@@ -49,7 +49,7 @@ class Opened:
 
     def __init__(self, work: Path) -> None:
         self._path = work / KEPT
-        self._known = kept_json(self._path)
+        self._known = read_checked_json(self._path)
 
     def __bool__(self) -> bool:
         return "shape" in self._known
@@ -73,7 +73,7 @@ class Opened:
         found = _stamps(folder, manifest)
         if found != stamps:  # copied or moved since; not to be hashed every time
             self._known["stamps"] = found
-            keep_json(self._path, self._known)
+            write_checked_json(self._path, self._known)
         return True
 
     def unread(self, manifest: Mapping[str, Any]) -> list[str]:
@@ -87,7 +87,7 @@ class Opened:
             self._known = {"shape": _shape(folder, schemas), "release": _digest(folder)}
         self._known["read"] = sorted({file["sha256"] for file in files_of(manifest)})
         self._known["stamps"] = _stamps(folder, manifest)
-        keep_json(self._path, self._known)
+        write_checked_json(self._path, self._known)
 
 
 def files_of(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from corpus_kit.release.card_labels import Told, shown_figures
+from corpus_kit.release.card_labels import CardLabels, shown_figures
 
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$")
 _GENERATED = re.compile(
@@ -33,7 +33,7 @@ _SEVERAL |= {"annotatorDemographics"}
 
 
 def responsible(
-    body: str, manifest: Mapping[str, Any], rejected: Mapping[str, int], told: Told | None, models: Sequence[str]
+    body: str, manifest: Mapping[str, Any], rejected: Mapping[str, int], told: CardLabels | None, models: Sequence[str]
 ) -> dict[str, Any]:
     """The properties, each with the prefix `rai:`.
 
@@ -95,7 +95,7 @@ def _missing(totals: Mapping[str, int], rejected: Mapping[str, int]) -> str:
 _FACTS = {"headline": "title", "date": "date", "outlet": "outlet"}
 
 
-def _protocol(told: Told) -> Iterator[str]:
+def _protocol(told: CardLabels) -> Iterator[str]:
     work = {one["layer"]: one for one in told.agreement.get("work", [])}
     for gold in told.gold:
         people = work.get(gold["layer"], {})
@@ -109,7 +109,7 @@ def _protocol(told: Told) -> Iterator[str]:
             )
 
 
-def _analysis(told: Told) -> Iterator[str]:
+def _analysis(told: CardLabels) -> Iterator[str]:
     for figure, name in shown_figures(told):
         if figure["value"] is not None:
             place = " ".join(filter(None, (figure["layer"], figure["target"] or figure["control"])))
@@ -118,7 +118,7 @@ def _analysis(told: Told) -> Iterator[str]:
             yield f"{place}: {name} {figure['value']:.3f} ({between}; {count})."
 
 
-def _per_item(told: Told) -> Iterator[str]:
+def _per_item(told: CardLabels) -> Iterator[str]:
     for one in told.agreement.get("work", []):
         if one.get("annotations"):
             shares = ", ".join(f"{n:,} documents by {many}" for many, n in one["by_people"].items())

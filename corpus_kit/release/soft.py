@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from corpus_kit.release.configs.training import bio_names, line_label, lines_of, marks_of
-from corpus_kit.release.export.tokens import Mark, tag, tokenize
+from corpus_kit.release.export.tokens import LabelledSpan, tag, tokenize
 
 _ANSWERS = pa.list_(pa.struct([("annotator", pa.string()), ("label", pa.int64())]))
 _SUMMARY = [("majority", pa.int64()), ("distribution", pa.list_(pa.float64())), ("n", pa.int64())]
@@ -187,7 +187,7 @@ def _by_document(people: pl.DataFrame) -> dict[str, list[tuple[str, str]]]:
     return made
 
 
-def _marks_of_people(spans: pl.DataFrame) -> dict[str, list[Mark]]:
+def _marks_of_people(spans: pl.DataFrame) -> dict[str, list[LabelledSpan]]:
     """annotation_id → its marks."""
     return marks_of(spans.with_columns(pl.col("annotation_id").alias("doc_id")))
 

@@ -31,7 +31,7 @@ _SCHEMA = {"doc_id": pl.String, "change": pl.String, "where": pl.String, "detail
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class ComparedRelease:
     """One release folder. label: name, version and the beginning of its fingerprint, as the page calls it."""
 
     folder: Path
@@ -78,17 +78,17 @@ class Compared:
     file: str
 
 
-def open_release(folder: Path) -> Release:
+def open_release(folder: Path) -> ComparedRelease:
     """Raises UsageError where the folder holds no release."""
     manifest = read_manifest(folder)
     if manifest is None or _DOCUMENTS not in manifest.get("configs", {}):
         raise UsageError(
             f"{folder} is no release of corpus-kit.", "Name a folder that `corpus-kit build` or `export --hf` made."
         )
-    return Release(folder, manifest)
+    return ComparedRelease(folder, manifest)
 
 
-def compare(before: Release, after: Release, file: str = CHANGES_FILE) -> Compared:
+def compare(before: ComparedRelease, after: ComparedRelease, file: str = CHANGES_FILE) -> Compared:
     """Every change from `before` to `after`, for a page beside which `file` lists all. Raises EnvironmentProblemError for a
     damaged file."""
     columns = [c for c in _METADATA if all(c in _columns(release, _DOCUMENTS) for release in (before, after))]
@@ -139,15 +139,15 @@ def compare(before: Release, after: Release, file: str = CHANGES_FILE) -> Compar
     )
 
 
-def _columns(release: Release, config: str) -> list[str]:
+def _columns(release: ComparedRelease, config: str) -> list[str]:
     return list(release.manifest["configs"].get(config, {}).get("columns", ()))
 
 
-def _configs(*releases: Release) -> list[str]:
+def _configs(*releases: ComparedRelease) -> list[str]:
     return sorted({name for release in releases for name in release.manifest["configs"]})
 
 
-def _documents(release: Release, columns: Sequence[str]) -> pl.DataFrame:
+def _documents(release: ComparedRelease, columns: Sequence[str]) -> pl.DataFrame:
     """doc_id, split, and a hash of the text and of every other column."""
     parts = [
         pl.DataFrame(schema={"doc_id": pl.String, "split": pl.String, **dict.fromkeys(["text", *columns], pl.UInt64)})
@@ -161,7 +161,7 @@ def _documents(release: Release, columns: Sequence[str]) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _label_changes(before: Release, after: Release, config: str, same: pl.DataFrame) -> pl.DataFrame:
+def _label_changes(before: ComparedRelease, after: ComparedRelease, config: str, same: pl.DataFrame) -> pl.DataFrame:
     """Documents of `same` whose rows in one configuration differ, with how many came and went."""
     shared = [c for c in _columns(after, config) or _columns(before, config) if c != "doc_id"]
     if _columns(before, config) and _columns(after, config):
@@ -174,7 +174,7 @@ def _label_changes(before: Release, after: Release, config: str, same: pl.DataFr
     return _rows(both, "labels", config, pl.format("{} rows came, {} went", "came", "went"))
 
 
-def _hashed(release: Release, config: str, columns: Sequence[str]) -> pl.DataFrame:
+def _hashed(release: ComparedRelease, config: str, columns: Sequence[str]) -> pl.DataFrame:
     """doc_id, a hash of every row, and a number that tells equal rows of a document apart."""
     parts = [pl.DataFrame(schema={"doc_id": pl.String, "row": pl.UInt64})]
     for _, path in release.files(config):
@@ -195,7 +195,7 @@ def _rows(frame: pl.DataFrame, change: str, where: str, detail: pl.Expr) -> pl.D
     ).cast(_SCHEMA)  # type: ignore[arg-type]  # a dict of classes is taken, its key type is invariant
 
 
-def _sizes(before: Release, after: Release) -> Iterator[tuple[str, int, int]]:
+def _sizes(before: ComparedRelease, after: ComparedRelease) -> Iterator[tuple[str, int, int]]:
     """Rows of every configuration and split."""
     for config in sorted(_configs(before, after), key=lambda name: (name != _DOCUMENTS, name)):
         splits = [release.manifest["configs"].get(config, {}).get("splits", {}) for release in (before, after)]
@@ -205,7 +205,7 @@ def _sizes(before: Release, after: Release) -> Iterator[tuple[str, int, int]]:
                 yield f"{config}, {split}", old, new
 
 
-def _labels(before: Release, after: Release) -> Iterator[tuple[str, str, int, int]]:
+def _labels(before: ComparedRelease, after: ComparedRelease) -> Iterator[tuple[str, str, int, int]]:
     """Label counts of every configuration, as the releases' manifests give them."""
     old, new = (release.manifest.get("labels", {}) for release in (before, after))
     for config in sorted(old.keys() | new.keys()):
@@ -214,7 +214,7 @@ def _labels(before: Release, after: Release) -> Iterator[tuple[str, str, int, in
             yield config, label, int(counts[0].get(label, 0)), int(counts[1].get(label, 0))
 
 
-def _listed(changes: pl.DataFrame, before: Release, after: Release) -> Iterator[Row]:
+def _listed(changes: pl.DataFrame, before: ComparedRelease, after: ComparedRelease) -> Iterator[Row]:
     wanted = changes["doc_id"].unique()
     sources: dict[str, str] = {}
     for release in (before, after):

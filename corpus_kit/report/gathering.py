@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from corpus_kit.core.leaks import find_leaks
 from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress
-from corpus_kit.core.storage.folders import keep_json, kept_json, remove
+from corpus_kit.core.storage.folders import read_checked_json, remove, write_checked_json
 from corpus_kit.core.vocabulary import MULTIVERSE_FOLDER
 from corpus_kit.report.agreement import hardest_documents, read_agreement
-from corpus_kit.report.labels import Told, by_month, disputed, label_counts, progress, read_told
+from corpus_kit.report.labels import LabelTables, by_month, disputed, label_counts, progress, read_told
 from corpus_kit.report.readings import Readings
 from corpus_kit.report.records import EFFECTS, FOLDER, Accepted, ReportSources
 from corpus_kit.report.rejected import read_rejected, rejected_files
-from corpus_kit.report.sample import Shard, Wanted, choose, fit, read_documents, refused_documents
+from corpus_kit.report.sample import ReportShard, SampleChoice, choose, fit, read_documents, refused_documents
 from corpus_kit.report.totals import count_shards, shard_tasks
 from corpus_kit.report.view import View, make_view
 from corpus_kit.report.worlds import read_worlds
@@ -31,7 +31,7 @@ LEAKS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class ReportData:
     """view: for the template. sample: the reader's documents as JSON."""
 
     view: View
@@ -46,7 +46,7 @@ def gather(
     steps: Progress,
     budget: int,
     compared: Compared | None = None,
-) -> Gathered:
+) -> ReportData:
     """Count, choose, read. budget: bytes of the sample. compared: with another release.
 
     Memory follows labels, copies and publishers, not texts.
@@ -59,13 +59,13 @@ def gather(
     told = read_told(data)
     apart = disputed(told)
     measured = read_agreement(data / "gold", sources.layers)
-    wanted = Wanted(
+    wanted = SampleChoice(
         _in_turn([*hardest_documents(measured), *sorted(apart, key=lambda doc_id: doc_id[::-1])]),
         sorted(set(told.people["doc_id"].to_list()) - apart.keys(), key=lambda doc_id: doc_id[::-1]),
         refused_documents(rejected_files(data / "rejected")),
     )
     shards = [
-        Shard(
+        ReportShard(
             Path(task.documents),
             tuple(map(Path, task.suggestions)),
             Path(task.kept).with_suffix(".sample.json"),
@@ -94,7 +94,7 @@ def gather(
         compared,
         read_worlds(data / MULTIVERSE_FOLDER, manifests),
     )
-    return Gathered(view, sample, sampled)
+    return ReportData(view, sample, sampled)
 
 
 def _in_turn(ids: Sequence[str]) -> list[str]:
@@ -103,7 +103,7 @@ def _in_turn(ids: Sequence[str]) -> list[str]:
 
 def _sample(
     sources: ReportSources,
-    told: Told,
+    told: LabelTables,
     apart: Mapping[str, set[str]],
     rows: Mapping[str, Mapping[str, Any]],
     budget: int,
@@ -123,16 +123,16 @@ def _accepted(sources: ReportSources, manifests: Mapping[str, dict[str, Any]], k
     if not manifests["annotations"]:
         return []
     key = [manifests["annotations"]["fingerprint"], manifests["suggestions"].get("models", [])]
-    known = kept_json(kept)
+    known = read_checked_json(kept)
     if known.get("key") == key:
         return [Accepted(**row) for row in known["rows"]]
     names = [field.name for field in fields(Accepted)]
     rows = [{name: getattr(effect, name) for name in names} for effect in sources.effects(sources.data)]
-    keep_json(kept, {"key": key, "rows": rows})
+    write_checked_json(kept, {"key": key, "rows": rows})
     return [Accepted(**row) for row in rows]
 
 
-def _sweep(kept: Path, shards: Sequence[Shard], facts: Sequence[Path]) -> None:
+def _sweep(kept: Path, shards: Sequence[ReportShard], facts: Sequence[Path]) -> None:
     """What is kept of shards that are no more goes."""
     used = {shard.kept.name for shard in shards} | {path.name for path in facts} | {EFFECTS}
     for path in kept.iterdir():

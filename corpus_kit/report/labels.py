@@ -10,14 +10,14 @@ from typing import Any
 
 import polars as pl
 
-from corpus_kit.core.labels import Labels, read_label_table, read_labels, standing
+from corpus_kit.core.labels import Labels, current_spans, read_label_table, read_labels
 from corpus_kit.core.layers import Layer, label_sets
 
 _SPAN_KEY = ("control", "start", "end", "label")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LabelTables:
     """The label tables. people: submitted annotations, of each person, document and layer the latest one.
 
     spans, choices: of all annotations. here: spans where they stand in the current texts.
@@ -64,7 +64,7 @@ class Person:
     answered: frozenset[str] = frozenset()
 
 
-def read_told(data: Path) -> Told:
+def read_told(data: Path) -> LabelTables:
     """The label tables of `data/annotations` and `data/gold`; empty where they are not made."""
     labels = read_labels(data / "annotations")
     human = labels.annotations.filter((pl.col("origin") == "human") & (pl.col("status") == "submitted"))
@@ -74,18 +74,20 @@ def read_told(data: Path) -> Told:
         .sort("layer", "doc_id", "annotator")
     )
     carried = read_label_table(data / "annotations", "carried")
-    return Told(
+    return LabelTables(
         labels.annotations,
         people,
         labels.spans,
-        standing(labels.spans, carried),
+        current_spans(labels.spans, carried),
         labels.choices,
         labels.relations,
         read_labels(data / "gold"),
     )
 
 
-def label_counts(told: Told, layers: Mapping[str, Layer], suggested: Mapping[str, Counter[str]]) -> list[ControlLabels]:
+def label_counts(
+    told: LabelTables, layers: Mapping[str, Layer], suggested: Mapping[str, Counter[str]]
+) -> list[ControlLabels]:
     """The controls that have a fixed set of labels, in the order of the layers and their configs.
 
     Labels of the config that nobody gave are listed with 0; labels that the config no longer has come last.
@@ -117,7 +119,7 @@ def _by_label(frame: pl.DataFrame, column: str) -> dict[tuple[str, str], dict[st
     return made
 
 
-def progress(told: Told, layers: Mapping[str, Layer]) -> list[Person]:
+def progress(told: LabelTables, layers: Mapping[str, Layer]) -> list[Person]:
     """Everybody's documents by state, layer by layer."""
     human = told.annotations.filter((pl.col("origin") == "human") & (pl.col("status") != "deleted"))
     counts = human.group_by("layer", "annotator", "status").agg(pl.col("doc_id").n_unique())
@@ -141,7 +143,7 @@ def progress(told: Told, layers: Mapping[str, Layer]) -> list[Person]:
     ]
 
 
-def by_month(told: Told) -> dict[str, dict[str, int]]:
+def by_month(told: LabelTables) -> dict[str, dict[str, int]]:
     """layer → month → annotations submitted in it."""
     months = told.people.with_columns(pl.col("created_at").dt.strftime("%Y-%m").alias("month")).drop_nulls("month")
     made: dict[str, dict[str, int]] = {}
@@ -150,7 +152,7 @@ def by_month(told: Told) -> dict[str, dict[str, int]]:
     return made
 
 
-def disputed(told: Told) -> dict[str, set[str]]:
+def disputed(told: LabelTables) -> dict[str, set[str]]:
     """doc_id → the layers in which people who read the same text answered differently."""
     shared = told.people.filter(pl.len().over("layer", "doc_id", "text_sha256") > 1)
     if shared.is_empty():

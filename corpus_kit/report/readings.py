@@ -17,7 +17,7 @@ import polars as pl
 from corpus_kit.core.identity import publisher_of
 from corpus_kit.core.labels import Labels
 from corpus_kit.core.layers import Layer, label_sets
-from corpus_kit.report.labels import Told, as_rows
+from corpus_kit.report.labels import LabelTables, as_rows
 
 GOLD, SUGGESTED = "gold", "suggested"
 
@@ -25,7 +25,9 @@ GOLD, SUGGESTED = "gold", "suggested"
 class Readings:
     """Makes entries. layers: of the corpus. told: all label tables; ids: the documents that will be asked for."""
 
-    def __init__(self, layers: Mapping[str, Layer], told: Told, disputed: Mapping[str, set[str]], ids: Sequence[str]):
+    def __init__(
+        self, layers: Mapping[str, Layer], told: LabelTables, disputed: Mapping[str, set[str]], ids: Sequence[str]
+    ):
         self._disputed = disputed
         self.labels = {name: _span_labels(layer) for name, layer in layers.items()}
         wanted = pl.DataFrame({"doc_id": list(ids)}, schema={"doc_id": pl.String})

@@ -16,7 +16,7 @@ EFFECTS = "effects.json"
 """Where in `.work/report` the effects of suggestions are kept."""
 
 
-class Effect(Protocol):
+class SuggestionOutcomes(Protocol):
     """What became of one suggester version's suggestions in one layer; the room that knows Label Studio counts it."""
 
     @property
@@ -39,7 +39,7 @@ class Effect(Protocol):
     def added(self) -> int: ...
 
 
-def no_effects(_: Path) -> Sequence[Effect]:
+def no_effects(_: Path) -> Sequence[SuggestionOutcomes]:
     return ()
 
 
@@ -54,12 +54,12 @@ class ReportSources:
     work: Path
     about: About
     layers: Mapping[str, Layer] = field(default_factory=dict)
-    effects: Callable[[Path], Sequence[Effect]] = no_effects
+    effects: Callable[[Path], Sequence[SuggestionOutcomes]] = no_effects
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An `Effect` as it is kept from one build to the next. suggested = accepted + edited + deleted."""
+    """An `SuggestionOutcomes` as it is kept from one build to the next. suggested = accepted + edited + deleted."""
 
     layer: str
     model: str

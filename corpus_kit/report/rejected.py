@@ -16,7 +16,7 @@ _EXAMPLES, _SOURCE, _DETAIL, _PAYLOAD = 3, 120, 200, 160
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class RejectedExample:
     """source: where it came from. detail: what exactly was wrong. payload: the beginning of what came."""
 
     source: str
@@ -25,7 +25,7 @@ class Example:
 
 
 @dataclass(slots=True)
-class Refused:
+class RejectedReason:
     """One reason. stages: where it was found. meaning, hint: from the list of reason codes."""
 
     reason: str
@@ -33,10 +33,10 @@ class Refused:
     stages: list[str]
     meaning: str
     hint: str
-    examples: list[Example] = field(default_factory=list)
+    examples: list[RejectedExample] = field(default_factory=list)
 
 
-def read_rejected(folder: Path, manifest: Mapping[str, Any]) -> list[Refused]:
+def read_rejected(folder: Path, manifest: Mapping[str, Any]) -> list[RejectedReason]:
     """By count, the largest first. The tables are read as a stream; of long fields only the beginning is taken."""
     if not manifest.get("rows") or not rejected_files(folder):
         return []
@@ -45,7 +45,7 @@ def read_rejected(folder: Path, manifest: Mapping[str, Any]) -> list[Refused]:
     for reason, stage, n in rows.group_by("reason", "stage").len().collect(engine="streaming").iter_rows():
         counts.setdefault(reason, {})[stage] = n
     made = {
-        reason: Refused(
+        reason: RejectedReason(
             reason,
             sum(stages.values()),
             sorted(stages),
@@ -58,7 +58,7 @@ def read_rejected(folder: Path, manifest: Mapping[str, Any]) -> list[Refused]:
         first = rows.filter(pl.col("reason") == reason).head(_EXAMPLES)
         begun = [pl.col(name).str.slice(0, 2 * _DETAIL).fill_null("") for name in ("source", "detail", "payload")]
         for source, detail, payload in first.select(begun).collect().iter_rows():
-            refused.examples.append(Example(cut(source, _SOURCE), cut(detail, _DETAIL), cut(payload, _PAYLOAD)))
+            refused.examples.append(RejectedExample(cut(source, _SOURCE), cut(detail, _DETAIL), cut(payload, _PAYLOAD)))
     return sorted(made.values(), key=lambda one: (-one.count, one.reason))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus_kit.core.storage.folders import keep_json, kept_json
+from corpus_kit.core.storage.folders import read_checked_json, write_checked_json
 from corpus_kit.core.storage.tables import array_of, iter_batches, read_table
 from corpus_kit.report.totals import Totals
 
@@ -30,7 +30,7 @@ _SUGGESTION = "doc_id layer control start end label score model model_version".s
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SampleChoice:
     """doc_ids by what they are to show, the most telling first."""
 
     disputed: Sequence[str] = ()
@@ -38,7 +38,7 @@ class Wanted:
     refused: Sequence[str] = ()
 
 
-def choose(totals: Totals, wanted: Wanted, most: int = MOST_DOCUMENTS) -> list[str]:
+def choose(totals: Totals, wanted: SampleChoice, most: int = MOST_DOCUMENTS) -> list[str]:
     """At most `most` doc_ids in the order of their turn: whatever is cut off the end, every kind is at the front."""
     largest = sorted(totals.publishers.items(), key=lambda item: (-item[1].documents, item[0]))[:_PUBLISHERS]
     kinds: list[Sequence[str]] = [wanted.disputed, wanted.refused, wanted.labelled]
@@ -70,7 +70,7 @@ def _first(most: int, ids: Iterable[str]) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Shard:
+class ReportShard:
     """One file of documents, those of the suggestions for it, and where what was read of both is kept."""
 
     documents: Path
@@ -78,7 +78,7 @@ class Shard:
     kept: Path
 
 
-def read_documents(ids: Sequence[str], shards: Sequence[Shard]) -> dict[str, dict[str, Any]]:
+def read_documents(ids: Sequence[str], shards: Sequence[ReportShard]) -> dict[str, dict[str, Any]]:
     """doc_id → its columns, `text` cut to `MOST_CHARACTERS`, and the `suggested` spans, in the order of `ids`.
 
     Unknown ids are left out. What was read of a shard is kept beside its facts, so a text is taken from the table once.
@@ -87,7 +87,7 @@ def read_documents(ids: Sequence[str], shards: Sequence[Shard]) -> dict[str, dic
     wanted = set(ids)
     found: dict[str, dict[str, Any]] = {}
     for shard in shards:
-        found |= {doc_id: row for doc_id, row in kept_json(shard.kept).items() if doc_id in wanted}
+        found |= {doc_id: row for doc_id, row in read_checked_json(shard.kept).items() if doc_id in wanted}
     # A document that was read nowhere is most likely in a shard of which nothing was read, so these are asked first.
     for shard in sorted(shards, key=lambda shard: shard.kept.exists()):
         missing = array_of(sorted(wanted - found.keys()), pa.string())
@@ -97,14 +97,16 @@ def read_documents(ids: Sequence[str], shards: Sequence[Shard]) -> dict[str, dic
         some = here.filter(pc.is_in(here, value_set=missing)).to_pylist()
         if some:
             made = _read(shard, some)
-            keep_json(shard.kept, {k: v for k, v in kept_json(shard.kept).items() if k in wanted} | made)
+            write_checked_json(
+                shard.kept, {k: v for k, v in read_checked_json(shard.kept).items() if k in wanted} | made
+            )
             found |= made
             # Arrow keeps what it freed for the next shard, in each of its threads: more memory the more shards there are.
             pa.default_memory_pool().release_unused()
     return {doc_id: found[doc_id] for doc_id in ids if doc_id in found}
 
 
-def _read(shard: Shard, ids: Sequence[str]) -> dict[str, Any]:
+def _read(shard: ReportShard, ids: Sequence[str]) -> dict[str, Any]:
     wanted = array_of(ids, pa.string())
     made: dict[str, Any] = {}
     for batch in iter_batches(shard.documents, _COLUMNS, rows=1024):

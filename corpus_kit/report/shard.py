@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from corpus_kit.core.identity import publisher_of
-from corpus_kit.core.storage.folders import keep_json, kept_json
+from corpus_kit.core.storage.folders import read_checked_json, write_checked_json
 from corpus_kit.core.storage.tables import read_table
 from corpus_kit.core.vocabulary import BOILERPLATE
 
@@ -35,7 +35,7 @@ _OF_LANGUAGE, _OF_SPLIT, _COPIES, _ANY = 6, 8, 6, 300
 
 
 @dataclass(frozen=True, slots=True)
-class ShardTask:
+class ReportTask:
     """documents, suggestions: Parquet files, those of suggestions one for each layer. kept: where the facts go."""
 
     documents: str
@@ -43,7 +43,7 @@ class ShardTask:
     kept: str
 
 
-def shard_facts(task: ShardTask) -> None:
+def shard_facts(task: ReportTask) -> None:
     """Count one shard and keep the facts at `task.kept`; `kept_facts` reads them.
 
     documents, characters: totals. languages, encodings, newlines, months, lengths, splits: value → count. publishers:
@@ -81,12 +81,12 @@ def shard_facts(task: ShardTask) -> None:
         "strata": _strata(frame, copies),
         "extremes": _extremes(frame),
     }
-    keep_json(Path(task.kept), facts)
+    write_checked_json(Path(task.kept), facts)
 
 
-def kept_facts(task: ShardTask) -> dict[str, Any] | None:
+def kept_facts(task: ReportTask) -> dict[str, Any] | None:
     """The facts of an earlier run; None where there are none or the file is damaged."""
-    return kept_json(Path(task.kept)) or None
+    return read_checked_json(Path(task.kept)) or None
 
 
 def _suggested(paths: Sequence[str]) -> pl.DataFrame:

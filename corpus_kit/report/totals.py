@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress, counted
 from corpus_kit.core.version import __version__
-from corpus_kit.report.shard import EXTREMES, FORMAT, ShardTask, kept_facts, shard_facts
+from corpus_kit.report.shard import EXTREMES, FORMAT, ReportTask, kept_facts, shard_facts
 
 _PER_STRATUM = {"any": 400, "copies": 12}
 _USUAL = 8
@@ -80,7 +80,7 @@ class Totals:
         return len(self.publishers) - ("" in self.publishers)
 
 
-def count_shards(tasks: Sequence[ShardTask], workers: Workers, progress: Progress) -> Totals:
+def count_shards(tasks: Sequence[ReportTask], workers: Workers, progress: Progress) -> Totals:
     """Count what is not kept from an earlier run, and add everything up."""
     missing = [task for task in tasks if not Path(task.kept).is_file()]
     with counted(progress, "counting", len(missing)) as step:
@@ -89,7 +89,7 @@ def count_shards(tasks: Sequence[ShardTask], workers: Workers, progress: Progres
     return add_up(map(_facts, tasks))
 
 
-def _facts(task: ShardTask) -> dict[str, Any]:
+def _facts(task: ReportTask) -> dict[str, Any]:
     """What is kept of a shard, counted anew where the file is damaged. Read once: there may be many."""
     facts = kept_facts(task)
     if facts is None:
@@ -174,7 +174,7 @@ def _add_boilerplate(made: Totals, facts: dict[str, Any]) -> None:
 
 def shard_tasks(
     data: Path, kept: Path, documents: dict[str, Any], suggestions: dict[str, Any] | None
-) -> list[ShardTask]:
+) -> list[ReportTask]:
     """One task for every file of documents. kept: the folder of what is known from earlier runs.
 
     The suggestions for a shard are those made from it: their manifest names the shard by its hash.
@@ -195,7 +195,7 @@ def shard_tasks(
         key = " ".join([__version__, str(FORMAT), listed["sha256"], *(file["sha256"] for file in found)])
         name = hashlib.sha256(key.encode()).hexdigest()[:32]
         tasks.append(
-            ShardTask(
+            ReportTask(
                 str(data / "documents" / listed["name"]),
                 tuple(str(data / "suggestions" / file["name"]) for file in found),
                 str(kept / f"{name}.json"),

@@ -13,7 +13,7 @@ from corpus_kit.report.agreement import LayerAgreement
 from corpus_kit.report.charts import Chart, bars, columns
 from corpus_kit.report.labels import ControlLabels, Person
 from corpus_kit.report.records import Accepted
-from corpus_kit.report.rejected import Refused
+from corpus_kit.report.rejected import RejectedReason
 from corpus_kit.report.shard import LENGTHS, SHARES
 from corpus_kit.report.totals import Totals
 from corpus_kit.report.worlds import WorldsShown
@@ -54,7 +54,7 @@ class View:
     toolkit: str
     fingerprint: str
     figures: tuple[tuple[str, str, str], ...]
-    refused: Sequence[Refused]
+    refused: Sequence[RejectedReason]
     refused_total: int
     stages: tuple[tuple[str, int], ...]
     came_in: tuple[Chart, ...]
@@ -89,7 +89,7 @@ def make_view(
     about: About,
     manifests: Mapping[str, Mapping[str, Any]],
     totals: Totals,
-    refused: Sequence[Refused],
+    refused: Sequence[RejectedReason],
     leaks: Sequence[Finding],
     labels: Sequence[ControlLabels],
     agreement: Sequence[LayerAgreement],
@@ -191,7 +191,7 @@ def _many(n: int, one: str, several: str) -> str:
     return f"{n:,} {one if n == 1 else several}"
 
 
-def _came_in(totals: Totals, refused: Sequence[Refused]) -> tuple[Chart, ...]:
+def _came_in(totals: Totals, refused: Sequence[RejectedReason]) -> tuple[Chart, ...]:
     charts = [
         bars("Rejected by reason", ("reason", "rejected"), [(one.reason, one.count) for one in refused[:20]]),
         bars("Encodings of the raw files", ("encoding", "documents"), _top(totals.encodings, 10)),

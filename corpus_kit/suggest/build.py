@@ -36,7 +36,7 @@ from corpus_kit.core.storage.tables import array_of, read_table, table_of
 from corpus_kit.core.version import __version__
 from corpus_kit.core.vocabulary import BOILERPLATE
 from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel
-from corpus_kit.suggest.boilerplate.records import Suggestion
+from corpus_kit.suggest.boilerplate.records import BoilerplateSpan
 from corpus_kit.suggest.earlier import DIGESTS, Rows, digests_of, rows_of, save_earlier
 from corpus_kit.suggest.folder import ROWS, TABLE, drop_layer, keep_shard, put_layer
 
@@ -48,7 +48,7 @@ _READ = ("doc_id", "source", "title", "title_start", "text", "text_sha256")
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class SuggestRecipe:
     """How suggestions are made. Everything that can change a byte of the result is in here, and in `key`.
 
     control: that of the layer's config which marks spans. labels: those it has; None where it takes any.
@@ -86,7 +86,7 @@ class DocumentShard:
 
 
 @dataclass(frozen=True, slots=True)
-class ShardTask:
+class SuggestTask:
     """One call of `suggest_shard`: paths and settings, no texts. folder: where the result goes, named by what it is of.
 
     repeated: as in `DocumentShard`, empty for none. earlier: what `save_earlier` wrote of results that are no more, empty
@@ -95,7 +95,7 @@ class ShardTask:
 
     shard: str
     folder: str
-    recipe: Recipe
+    recipe: SuggestRecipe
     repeated: str = ""
     earlier: str = ""
 
@@ -123,7 +123,7 @@ class Suggested:
 
 def suggestion_recipe(
     layer: Layer, threshold: float, contract: ContractFile, model: Path | None = None
-) -> Recipe | None:
+) -> SuggestRecipe | None:
     """All that decides what is suggested; None where the layer has no control that marks spans of the text.
 
     model: by default the packaged one.
@@ -134,7 +134,7 @@ def suggestion_recipe(
         return None
     path = "" if model is None else str(model)
     versions = {"corpus-kit": __version__, "numpy": np.__version__, "polars": pl.__version__, "pyarrow": pa.__version__}
-    return Recipe(
+    return SuggestRecipe(
         threshold,
         control.name,
         None if control.dynamic else control.labels,
@@ -177,7 +177,7 @@ class Suggesting:
     looked_at: how many of the shards were new."""
 
     layer: Layer
-    recipe: Recipe
+    recipe: SuggestRecipe
     work: Path
     workers: Workers
     progress: Progress
@@ -193,7 +193,7 @@ class Suggesting:
         for shard in shards:
             name = hashlib.sha256(f"{key} {shard.sha256}".encode()).hexdigest()[:32]
             place = kept / name / (shard.repeated_sha256[:16] or "plain")
-            tasks.append(ShardTask(str(shard.path), str(place), self.recipe, str(shard.repeated or "")))
+            tasks.append(SuggestTask(str(shard.path), str(place), self.recipe, str(shard.repeated or "")))
         made = [finished_shard(Path(task.folder)) for task in tasks]
         to_do = [index for index, facts in enumerate(made) if facts is None]
         self.looked_at = len(to_do)
@@ -249,7 +249,7 @@ def remove_suggestions(out: Path, work: Path) -> None:
     drop_layer(out, work, LAYER)
 
 
-def suggest_shard(task: ShardTask) -> dict[str, Any]:
+def suggest_shard(task: SuggestTask) -> dict[str, Any]:
     """Suggestions for one shard of documents, checked and written; returns the content of its `facts.json`."""
     recipe = task.recipe
     table = read_table(Path(task.shard), _READ)
@@ -282,7 +282,7 @@ def _repeated(path: str, documents: int) -> list[list[int]]:
 
 
 def _suggested(
-    documents: list[dict[str, Any]], repeated: list[list[int]], recipe: Recipe
+    documents: list[dict[str, Any]], repeated: list[list[int]], recipe: SuggestRecipe
 ) -> tuple[list[Rows], Counter[str]]:
     """The rows of each document, and how many spans have a label that the layer has not."""
     if not documents:
@@ -298,11 +298,11 @@ def _suggested(
     return made, left_out
 
 
-def _fits(span: Suggestion, recipe: Recipe) -> bool:
+def _fits(span: BoilerplateSpan, recipe: SuggestRecipe) -> bool:
     return recipe.labels is None or span.label in recipe.labels
 
 
-def _row(document: dict[str, Any], span: Suggestion, recipe: Recipe, version: str) -> dict[str, Any]:
+def _row(document: dict[str, Any], span: BoilerplateSpan, recipe: SuggestRecipe, version: str) -> dict[str, Any]:
     doc_id, text_sha256 = document["doc_id"], document["text_sha256"]
     place = (doc_id, text_sha256, LAYER, recipe.control, span.start, span.end, span.label, version)
     return {

@@ -14,42 +14,44 @@ from agreement_tables import ANNOTATIONS, CHOICES, RELATIONS, SPANS, annotation,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus_kit.agreement import Adjudication, Policy, adjudicate, gold_annotation_id, gold_span_id, standing
-from corpus_kit.agreement.gold.span_votes import Mark, settle
+from corpus_kit.agreement import AdjudicatedTables, Policy, adjudicate, current_spans, gold_annotation_id, gold_span_id
+from corpus_kit.agreement.gold.span_votes import DrawnSpan, settle
 from corpus_kit.core.errors import UsageError
 
 Rows = list[dict[str, Any]]
 TEXT = "".join(chr(97 + i % 26) for i in range(200))
 
 
-def settled(policy: Policy, made: Rows, spans: Rows = (), choices: Rows = (), relations: Rows = ()) -> Adjudication:  # type: ignore[assignment]
+def settled(
+    policy: Policy, made: Rows, spans: Rows = (), choices: Rows = (), relations: Rows = ()
+) -> AdjudicatedTables:  # type: ignore[assignment]
     return adjudicate(
         table(made, ANNOTATIONS), table(spans, SPANS), table(choices, CHOICES), table(relations, RELATIONS), policy
     )
 
 
-def voted(answers: Sequence[str | None], policy: Policy, kind: str = "choice") -> Adjudication:
+def voted(answers: Sequence[str | None], policy: Policy, kind: str = "choice") -> AdjudicatedTables:
     made = [annotation("d", f"a{i}") for i in range(len(answers))]
     chosen = [choice(m, v, kind=kind) for m, v in zip(made, answers, strict=True) if v is not None]
     return settled(policy, made, choices=chosen)
 
 
-def values(found: Adjudication) -> list[str]:
+def values(found: AdjudicatedTables) -> list[str]:
     return found.choices["value"].to_list()
 
 
-def drawn(people: Sequence[Sequence[tuple[int, int] | tuple[int, int, str]]], policy: Policy) -> Adjudication:
+def drawn(people: Sequence[Sequence[tuple[int, int] | tuple[int, int, str]]], policy: Policy) -> AdjudicatedTables:
     """One document; for each annotator, the spans (start, end[, label]) they marked."""
     made = [annotation("d", f"a{i}", layer="entities") for i in range(len(people))]
     spans = [span(m, *one) for m, mine in zip(made, people, strict=True) for one in mine]
     return settled(policy, made, spans)
 
 
-def extents(found: Adjudication) -> list[tuple[int, int, str]]:
+def extents(found: AdjudicatedTables) -> list[tuple[int, int, str]]:
     return found.spans.select("start", "end", "label").rows()
 
 
-def outcomes(found: Adjudication) -> list[str]:
+def outcomes(found: AdjudicatedTables) -> list[str]:
     return found.decisions["outcome"].to_list()
 
 
@@ -115,7 +117,7 @@ def test_a_policy_that_does_not_exist_is_refused(wrong: dict[str, str]) -> None:
     assert caught.value.hint
 
 
-def ticked(boxes: Sequence[str], policy: Policy) -> Adjudication:
+def ticked(boxes: Sequence[str], policy: Policy) -> AdjudicatedTables:
     made = [annotation("d", f"a{i}") for i in range(len(boxes))]
     return settled(policy, made, choices=[choice(m, v) for m, mine in zip(made, boxes, strict=True) for v in mine])
 
@@ -363,7 +365,7 @@ def test_spans_made_on_an_older_text_are_put_where_they_stand_now() -> None:
             key | {"span_id": "gone", "verdict": "stale", "start": None, "end": None, "surface": None},
         ]
     )
-    now = standing(table(rows, SPANS), carried)
+    now = current_spans(table(rows, SPANS), carried)
     assert now.select("span_id", "start", "end").rows() == [("here", 0, 4), ("moved", 7, 11)]
     assert now.columns == list(SPANS)
 
@@ -374,7 +376,7 @@ def test_nothing_to_settle_is_no_gold() -> None:
     assert found.log() == []
 
 
-def reviewed(answers: Sequence[str], review: str, policy: Policy, by: str = "r") -> Adjudication:
+def reviewed(answers: Sequence[str], review: str, policy: Policy, by: str = "r") -> AdjudicatedTables:
     """Independent answers a0, a1, … and one given in a review project."""
     made = [annotation("d", f"a{i}") for i in range(len(answers))]
     settling = annotation("d", by, annotation_id="review", origin="review", updated_at="2024-02-01T00:00:00Z")
@@ -429,18 +431,20 @@ def test_reviews_teach_dawid_and_skene_nothing() -> None:
     assert values(only) == ["y"]
 
 
-def random_marks(seed: int) -> tuple[list[Mark], dict[str, str]]:
+def random_marks(seed: int) -> tuple[list[DrawnSpan], dict[str, str]]:
     rng = random.Random(seed)
     people = [f"p{k}" for k in range(rng.randint(2, 5))]
     marks = set()
     for name in people:
         for _ in range(rng.randint(0, 3)):
             start = rng.randrange(12)
-            marks.add(Mark(start, start + rng.randint(1, 6), rng.choice(["PER", "PER", "ORG"]), name, f"of {name}"))
+            marks.add(
+                DrawnSpan(start, start + rng.randint(1, 6), rng.choice(["PER", "PER", "ORG"]), name, f"of {name}")
+            )
     return sorted(marks), {name: f"of {name}" for name in people}
 
 
-def covering(marks: list[Mark], label: str | None, at: int) -> set[str]:
+def covering(marks: list[DrawnSpan], label: str | None, at: int) -> set[str]:
     return {m.annotator for m in marks if label in (None, m.label) and m.start <= at < m.end}
 
 
@@ -509,9 +513,9 @@ def test_gold_of_one_label_overlaps_only_where_somebody_nested_it(boundary: str)
 
 def test_what_half_of_the_people_marked_with_different_labels_is_open_and_touching_spans_are_two() -> None:
     voters = {name: f"of {name}" for name in "abcd"}
-    half = [Mark(3, 9, "PER", "a", "of a"), Mark(3, 9, "ORG", "b", "of b")]
+    half = [DrawnSpan(3, 9, "PER", "a", "of a"), DrawnSpan(3, 9, "ORG", "b", "of b")]
     assert {one.outcome for one in settle(half, voters, Policy())} == {"open"}
     quarter = half[:1]
     assert {one.outcome for one in settle(quarter, voters, Policy())} == {"none"}
-    touching = [Mark(0, 4, "PER", "a", "of a"), Mark(4, 8, "PER", "b", "of b")]
+    touching = [DrawnSpan(0, 4, "PER", "a", "of a"), DrawnSpan(4, 8, "PER", "b", "of b")]
     assert [(one.start, one.end) for one in settle(touching, voters, Policy("majority", "union"))] == [(0, 4), (4, 8)]

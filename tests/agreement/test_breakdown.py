@@ -12,9 +12,9 @@ import pytest
 from labelled_corpus import PAGES, entity, label, new_corpus
 
 from corpus_kit import Corpus
-from corpus_kit.agreement.measures.breakdown import Part, agreement_by, drift, needed_for
-from corpus_kit.agreement.measures.records import Agreement
-from corpus_kit.core.config import Agreement as Settings
+from corpus_kit.agreement.measures.breakdown import LayerPart, agreement_by, drift, needed_for
+from corpus_kit.agreement.measures.records import AgreementFigure
+from corpus_kit.core.config import AgreementFigure as Settings
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.schema.columns import columns_of
 
@@ -57,7 +57,7 @@ def out(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def alphas(parts: list[Part]) -> dict[str, float | None]:
+def alphas(parts: list[LayerPart]) -> dict[str, float | None]:
     return {p.value: next(f.value for f in p.figures if f.measure == "observed") for p in parts}
 
 
@@ -102,11 +102,11 @@ def test_each_month_has_everybody_against_the_rest_and_the_guidelines_first_used
 
 
 def test_half_the_width_takes_four_times_the_documents() -> None:
-    def figure(**other: Any) -> Agreement:
+    def figure(**other: Any) -> AgreementFigure:
         known = {"measure": "gamma", "layer": "l", "control": None, "label": None, "target": None, "pair": False,
                  "annotators": ("a", "b"), "value": 0.7, "low": 0.6, "high": 0.8, "n_documents": 25, "n_items": 9,
                  "n_groups": 20}  # fmt: skip
-        return Agreement(**(known | other))
+        return AgreementFigure(**(known | other))
 
     wanted = [figure(), figure(low=None, high=None), figure(low=0.69, high=0.7), figure(pair=True), figure(label="x")]
     found = needed_for(wanted, 0.1)

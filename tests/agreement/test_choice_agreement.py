@@ -18,7 +18,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from corpus_kit.agreement.measures.bootstrap import Resampling, interval, resampled, resampled_together
 from corpus_kit.agreement.measures.choices import choice_agreement
-from corpus_kit.agreement.measures.records import Agreement, Measured
+from corpus_kit.agreement.measures.records import AgreementFigure, Measured
 from corpus_kit.core.errors import UsageError
 
 QUICK = Resampling(resamples=0)
@@ -51,7 +51,7 @@ def measured(matrix: Matrix, kind: str = "choice", **options: Any) -> Measured:
     return choice_agreement(choices, annotations, spans, plan=options.pop("plan", QUICK), **options)
 
 
-def one(found: Measured, measure: str, *, pair: bool = False, label: str | None = None) -> Agreement:
+def one(found: Measured, measure: str, *, pair: bool = False, label: str | None = None) -> AgreementFigure:
     (result,) = [r for r in found.results if (r.measure, r.pair, r.label) == (measure, pair, label)]
     return result
 
@@ -329,7 +329,7 @@ def test_near_copies_are_drawn_together() -> None:
     assert naive < 0.6 * width
 
 
-def one_target(found: Measured) -> Agreement:
+def one_target(found: Measured) -> AgreementFigure:
     return next(r for r in found.results if r.measure == "alpha_nominal" and r.label is None and not r.pair)
 
 

@@ -15,7 +15,7 @@ from nervaluate import Evaluator
 
 from corpus_kit.agreement.measures.bootstrap import Resampling
 from corpus_kit.agreement.measures.characters import character_agreement
-from corpus_kit.agreement.measures.records import Agreement, Measured
+from corpus_kit.agreement.measures.records import AgreementFigure, Measured
 from corpus_kit.agreement.measures.spans import relation_agreement, span_agreement
 from corpus_kit.core.errors import UsageError
 
@@ -31,7 +31,7 @@ def tables(drawn: Drawn, length: int = 40) -> tuple[pl.DataFrame, pl.DataFrame, 
     return table(rows, SPANS), table(made.values(), ANNOTATIONS), table(documents, DOCUMENTS)
 
 
-def figures(found: Measured, measure: str) -> dict[tuple[Any, ...], Agreement]:
+def figures(found: Measured, measure: str) -> dict[tuple[Any, ...], AgreementFigure]:
     return {(r.annotators if r.pair else "all", r.label): r for r in found.results if r.measure == measure}
 
 

@@ -22,7 +22,7 @@ from corpus_kit.cli.main import COMMANDS, cli
 from corpus_kit.core.records import Finding
 from corpus_kit.labelstudio.sync.plan import LayerPlan, Orphan
 from corpus_kit.labelstudio.sync.pull import Pulled
-from corpus_kit.labelstudio.sync.push import Pushed
+from corpus_kit.labelstudio.sync.plan import Pushed
 from corpus_kit.labelstudio.sync.restore import Restored
 from corpus_kit.labelstudio.sync.review_push import ReviewPlan
 

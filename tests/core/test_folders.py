@@ -12,17 +12,17 @@ from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.storage import folders
 from corpus_kit.core.storage.folders import (
     is_intact,
-    keep_json,
     keep_note,
     kept_folder,
-    kept_json,
     kept_note,
     link_or_copy,
     made_folder,
     note_of,
+    read_checked_json,
     read_manifest,
     remove,
     work_folder,
+    write_checked_json,
     write_json,
     write_manifest,
 )
@@ -198,7 +198,7 @@ def test_what_is_kept_for_later_builds_is_whole_or_leaves_nothing(error: type[Ba
     assert list(tmp_path.iterdir()) == []
     keep(fail=False)
     assert [p.name for p in tmp_path.iterdir()] == ["shard"]
-    facts = kept_json(tmp_path / "shard" / "facts.json")
+    facts = read_checked_json(tmp_path / "shard" / "facts.json")
     assert facts["rows"] == 2 and is_intact(tmp_path / "shard" / "deep" / "rows.bin", facts["files"]["deep/rows.bin"])
 
 
@@ -231,20 +231,22 @@ def test_a_kept_note_is_only_what_this_version_wrote_to_the_last_byte(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     note = tmp_path / "note.json"
-    keep_json(note, {"rows": 10, "name": "Ž"})
+    write_checked_json(note, {"rows": 10, "name": "Ž"})
     whole = note.read_bytes()
-    assert kept_json(note) == {"rows": 10, "name": "Ž"} and [p.name for p in tmp_path.iterdir()] == ["note.json"]
+    assert read_checked_json(note) == {"rows": 10, "name": "Ž"} and [p.name for p in tmp_path.iterdir()] == [
+        "note.json"
+    ]
     for place in range(len(whole)):
         note.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        assert kept_json(note) == {}
+        assert read_checked_json(note) == {}
         note.write_bytes(whole[:place])
-        assert kept_json(note) == {}
+        assert read_checked_json(note) == {}
     for content in (b"{}", b"[]", b"null", whole + b" ", whole.split(b"\n")[1]):
         note.write_bytes(content)
-        assert kept_json(note) == {}
+        assert read_checked_json(note) == {}
     note.write_bytes(whole)
     monkeypatch.setattr(folders, "__version__", "0.0.9")
-    assert kept_json(note) == {}
+    assert read_checked_json(note) == {}
 
 
 def test_a_note_beside_a_file_tells_of_that_file_alone(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus_kit.core.offsets import Carried, OffsetError, OffsetMap, Span, align, carry, sentences
-from corpus_kit.core.offsets.witnesses import Witnesses
+from corpus_kit.core.offsets import OffsetError, OffsetMap, ProjectedSpan, Span, align, project_spans, sentences
+from corpus_kit.core.offsets.anchors import Witnesses
 
 PIECES = ["Smith", "said", " ", " ", "no", ". ", ".", "\n", "\n\n", "12", "😀", "e\u0301", "中文。", "א", "Ads\n", "\r"]
 # No deadline: a shared machine is no reason to fail.
@@ -33,7 +33,7 @@ def carried(old: str, new: str, surface: str, nth: int = 0) -> str | None:
     start = -1
     for _ in range(nth + 1):
         start = old.index(surface, start + 1)
-    (result,) = carry(old, new, [(start, start + len(surface))])
+    (result,) = project_spans(old, new, [(start, start + len(surface))])
     if result.start is None or result.end is None:
         assert result.verdict == "stale" and result.end is None
         return None
@@ -92,7 +92,7 @@ def test_a_text_aligns_with_itself_everywhere(text: str) -> None:
 @given(versions, st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=6), versions)
 def test_carried_spans_have_their_text_and_stand_once_each(old: str, ends: list[tuple[int, int]], new: str) -> None:
     spans = [(min(a, b, len(old)), min(max(a, b), len(old))) for a, b in ends]
-    results = carry(old, new, spans)
+    results = project_spans(old, new, spans)
     assert [(r.from_start, r.from_end) for r in results] == spans
     for r in results:
         if r.start is None or r.end is None:
@@ -149,9 +149,11 @@ def test_sentences_end_at_marks_and_line_breaks_but_not_at_abbreviations() -> No
 def test_offsets_that_stay_are_exact_and_others_shifted() -> None:
     new = STORY.replace("Energy prices", "All energy prices")
     spans = [(STORY.index(name), STORY.index(name) + len(name)) for name in ("Minister Vash", "Energy", "Maal")]
-    assert [r.verdict for r in carry(STORY, new, spans)] == ["exact", "stale", "exact"]
-    shifted = carry(STORY, "New!\n" + STORY, spans)[0]
-    assert shifted == Carried(spans[0][0], spans[0][1], spans[0][0] + 5, spans[0][1] + 5, "Minister Vash", "shifted")
+    assert [r.verdict for r in project_spans(STORY, new, spans)] == ["exact", "stale", "exact"]
+    shifted = project_spans(STORY, "New!\n" + STORY, spans)[0]
+    assert shifted == ProjectedSpan(
+        spans[0][0], spans[0][1], spans[0][0] + 5, spans[0][1] + 5, "Minister Vash", "shifted"
+    )
 
 
 def test_a_rewritten_sentence_does_not_lend_its_name_to_another() -> None:
@@ -279,15 +281,15 @@ def test_a_span_over_several_lines_needs_all_of_them_unchanged() -> None:
 @pytest.mark.parametrize("span", [(-1, 2), (3, 2), (0, 10_000)])
 def test_a_span_outside_the_old_text_is_reported(span: tuple[int, int]) -> None:
     with pytest.raises(OffsetError, match="outside the text"):
-        carry(STORY, STORY + "!", [span])
+        project_spans(STORY, STORY + "!", [span])
 
 
 def test_spans_without_words_have_nothing_to_be_recognised_by() -> None:
-    assert [r.verdict for r in carry("a\n\nb", "a\n\nc", [(1, 1), (1, 3)])] == ["stale", "stale"]
-    assert [r.verdict for r in carry("a\n\nb", "a\n\nb", [(1, 1), (1, 3)])] == ["exact", "exact"]
-    assert carry("", "new", [(0, 0)])[0].verdict == "stale"
-    assert carry("old", "", [(0, 3)])[0].verdict == "stale"
-    assert carry("old", "new", []) == []
+    assert [r.verdict for r in project_spans("a\n\nb", "a\n\nc", [(1, 1), (1, 3)])] == ["stale", "stale"]
+    assert [r.verdict for r in project_spans("a\n\nb", "a\n\nb", [(1, 1), (1, 3)])] == ["exact", "exact"]
+    assert project_spans("", "new", [(0, 0)])[0].verdict == "stale"
+    assert project_spans("old", "", [(0, 3)])[0].verdict == "stale"
+    assert project_spans("old", "new", []) == []
 
 
 def test_a_counter_alone_does_not_tell_like_lines_apart() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from corpus_kit.core.offsets import Carried, carry
+from corpus_kit.core.offsets import ProjectedSpan, project_spans
 
 
 @dataclass(eq=False)
@@ -266,7 +266,7 @@ def truth_of(
     return Truth(start, end, place if same else None, unchanged and same)
 
 
-def outcome(truth: Truth, carried: Carried) -> str:
+def outcome(truth: Truth, carried: ProjectedSpan) -> str:
     if carried.start is None or carried.end is None:
         return "stale"
     return "right" if truth.place == (carried.start, carried.end) else "wrong"
@@ -277,7 +277,7 @@ def run(seed: int, pages: int, count: int, choose: Callable[[random.Random], lis
     outcomes: Counter[tuple[bool, str]] = Counter()
     for _ in range(pages):
         old, new, truths = simulate(rng, choose(rng), count)
-        results = carry(old, new, [(t.start, t.end) for t in truths])
+        results = project_spans(old, new, [(t.start, t.end) for t in truths])
         for truth, carried in zip(truths, results, strict=True):
             if carried.start is not None:
                 assert new[carried.start : carried.end] == carried.surface == old[truth.start : truth.end]
@@ -320,7 +320,7 @@ def test_a_like_line_put_in_beside_the_one_it_replaces_is_not_taken_for_it() -> 
     old = "\n".join([above, "Read also", below, "Read also", end])
     new = "\n".join([above, "Comments: 107", "Read also", below, "Read also", end])
     first, second = old.index("Read also"), old.rindex("Read also")
-    carried = carry(old, new, [(first, first + 9), (second, second + 9)])
+    carried = project_spans(old, new, [(first, first + 9), (second, second + 9)])
     assert [c.verdict for c in carried] == ["stale", "shifted"]
 
 
@@ -331,7 +331,7 @@ def test_a_line_before_an_unchanged_text_moves_every_span_by_its_length(last: st
     text = f"Harbour Herald\n\n{body}\n\n{last}\n"
     places = [(0, 14), (16, 19), (text.index(last), text.index(last) + len(last))]
     for before, behind in (("Correction of today.\n\n", ""), ("Correction of today.\n", "More.\n"), ("", "More.\n")):
-        carried = carry(text, before + text + behind, places)
+        carried = project_spans(text, before + text + behind, places)
         assert [(c.start, c.end) for c in carried] == [(s + len(before), e + len(before)) for s, e in places]
-    (copied,) = carry(text, f"Harbour Herald\n\n{text}", places[:1])
+    (copied,) = project_spans(text, f"Harbour Herald\n\n{text}", places[:1])
     assert copied.verdict == "stale", "of two like lines nobody can say which is the old one"

@@ -12,11 +12,11 @@ import pytest
 
 import corpus_kit
 from corpus_kit.agreement.gold.policy import RULES
-from corpus_kit.agreement.measures.records import Agreement
+from corpus_kit.agreement.measures.records import AgreementFigure
 from corpus_kit.cli.main import cli
 from corpus_kit.core import measures
 from corpus_kit.core import vocabulary as words
-from corpus_kit.core.config.people import Adjudication
+from corpus_kit.core.config.people import AdjudicationSettings
 from corpus_kit.core.exchange import FEATURES
 from corpus_kit.core.exports import EXPORTS
 from corpus_kit.core.measures import BY_NAME
@@ -56,7 +56,7 @@ def test_the_help_of_an_option_says_what_each_word_does(command: str, name: str,
 
 def test_the_settings_say_what_each_policy_and_boundary_does() -> None:
     for key, table in (("policy", words.POLICY_HELP), ("boundary", words.BOUNDARY_HELP)):
-        told = Adjudication.model_fields[key].description or ""
+        told = AdjudicationSettings.model_fields[key].description or ""
         assert all(f"{word}: {meaning}" in told for word, meaning in table.items())
 
 
@@ -104,7 +104,7 @@ def test_every_measure_of_the_table_is_measured() -> None:
 
 def test_a_figure_of_another_measure_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="'no_such_measure' is no measure"):
-        Agreement("no_such_measure", "stance", None, None, None, ("a", "b"), True, 0.5, None, None, 1, 1)
+        AgreementFigure("no_such_measure", "stance", None, None, None, ("a", "b"), True, 0.5, None, None, 1, 1)
 
 
 def test_the_ranks_of_measures_are_whole() -> None:

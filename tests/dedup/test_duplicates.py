@@ -22,11 +22,11 @@ from corpus_kit.core.progress import Silent
 from corpus_kit.core.records import Shard
 from corpus_kit.core.storage.tables import file_sha256, parts, write_table
 from corpus_kit.dedup import pairs as pairing
-from corpus_kit.dedup.find import Found, find_copies
+from corpus_kit.dedup.find import DuplicateResult, find_copies
 from corpus_kit.dedup.lines import LINE, LINES, PAGE, PAGES, LineTask, count_lines, count_publishers
 from corpus_kit.dedup.pairs import BandTask, band_tasks, pair_bands
-from corpus_kit.dedup.scan import ShardTask
-from corpus_kit.dedup.settings import Recipe
+from corpus_kit.dedup.scan import ScanTask
+from corpus_kit.dedup.settings import DedupRecipe
 from corpus_kit.dedup.state import load_listing, open_array, save_array, save_listing
 from corpus_kit.dedup.verify import ShingleTask, VerifyTask
 from corpus_kit.ingest import documents
@@ -59,7 +59,7 @@ class Search:
     """Searches for copies on one folder of documents, with state that stays."""
 
     folder: Path
-    found: Found = field(default_factory=Found)
+    found: DuplicateResult = field(default_factory=DuplicateResult)
 
     def __call__(
         self,
@@ -76,7 +76,7 @@ class Search:
         shards = [Shard(p, file_sha256(p)) for p in files]
         if masked:
             shards = [replace(s, masked=m, masked_sha256=file_sha256(m)) for s, m in zip(shards, masked, strict=True)]
-        recipe = Recipe(Duplicates.model_validate(settings))
+        recipe = DedupRecipe(Duplicates.model_validate(settings))
         with open_workers(workers) as pool:
             clusters, self.found = find_copies(shards, ids, texts, self.folder / work, recipe, pool, Silent())
         source = {int(d["doc_id"], 16): d["source"] for d in built.documents}
@@ -319,11 +319,11 @@ def test_a_task_names_a_listing_and_not_every_shard(tmp_path: Path) -> None:
     folders = [f"/a/shared/folder/.work/duplicates/{n:016x}/{n:032x}" for n in range(30_000)]
     listing = save_listing(tmp_path / "shards.txt", folders)
     assert load_listing(listing) == tuple(folders)
-    recipe = Recipe(Duplicates())
+    recipe = DedupRecipe(Duplicates())
     asked = [
         LineTask(listing, 0, 1 << 60, "publishers.npy", 6, "lines.npy"),
         *band_tasks(listing, "signed.npy", 10_000_000, 25, "", str(tmp_path)),
-        ShingleTask(ShardTask("shard.parquet", folders[0], recipe), "wanted.npy", 0, 100, 0, "shingles.npy"),
+        ShingleTask(ScanTask("shard.parquet", folders[0], recipe), "wanted.npy", 0, 100, 0, "shingles.npy"),
         VerifyTask("located.npy", 0, 4096, str(tmp_path), "similar.npy"),
     ]
     assert max(len(pickle.dumps(task)) for task in asked) < 2000

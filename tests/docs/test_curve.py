@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from corpus_kit.core.config import Duplicates
-from corpus_kit.dedup.settings import Recipe
+from corpus_kit.dedup.settings import DedupRecipe
 from corpus_kit.dedup.signatures import band_hashes
 from docs.tools import curve
 
@@ -27,7 +27,7 @@ def test_pairs_become_candidates_as_often_as_the_curve_says(bands: int, similari
         drawn = rng.integers(1, 1 << 63, 2 * size - both, dtype=np.uint64)
         sets += [drawn[:size], drawn[size - both :]]
     bounds = np.cumsum([0, *map(len, sets)])
-    made = band_hashes(np.concatenate(sets), bounds, Recipe(Duplicates(bands=bands)))
+    made = band_hashes(np.concatenate(sets), bounds, DedupRecipe(Duplicates(bands=bands)))
     found = (made[:, 0::2] == made[:, 1::2]).any(axis=0).mean()
     told = curve.probability(both / (2 * size - both), bands, 128 // bands)
     assert found == pytest.approx(told, abs=0.05)

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from corpus_kit.core.exchange import Attribute, Link, Page, Region, Work
+from corpus_kit.core.exchange import Attribute, ExchangePage, Link, Region, Work
 
 LABELS = ("PERSON", "ORG unit", "Ort/Stadt", "a|b[1]", "日本*_;->")
 NAMES = ("tone", "certain too", "Größe")
@@ -17,7 +17,7 @@ TEXTS = st.text(CHARACTERS, min_size=1, max_size=60).filter(lambda text: any(c.i
 
 
 @st.composite
-def pages(draw: st.DrawFn) -> Page:
+def pages(draw: st.DrawFn) -> ExchangePage:
     """A page with one person's work: nested, overlapping and stacked spans, relations, answers about spans and the page."""
     text = draw(TEXTS)
     regions = []
@@ -38,7 +38,7 @@ def pages(draw: st.DrawFn) -> Page:
         if (answer.name, of) not in [(a.name, a.of) for a in answers]:
             answers.append(answer)
     work = Work("ada", tuple(regions), tuple(links), tuple(answers))
-    return Page("0123456789abcdef", text, (work,), "0123456789abcdef")
+    return ExchangePage("0123456789abcdef", text, (work,), "0123456789abcdef")
 
 
 def spans(work: Work) -> Counter[Any]:

@@ -11,7 +11,7 @@ import pages as made
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from corpus_kit.core.exchange import LOSES, Attribute, Link, Note, Page, Region, SourceFile, Work
+from corpus_kit.core.exchange import LOSES, Attribute, ExchangePage, Link, Note, Region, SourceFile, Work
 from corpus_kit.ledger.formats import format_named
 from corpus_kit.release.export import interchange as lost
 from corpus_kit.release.export.interchange import ToolFiles, writer_of
@@ -19,7 +19,7 @@ from corpus_kit.release.export.interchange import ToolFiles, writer_of
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def written(form: str, page: Page) -> ToolFiles:
+def written(form: str, page: ExchangePage) -> ToolFiles:
     return writer_of(form)(page, page.works[0])
 
 
@@ -27,7 +27,7 @@ def files_of(result: ToolFiles) -> list[SourceFile]:
     return [SourceFile(f"ada/{name}", content) for name, content in result.files.items()]
 
 
-def read_back(form: str, result: ToolFiles) -> tuple[Page, Work]:
+def read_back(form: str, result: ToolFiles) -> tuple[ExchangePage, Work]:
     (page,) = format_named(form).pages(files_of(result))
     (work,) = page.works
     return page, work
@@ -37,7 +37,7 @@ def told(result: ToolFiles, reason: str) -> int:
     return sum(one.reason == reason for one in result.lost)
 
 
-def check(form: str, page: Page, *, text: bool = True) -> tuple[Work, Work, ToolFiles]:
+def check(form: str, page: ExchangePage, *, text: bool = True) -> tuple[Work, Work, ToolFiles]:
     result = written(form, page)
     back, work = read_back(form, result)
     assert not work.unread
@@ -49,7 +49,7 @@ def check(form: str, page: Page, *, text: bool = True) -> tuple[Work, Work, Tool
 
 @QUICK
 @given(made.pages())
-def test_brat_keeps_all_but_answers_about_the_document(page: Page) -> None:
+def test_brat_keeps_all_but_answers_about_the_document(page: ExchangePage) -> None:
     was, now, result = check("brat", page)
     assert made.spans(now) == made.spans(was)
     expected = Counter(dict(made.links(was)))
@@ -64,7 +64,7 @@ def test_brat_keeps_all_but_answers_about_the_document(page: Page) -> None:
 
 @QUICK
 @given(made.pages())
-def test_w3c_keeps_everything(page: Page) -> None:
+def test_w3c_keeps_everything(page: ExchangePage) -> None:
     was, now, result = check("w3c", page, text=False)
     assert not result.lost
     assert (made.spans(now), made.links(now), made.answers(now)) == (
@@ -76,7 +76,7 @@ def test_w3c_keeps_everything(page: Page) -> None:
 
 @QUICK
 @given(made.pages())
-def test_xmi_keeps_everything(page: Page) -> None:
+def test_xmi_keeps_everything(page: ExchangePage) -> None:
     was, now, result = check("xmi", page)
     assert not result.lost
     assert (made.spans(now), made.links(now), made.answers(now)) == (
@@ -89,7 +89,7 @@ def test_xmi_keeps_everything(page: Page) -> None:
 @pytest.mark.parametrize("form", ["doccano", "prodigy"])
 @QUICK
 @given(made.pages())
-def test_doccano_and_prodigy_keep_all_but_answers_about_spans_and_direction(form: str, page: Page) -> None:
+def test_doccano_and_prodigy_keep_all_but_answers_about_spans_and_direction(form: str, page: ExchangePage) -> None:
     was, now, result = check(form, page)
     assert made.spans(now) == made.spans(was)
     assert told(result, lost.UNDIRECTED) == sum(not link.directed for link in was.links)
@@ -104,7 +104,7 @@ def test_doccano_and_prodigy_keep_all_but_answers_about_spans_and_direction(form
 
 @QUICK
 @given(made.pages())
-def test_webanno_keeps_what_tokens_can_say(page: Page) -> None:
+def test_webanno_keeps_what_tokens_can_say(page: ExchangePage) -> None:
     was, now, result = check("webanno", page, text=False)
     assert "".join(read_back("webanno", result)[0].text.split()) == "".join(page.text.split())
     expected: Counter = Counter()
@@ -140,7 +140,7 @@ def brat_spans(txt: str, ann: str) -> list[tuple[int, int, str]]:
 
 @QUICK
 @given(made.pages())
-def test_another_reader_of_brat_finds_every_span(page: Page) -> None:
+def test_another_reader_of_brat_finds_every_span(page: ExchangePage) -> None:
     result = written("brat", page)
     content = {name.rpartition(".")[2]: data.decode() for name, data in result.files.items()}
     places = [(start, end) for start, end, _ in brat_spans(content["txt"], content["ann"])]
@@ -149,7 +149,7 @@ def test_another_reader_of_brat_finds_every_span(page: Page) -> None:
 
 @QUICK
 @given(made.pages())
-def test_cassis_finds_every_span_and_relation(page: Page) -> None:
+def test_cassis_finds_every_span_and_relation(page: ExchangePage) -> None:
     cassis = pytest.importorskip("cassis")
     result = written("xmi", page)
     types = cassis.load_typesystem(io.BytesIO(result.files["TypeSystem.xml"]))
@@ -162,7 +162,7 @@ def test_cassis_finds_every_span_and_relation(page: Page) -> None:
 
 @QUICK
 @given(made.pages())
-def test_json_of_doccano_prodigy_and_label_studio_holds_every_span(page: Page) -> None:
+def test_json_of_doccano_prodigy_and_label_studio_holds_every_span(page: ExchangePage) -> None:
     was = sorted((r.start, r.end, r.label) for r in page.works[0].regions)
     record = json.loads(written("doccano", page).files["all.jsonl"])
     assert sorted((e["start_offset"], e["end_offset"], e["label"]) for e in record["entities"]) == was
@@ -177,7 +177,7 @@ def test_json_of_doccano_prodigy_and_label_studio_holds_every_span(page: Page) -
     assert sorted((v["start"], v["end"], *v["labels"]) for v in values) == was
 
 
-EVERYTHING = Page(
+EVERYTHING = ExchangePage(
     "p",
     "Zoë met Ana.",
     (

@@ -11,17 +11,17 @@ import pytest
 
 from corpus_kit import Corpus
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.exchange import Page, SourceFile
+from corpus_kit.core.exchange import ExchangePage, SourceFile
 from corpus_kit.ledger.formats import format_named
 
 TEXT = "Zoë Brandt of Port Sellane met 🚀 Ana.\nThey like eels.\n"
 
 
-def read(form: str, *files: tuple[str, bytes]) -> list[Page]:
+def read(form: str, *files: tuple[str, bytes]) -> list[ExchangePage]:
     return list(format_named(form).pages([SourceFile(*one) for one in files]))
 
 
-def marked(page: Page, who: int = 0) -> list[tuple[str, str]]:
+def marked(page: ExchangePage, who: int = 0) -> list[tuple[str, str]]:
     """(words, label) of every span, read from the page's text."""
     return sorted((page.text[r.start : r.end], r.label) for r in page.works[who].regions)
 

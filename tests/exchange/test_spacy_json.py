@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.exchange import Page, SourceFile
+from corpus_kit.core.exchange import ExchangePage, SourceFile
 from corpus_kit.ledger.export_json import read_tasks
 from corpus_kit.ledger.formats import format_named
 
@@ -21,11 +21,11 @@ FORMS = {
 }
 
 
-def pages(name: str, content: str) -> list[Page]:
+def pages(name: str, content: str) -> list[ExchangePage]:
     return list(format_named("spacy").pages([SourceFile(name, content.encode())]))
 
 
-def regions(page: Page) -> list[tuple[int, int, str, str]]:
+def regions(page: ExchangePage) -> list[tuple[int, int, str, str]]:
     return [(r.start, r.end, r.label, r.text) for r in page.works[0].regions]
 
 

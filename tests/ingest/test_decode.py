@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus_kit.ingest.decode import decode, from_string
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 ROOT = Path(__file__).parents[2]
 REJECTED = ROOT / "tests/data/rejected"
@@ -56,8 +56,8 @@ def is_blank(text: str) -> bool:
     return not text.strip(" \t\n\r\x0b\x0c\x85\xa0\u2028\u2029\u200b\u200c\u200d\u2060\ufeff") or text.isspace()
 
 
-def refusal(raw: bytes) -> Refusal:
-    with pytest.raises(Refusal) as caught:
+def refusal(raw: bytes) -> RejectedValue:
+    with pytest.raises(RejectedValue) as caught:
         decode(raw)
     return caught.value
 
@@ -68,7 +68,7 @@ def test_a_text_with_a_bom_comes_back_exactly(text: str, codec: str) -> None:
     raw = BOMS[codec] + text.encode(codec)
     try:
         decoded = decode(raw)
-    except Refusal as refused:
+    except RejectedValue as refused:
         assert refused.reason == "empty_text" and is_blank(text)
     else:
         assert decoded.text == as_documents_have_it(text), "one BOM goes, and no more"
@@ -83,7 +83,7 @@ def test_plain_utf8_comes_back_exactly(text: str) -> None:
         text = text.translate({0x1B: None, 0x0E: None, ord("~"): None}) + "."
     try:
         decoded = decode(text.encode())
-    except Refusal as refused:
+    except RejectedValue as refused:
         assert refused.reason == "empty_text" and is_blank(text)
     else:
         assert decoded.text == as_documents_have_it(text.removeprefix("\ufeff"))
@@ -96,7 +96,7 @@ def test_plain_utf8_comes_back_exactly(text: str) -> None:
 def test_any_bytes_decode_strictly_or_are_refused(raw: bytes) -> None:
     try:
         decoded = decode(raw)
-    except Refusal as refused:
+    except RejectedValue as refused:
         assert refused.reason in {"empty_text", "binary", "nul_character", "undecodable"}
         assert refused.detail
     else:
@@ -111,7 +111,7 @@ def test_any_bytes_decode_strictly_or_are_refused(raw: bytes) -> None:
 def test_we_never_write_a_replacement_character(raw: bytes) -> None:
     try:
         decoded = decode(raw)
-    except Refusal:
+    except RejectedValue:
         return
     assert decoded.text.count("\ufffd") == raw.decode(decoded.encoding).count("\ufffd")
 
@@ -228,7 +228,7 @@ def test_a_bom_that_lies_is_refused(codec: str) -> None:
 def test_strings_follow_the_same_rules() -> None:
     assert from_string("\ufeffone\r\ntwo").text == "one\ntwo"
     assert from_string("naïve").same_bytes
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(RejectedValue) as caught:
         from_string("half \ud83d of a smile")
     assert (caught.value.reason, caught.value.detail) == ("lone_surrogate", "U+D83D at character 5")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from corpus_kit.ingest.decode import decode
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 # Fictional, all of it: the town of Drask, its bridge and its mayor exist nowhere.
 TEXTS = {
@@ -120,7 +120,7 @@ def test_wide_unicode_is_known_without_a_bom(language: str, codec: str) -> None:
 def test_the_same_text_is_refused_when_its_utf8_is_damaged(language: str) -> None:
     raw = TEXTS[language].encode()
     at = raw.index(b" ", 40) if b" " in raw[40:] else raw.index("。".encode())
-    with pytest.raises(Refusal, match="undecodable"):
+    with pytest.raises(RejectedValue, match="undecodable"):
         decode(raw[:at] + b"\xff" + raw[at:])
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus_kit.ingest.formats.rows import BadLine, BadRow, CellRow, Dialect, read_rows
-from corpus_kit.ingest.json_values import Refusal, canonical_json
+from corpus_kit.ingest.json_values import RejectedValue, canonical_json
 
 _PIECES = ['"', '""', ",", ";", "\n", "\r\n", "a", "ferry", "7", " ", "\\", "é", "'"]
 
@@ -32,7 +32,7 @@ def _lines(seed: int) -> list[str]:
 
 
 def _bad_line() -> BadLine:
-    return BadLine(9, Refusal("undecodable", "byte 3 of the line is not utf-8"))
+    return BadLine(9, RejectedValue("undecodable", "byte 3 of the line is not utf-8"))
 
 
 def _said(rows: Iterator[CellRow | BadRow]) -> list[Any]:

@@ -17,7 +17,7 @@ import pytest
 import zstandard
 from ingest_samples import ingest, page, write
 
-from corpus_kit.ingest.json_values import Refusal, parse_json
+from corpus_kit.ingest.json_values import RejectedValue, parse_json
 
 RECORDS = [{"id": f"r{i}", "text": page(i), "section": "harbour", "words": i} for i in range(3)]
 
@@ -238,6 +238,6 @@ def test_a_csv_row_that_is_not_utf8_costs_itself_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e400", '{"a":1,"a":1}', "", "01", "[1,]", "tru"])
 def test_what_is_not_json_is_refused(word: str) -> None:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(RejectedValue) as caught:
         parse_json(word)
     assert caught.value.reason == "malformed_json"

@@ -11,7 +11,7 @@ import pytest
 from ingest_samples import ingest, write
 
 from corpus_kit.core.parallel.executor import Workers
-from corpus_kit.core.storage.folders import aside_of, keep_json, note_of, put_in_place
+from corpus_kit.core.storage.folders import aside_of, move_into_place, note_of, write_checked_json
 
 
 def _twice(self: Workers, function: Any, tasks: Any, *_: Any, **__: Any) -> Any:
@@ -51,8 +51,10 @@ def test_a_finished_folder_is_replaced_only_by_another_result(tmp_path: Path) ->
         aside = aside_of(tmp_path / "made")
         aside.mkdir()
         (aside / "data.txt").write_text(content, encoding="ascii")
-        keep_json(aside / "facts.json", {"content": content, "files": {"data.txt": note_of(aside / "data.txt")}})
-        put_in_place(aside, tmp_path / "made", "facts.json")
+        write_checked_json(
+            aside / "facts.json", {"content": content, "files": {"data.txt": note_of(aside / "data.txt")}}
+        )
+        move_into_place(aside, tmp_path / "made", "facts.json")
 
     def place() -> int:
         return (tmp_path / "made").stat().st_ino

@@ -22,7 +22,7 @@ from corpus_kit.core.config.corpus_toml import load_config
 from corpus_kit.core.errors import ConfigError, UsageError
 from corpus_kit.core.storage.tables import parts, read_table, write_table
 from corpus_kit.corpus import Corpus
-from corpus_kit.ingest.splits import NAMES, Frozen, split_documents
+from corpus_kit.ingest.splits import NAMES, ListedSplits, split_documents
 
 DAY = date(2031, 10, 1).toordinal()
 Rows = list[dict[str, object]]
@@ -46,7 +46,7 @@ def sides(folder: Path, rows: Rows, rule: Split | None, frozen: dict[int, str] |
     if frozen is not None:
         listed = sorted(frozen)
         codes = np.array([NAMES.index(frozen[i]) for i in listed], np.uint8)
-        known = Frozen(Path("splits.csv"), np.array(listed, np.uint64), codes)
+        known = ListedSplits(Path("splits.csv"), np.array(listed, np.uint64), codes)
     return [NAMES[c] for c in split_documents(ids, clusters, [path], rule, known).tolist()]
 
 

@@ -185,11 +185,11 @@ def test_one_new_file_moves_no_boundary_but_its_own(name: str, tmp_path: Path, s
 def test_records_of_a_long_file_are_cut_by_the_same_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import json
 
-    from corpus_kit.ingest.batch import Recipe
+    from corpus_kit.ingest.batch import ReadRecipe
 
     real = documents.make_recipe
 
-    def small(*args: Any) -> Recipe:
+    def small(*args: Any) -> ReadRecipe:
         from dataclasses import replace
 
         return replace(real(*args), shard_bytes=6000)

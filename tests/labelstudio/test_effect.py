@@ -10,7 +10,7 @@ from corpus_samples import Sample, span
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
-from corpus_kit.ledger.effect import Effect, effects, outcome
+from corpus_kit.ledger.outcomes import SuggesterOutcomes, effects, outcome
 
 A, B, C = span(0, 3), span(8, 11), span(20, 24, "ORG")
 SNAPSHOT = {"model_version": "names@1", "result": [A, B, C]}
@@ -65,7 +65,7 @@ def test_accepting_one_editing_one_and_deleting_one_comes_back_as_that(
     sample.client.create_annotation(task, skipped)
     sample.corpus.pull()
     sample.tables()
-    wanted = Effect("names", "names", "names@1-abc", 1, 3, 1, 1, 1, 1)
+    wanted = SuggesterOutcomes("names", "names", "names@1-abc", 1, 3, 1, 1, 1, 1)
     assert effects(sample.data) == [wanted]
     capsys.readouterr()
     assert run(cli, ["status", "--json", "--corpus", str(sample.root)]) == 0

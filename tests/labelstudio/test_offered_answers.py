@@ -11,8 +11,8 @@ from corpus_samples import MakeSample, Sample
 from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.storage.tables import arrow_schema, write_table
 from corpus_kit.labelstudio.sync.ordering import uncertain_order
-from corpus_kit.ledger.effect import effects
 from corpus_kit.ledger.held_back import read_held_back
+from corpus_kit.ledger.outcomes import effects
 from corpus_kit.ledger.steering import steering
 
 LAYER = """<View>

@@ -13,7 +13,7 @@ from corpus_kit.corpus import Corpus
 from corpus_kit.labelstudio.api.batches import pack
 from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.sync.instruction import instruction
-from corpus_kit.labelstudio.sync.site import alone
+from corpus_kit.labelstudio.sync.server_context import exclusive_lock
 from corpus_kit.pipeline.sync import server_context
 
 pytestmark = pytest.mark.studio
@@ -203,7 +203,7 @@ def test_guidelines_become_the_few_tags_the_server_keeps() -> None:
 
 def test_two_pushes_at_once_are_told_apart(sample: Sample) -> None:
     with (
-        alone(sample.data, "push"),
+        exclusive_lock(sample.data, "push"),
         pytest.raises(EnvironmentProblemError, match="Another push, pull or restore of this corpus is at work: push"),
     ):
         sample.corpus.pull()

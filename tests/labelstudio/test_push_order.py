@@ -12,7 +12,7 @@ from corpus_samples import MakeSample, Sample
 from corpus_kit.core.errors import UsageError
 from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.api.problems import UnreachableError
-from corpus_kit.labelstudio.sync.batch_log import Turn
+from corpus_kit.labelstudio.sync.batch_log import PushBatch
 from corpus_kit.labelstudio.sync.ordering import diverse_order, random_order, uncertain_order
 
 LOCAL = {f"{n}.txt": f"Ferry number {n} of the Sennet Bay line was late again on day {n}.\n" for n in range(8)}
@@ -151,6 +151,6 @@ def test_a_new_document_does_not_move_the_others_of_a_random_order() -> None:
 
 def test_an_order_or_limit_that_is_none_is_refused_with_what_is_accepted() -> None:
     with pytest.raises(UsageError, match="Did you mean 'diverse'"):
-        Turn(order="divers")  # type: ignore[arg-type]
+        PushBatch(order="divers")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="sends nothing"):
-        Turn(limit=0)
+        PushBatch(limit=0)

@@ -12,7 +12,7 @@ import pytest
 from corpus_samples import PAGES, Sample, account, label_by, pseudonym, span, tone
 
 from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
-from corpus_kit.labelstudio.sync.push import Pushed
+from corpus_kit.labelstudio.sync.plan import Pushed
 from corpus_kit.labelstudio.sync.review_push import ReviewPlan
 from corpus_kit.ledger.ledger import Ledger
 

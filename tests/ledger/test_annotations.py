@@ -235,7 +235,7 @@ def test_the_tables_lie_by_document_in_shards_that_others_do_not_move(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("corpus_kit.ledger.shards.SHARD_BYTES", 3000)
-    monkeypatch.setattr("corpus_kit.ledger.spool.BUCKET_BYTES", 4000)
+    monkeypatch.setattr("corpus_kit.ledger.partitions.BUCKET_BYTES", 4000)
     texts = {f"d{n}": f"{n}: {TEXT}" for n in range(60)}
     bench = Bench(tmp_path, texts)
     bench.bring([task(name, t, annotation(span(t, "Anna Bell")), id=n) for n, (name, t) in enumerate(texts.items())])

@@ -13,7 +13,7 @@ import pytest
 from gold_samples import settled
 from ledger_samples import Bench, doc_id, sha
 
-from corpus_kit.release.export.tokens import Mark, tag
+from corpus_kit.release.export.tokens import LabelledSpan, tag
 
 CONFIG = """<View><Labels name="label" toName="text"><Label value="PERSON"/><Label value="PLACE"/></Labels>
 <Choices name="tone" toName="text"><Choice value="plain"/><Choice value="loud"/></Choices>
@@ -131,7 +131,7 @@ def test_gold_votes_tags_and_people_are_those_of_the_oracle(tmp_path: Path, seed
         assert all(unknown == want.unknown for _, unknown in decided[own].values()), name
         assert tones.get(own) == want.tone, name
         if want.tags is not None:
-            marks = [Mark(*place) for place in sorted(gold[own])]
+            marks = [LabelledSpan(*place) for place in sorted(gold[own])]
             assert tag(text, marks).tags == want.tags, name
     want_people = oracle.people(exports)
     got: dict[str, set[str]] = defaultdict(set)

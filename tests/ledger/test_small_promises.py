@@ -11,7 +11,7 @@ from ledger_samples import Bench, annotation, answer, doc_id, sha, span, task
 
 from corpus_kit.core.offsets import Span
 from corpus_kit.ledger.people import People
-from corpus_kit.ledger.readings import UNITS, Reading, Told, Wrong
+from corpus_kit.ledger.readings import UNITS, Reading, ReportedOffsets, Wrong
 from corpus_kit.ledger.states import moment
 
 TEXT = "Zoë met Ana in Lima."
@@ -75,11 +75,11 @@ def test_a_vanished_document_that_turned_up_twice_gets_no_older_work(tmp_path: P
 
 
 def test_a_span_behind_the_end_counts_utf16_units_also_where_it_cuts_a_word() -> None:
-    assert Reading("🚀abc").places([Told(3, 5)]) == ([Span(2, 4)], UNITS)
+    assert Reading("🚀abc").places([ReportedOffsets(3, 5)]) == ([Span(2, 4)], UNITS)
 
 
 def test_a_span_that_ends_inside_a_line_break_of_two_characters_is_refused() -> None:
-    (place,), _ = Reading("a\nb", "a\r\nb").places([Told(0, 2)])
+    (place,), _ = Reading("a\nb", "a\r\nb").places([ReportedOffsets(0, 2)])
     assert isinstance(place, Wrong)
     assert place.reason == "offsets_out_of_range"
 

@@ -393,7 +393,7 @@ POISON: dict[str, Any] = {
 
 @pytest.mark.parametrize("shape", POISON)
 def test_an_annotation_of_odd_shape_never_stops_a_build(tmp_path: Path, shape: str) -> None:
-    from corpus_kit.ledger.effect import effects
+    from corpus_kit.ledger.outcomes import effects
 
     bench = Bench(tmp_path, {"a": TEXT}, {"ner": NAMES})
     sound = task("a", TEXT, annotation(span(TEXT, "Bob"), by="sound@x.example"))

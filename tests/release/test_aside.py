@@ -11,20 +11,20 @@ from pathlib import Path
 import pytest
 
 from corpus_kit.core.errors import EnvironmentProblemError
-from corpus_kit.core.storage.folders import keep_json, kept_json
+from corpus_kit.core.storage.folders import read_checked_json, write_checked_json
 from corpus_kit.corpus import Corpus
 from corpus_kit.release import aside as aside_module
-from corpus_kit.release.aside import DatasetsAside
+from corpus_kit.release.datasets_subprocess import DatasetsSubprocess
 
 
 @pytest.fixture
-def beside(monkeypatch: pytest.MonkeyPatch) -> DatasetsAside:
+def beside(monkeypatch: pytest.MonkeyPatch) -> DatasetsSubprocess:
     """A process of its own, though the tests have imported `datasets` long ago."""
     monkeypatch.delitem(sys.modules, "datasets", raising=False)
-    return DatasetsAside()
+    return DatasetsSubprocess()
 
 
-def test_a_call_runs_in_another_process_which_ends_with_the_block(beside: DatasetsAside) -> None:
+def test_a_call_runs_in_another_process_which_ends_with_the_block(beside: DatasetsSubprocess) -> None:
     with beside:
         beside.start()
         assert beside._process is not None
@@ -36,13 +36,13 @@ def test_a_call_runs_in_another_process_which_ends_with_the_block(beside: Datase
     assert not Path(f"/proc/{pid}").exists()
 
 
-def test_an_error_comes_back_as_it_was_raised(beside: DatasetsAside, tmp_path: Path) -> None:
+def test_an_error_comes_back_as_it_was_raised(beside: DatasetsSubprocess, tmp_path: Path) -> None:
     with beside, pytest.raises(KeyError, match="configs"):
         beside.call("verify", "verify_release", tmp_path, {}, [], tmp_path)
 
 
 def test_a_process_that_ends_by_itself_is_one_sentence_with_the_next_step(
-    beside: DatasetsAside, tmp_path: Path
+    beside: DatasetsSubprocess, tmp_path: Path
 ) -> None:
     with beside:
         beside.start()
@@ -54,7 +54,7 @@ def test_a_process_that_ends_by_itself_is_one_sentence_with_the_next_step(
 
 
 def test_where_no_process_can_be_started_it_is_done_in_this_one(
-    beside: DatasetsAside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    beside: DatasetsSubprocess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))
     with beside:
@@ -93,13 +93,13 @@ def test_what_columns_are_for_datasets_is_kept_and_a_new_contract_asks_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    real = DatasetsAside.begin
+    real = DatasetsSubprocess.begin
 
-    def begin(self: DatasetsAside, module: str, function: str, *arguments: object) -> object:
+    def begin(self: DatasetsSubprocess, module: str, function: str, *arguments: object) -> object:
         asked.append(function)
         return real(self, module, function, *arguments)
 
-    monkeypatch.setattr(DatasetsAside, "begin", begin)
+    monkeypatch.setattr(DatasetsSubprocess, "begin", begin)
     raw, out = tmp_path / "raw", tmp_path / "out"
     raw.mkdir()
     (raw / "a.txt").write_text("The ferry to Sennet Bay is late again.\n" * 9)
@@ -113,7 +113,7 @@ def test_what_columns_are_for_datasets_is_kept_and_a_new_contract_asks_again(
     assert cards[0] == cards[1], "a card from what was kept is the card of a first build"
     asked[:] = asked[:2]
     kept = out / ".work" / "features.json"
-    keep_json(kept, kept_json(kept) | {"key": "of another contract"}, in_order=True)
+    write_checked_json(kept, read_checked_json(kept) | {"key": "of another contract"}, in_order=True)
     (raw / "c.txt").write_text("The market hall has a new roof.\n" * 9)
     Corpus.without(out).build([raw])
     assert asked[2:] == ["describe"]

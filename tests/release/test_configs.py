@@ -17,7 +17,7 @@ from labelled_corpus import EELS, FERRY, PSEUDONYM, STRIKE, entity, junk, label,
 
 from corpus_kit import Corpus
 from corpus_kit.core.errors import FindingsError
-from corpus_kit.release.export.tokens import Mark, untag
+from corpus_kit.release.export.tokens import LabelledSpan, untag
 
 TEXTS = {"ferry.txt": FERRY, "eels.txt": EELS, "strike.txt": STRIKE}
 
@@ -105,9 +105,9 @@ def test_tags_say_the_gold_spans_and_the_loss_report_names_the_rest(labelled: Co
     names = rows["train"].features["ner_tags"].feature.names
     assert names[:5] == ["O", "B-PERSON", "I-PERSON", "B-ORG", "I-ORG"], "in the order of config.xml"
     gold = read(labelled, "gold", "spans").filter(pl.col("layer") == "entities")
-    wanted = {(d, Mark(s, e, n)) for d, s, e, n in gold.select("doc_id", "start", "end", "label").iter_rows()}
+    wanted = {(d, LabelledSpan(s, e, n)) for d, s, e, n in gold.select("doc_id", "start", "end", "label").iter_rows()}
     lost = {
-        (row["doc_id"], Mark(int(row["start"]), int(row["end"]), row["label"]))
+        (row["doc_id"], LabelledSpan(int(row["start"]), int(row["end"]), row["label"]))
         for row in _losses(labelled.data / "release")
         if row["config"] == "entities"
     }

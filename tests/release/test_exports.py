@@ -26,7 +26,7 @@ from corpus_kit import Corpus
 from corpus_kit.core.errors import EnvironmentProblemError, FindingsError, UsageError
 from corpus_kit.release.export.pieces import IGNORED, aligned
 from corpus_kit.release.export.spacy_docs import spelled, whole_tokens
-from corpus_kit.release.export.tokens import Mark, tokenize, untag
+from corpus_kit.release.export.tokens import LabelledSpan, tokenize, untag
 
 WIDE = "🧑‍🧑‍🧒 Dévik\u00a0Orlő met 金山 in Ōsaka.\nNo\u2028more.\n"
 
@@ -185,13 +185,15 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def test_pieces_that_are_bytes_of_one_character_are_tagged_as_one() -> None:
-    labels, tagged = aligned("a 🧑 b", [(0, 0), (0, 1), (1, 3), (2, 3), (2, 3), (3, 5), (0, 0)], [Mark(2, 3, "X")])
+    labels, tagged = aligned(
+        "a 🧑 b", [(0, 0), (0, 1), (1, 3), (2, 3), (2, 3), (3, 5), (0, 0)], [LabelledSpan(2, 3, "X")]
+    )
     assert labels == [None, "O", "B-X", "I-X", "I-X", "O", None]
     assert tagged.losses == []
 
 
 def test_a_span_that_cuts_a_piece_is_a_loss() -> None:
-    labels, tagged = aligned("Velmora", [(0, 7)], [Mark(0, 3, "GPE")])
+    labels, tagged = aligned("Velmora", [(0, 7)], [LabelledSpan(0, 3, "GPE")])
     assert labels == ["O"] and [loss.reason for loss in tagged.losses] == ["cuts_token"]
 
 

@@ -16,13 +16,13 @@ import pytest
 
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.core.parallel.executor import Workers
-from corpus_kit.core.storage.folders import kept_json, read_manifest
+from corpus_kit.core.storage.folders import read_checked_json, read_manifest
 from corpus_kit.core.storage.tables import read_table
 from corpus_kit.corpus import Corpus
 from corpus_kit.ingest import documents as documents_module
 from corpus_kit.release import build as build_module
 from corpus_kit.release import recheck as recheck_module
-from corpus_kit.release.aside import DatasetsAside
+from corpus_kit.release.datasets_subprocess import DatasetsSubprocess
 from corpus_kit.release.recheck import KEPT, files_of, recheck_release
 
 FERRY, LAMP, ROOF = (
@@ -36,13 +36,13 @@ FERRY, LAMP, ROOF = (
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     """Every call of `datasets`: what for, and which files are to be read in full."""
     calls: list[tuple[str, Any]] = []
-    real = DatasetsAside.begin
+    real = DatasetsSubprocess.begin
 
-    def begin(self: DatasetsAside, module: str, function: str, *arguments: Any) -> Any:
+    def begin(self: DatasetsSubprocess, module: str, function: str, *arguments: Any) -> Any:
         calls.append((function, arguments[2] if function == "verify_release" else None))
         return real(self, module, function, *arguments)
 
-    monkeypatch.setattr(DatasetsAside, "begin", begin)
+    monkeypatch.setattr(DatasetsSubprocess, "begin", begin)
     return calls
 
 
@@ -247,7 +247,7 @@ def test_every_kind_of_wrong_release_is_refused(harm: Callable[[Path, Path], Non
     content = file.read_bytes()
     file.unlink()  # the build's own copy is a hard link to it
     file.write_bytes(content)
-    kept = kept_json(corpus.data / ".work" / "features.json")
+    kept = read_checked_json(corpus.data / ".work" / "features.json")
     schemas = {name: Described(one["schema"], []).arrow_schema for name, one in kept["configs"]}
     recheck_release(release, manifest, schemas, [facts["name"]], Workers(1))
     harm(release, file)
@@ -282,7 +282,7 @@ def test_a_rebuild_imports_nothing_that_it_does_not_need(corpus: Corpus) -> None
     _page(corpus, "c", ROOF)
     code = (
         "import sys\nfrom corpus_kit import Corpus\n"
-        "from corpus_kit.release.aside import DatasetsAside\n"
+        "from corpus_kit.release.datasets_subprocess import DatasetsAside\n"
         "made = []\nDatasetsAside.start = lambda self: made.append(1)\n"
         "Corpus.open(sys.argv[1]).build(workers=2)\n"
         f"print(made, *[m for m in {NOT_NEEDED} if m in sys.modules])"

@@ -8,17 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus_kit.release.export.tokens import CUTS_TOKEN, NESTED, OVERLAPPING, SEVERAL_LABELS, Mark, tag, tokenize, untag
+from corpus_kit.release.export.tokens import (
+    CUTS_TOKEN,
+    NESTED,
+    OVERLAPPING,
+    SEVERAL_LABELS,
+    LabelledSpan,
+    tag,
+    tokenize,
+    untag,
+)
 
 LABELS = ("PERSON", "GPE", "ORG")
 
 
 @st.composite
-def marked_texts(draw: st.DrawFn) -> tuple[str, list[Mark]]:
+def marked_texts(draw: st.DrawFn) -> tuple[str, list[LabelledSpan]]:
     text = draw(st.text(alphabet="ab é👩🏽‍🚒漢字ไทย-’\n\u0301שלום.", min_size=1, max_size=60))
     cut = st.integers(0, len(text))
     pairs = draw(st.lists(st.tuples(cut, cut, st.sampled_from(LABELS)), max_size=8, unique=True))
-    return text, [Mark(min(a, b), max(a, b), label, str(i)) for i, (a, b, label) in enumerate(pairs)]
+    return text, [LabelledSpan(min(a, b), max(a, b), label, str(i)) for i, (a, b, label) in enumerate(pairs)]
 
 
 @given(st.text())
@@ -31,7 +40,7 @@ def test_tokens_are_slices_in_order_and_cover_all_but_white_space(text: str) -> 
 
 
 @given(marked_texts())
-def test_every_span_is_tagged_or_listed_as_a_loss(case: tuple[str, list[Mark]]) -> None:
+def test_every_span_is_tagged_or_listed_as_a_loss(case: tuple[str, list[LabelledSpan]]) -> None:
     text, marks = case
     tagged = tag(text, marks)
     lost = {loss.mark.span_id for loss in tagged.losses}
@@ -41,7 +50,7 @@ def test_every_span_is_tagged_or_listed_as_a_loss(case: tuple[str, list[Mark]]) 
 
 
 def test_adjacent_spans_of_one_label_stay_two() -> None:
-    tagged = tag("VelmoraDraskia", [Mark(0, 7, "GPE"), Mark(7, 14, "GPE")], [(0, 7), (7, 14)])
+    tagged = tag("VelmoraDraskia", [LabelledSpan(0, 7, "GPE"), LabelledSpan(7, 14, "GPE")], [(0, 7), (7, 14)])
     assert tagged.tags == ["B-GPE", "B-GPE"]
 
 
@@ -60,7 +69,7 @@ def test_words_of_any_script(text: str, words: list[str]) -> None:
 
 def test_of_two_spans_that_begin_together_the_longer_is_tagged_and_the_inner_one_listed() -> None:
     text = "Ola Brandt of Port Sellane waits."
-    outer, inner = Mark(0, 26, "PERSON", "outer"), Mark(0, 10, "PERSON", "inner")
+    outer, inner = LabelledSpan(0, 26, "PERSON", "outer"), LabelledSpan(0, 10, "PERSON", "inner")
     for marks in ([outer, inner], [inner, outer]):
         tagged = tag(text, marks)
         assert [text[m.start : m.end] for m in untag(tagged.tokens, tagged.tags)] == ["Ola Brandt of Port Sellane"]
@@ -70,11 +79,11 @@ def test_of_two_spans_that_begin_together_the_longer_is_tagged_and_the_inner_one
 @pytest.mark.parametrize(
     ("marks", "reason"),
     [
-        ([Mark(0, 12, "ORG"), Mark(5, 12, "GPE")], NESTED),
-        ([Mark(0, 7, "ORG"), Mark(5, 12, "GPE")], OVERLAPPING),
-        ([Mark(0, 4, "ORG"), Mark(0, 4, "GPE")], SEVERAL_LABELS),
-        ([Mark(1, 4, "ORG")], CUTS_TOKEN),
+        ([LabelledSpan(0, 12, "ORG"), LabelledSpan(5, 12, "GPE")], NESTED),
+        ([LabelledSpan(0, 7, "ORG"), LabelledSpan(5, 12, "GPE")], OVERLAPPING),
+        ([LabelledSpan(0, 4, "ORG"), LabelledSpan(0, 4, "GPE")], SEVERAL_LABELS),
+        ([LabelledSpan(1, 4, "ORG")], CUTS_TOKEN),
     ],
 )
-def test_what_bio_cannot_carry_is_named(marks: list[Mark], reason: str) -> None:
+def test_what_bio_cannot_carry_is_named(marks: list[LabelledSpan], reason: str) -> None:
     assert [loss.reason for loss in tag("Bank ab cdef x", marks).losses] == [reason]

@@ -17,7 +17,7 @@ from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.release.export.conll import write_conll
 from corpus_kit.release.export.pieces import aligned
 from corpus_kit.release.export.spacy_docs import write_spacy
-from corpus_kit.release.export.tokens import Mark, known_tokens, tag
+from corpus_kit.release.export.tokens import LabelledSpan, known_tokens, tag
 
 Places = dict[tuple[str, str], list[tuple[int, int]]]
 
@@ -129,7 +129,7 @@ def test_conll_and_spacy_say_missing_where_people_disagree(sample_release: Path,
 def test_a_piece_in_dispute_is_ignored_by_the_loss() -> None:
     text = "Ola Brandt of Port Sellane spoke"
     offsets = [(0, 3), (4, 10), (11, 13), (14, 18), (19, 26), (27, 32)]
-    labels, _ = aligned(text, offsets, [Mark(14, 26, "GPE")], [(0, 10)])
+    labels, _ = aligned(text, offsets, [LabelledSpan(14, 26, "GPE")], [(0, 10)])
     assert labels == [None, None, "O", "B-GPE", "I-GPE", "O"]
 
 
@@ -147,7 +147,7 @@ def test_a_piece_in_dispute_is_ignored_by_the_loss() -> None:
 def test_only_a_disagreement_that_could_change_a_tag_makes_it_unknown(
     open_places: list[tuple[int, int]], known: list[bool]
 ) -> None:
-    marks = [Mark(14, 26, "GPE", "1")]
+    marks = [LabelledSpan(14, 26, "GPE", "1")]
     tagged = tag("Ola Brandt of Port Sellane", marks)
     assert known_tokens(tagged, marks, open_places) == known
 

@@ -13,7 +13,7 @@ from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.corpus import Corpus
 from corpus_kit.ingest import documents
 from corpus_kit.report import sample
-from corpus_kit.report.sample import Shard, read_documents
+from corpus_kit.report.sample import ReportShard, read_documents
 from corpus_kit.report.totals import count_shards, shard_tasks
 
 
@@ -30,15 +30,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
-def shards_of(built: Path, kept: Path) -> list[Shard]:
+def shards_of(built: Path, kept: Path) -> list[ReportShard]:
     kept.mkdir(exist_ok=True)
     manifest = read_manifest(built / "documents")
     assert manifest is not None and len(manifest["files"]) >= 3
     names = [file["name"] for file in manifest["files"]]
-    return [Shard(built / "documents" / name, (), kept / f"{name}.sample.json") for name in names]
+    return [ReportShard(built / "documents" / name, (), kept / f"{name}.sample.json") for name in names]
 
 
-def ids_of(shard: Shard) -> list[str]:
+def ids_of(shard: ReportShard) -> list[str]:
     return list(pq.read_table(shard.documents)["doc_id"].to_pylist())
 
 

@@ -18,7 +18,7 @@ from report_samples import EMOJI, LONG, MARKED
 from corpus_kit import Corpus
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.reasons import REASONS
-from corpus_kit.core.storage.folders import kept_json, read_manifest
+from corpus_kit.core.storage.folders import read_checked_json, read_manifest
 from corpus_kit.report.page import inert
 from corpus_kit.report.visible import is_web_address, visible
 
@@ -258,4 +258,4 @@ def test_what_became_of_suggestions_is_what_the_exports_tell(built_sample: Path,
     kept_file.write_text("{", encoding="utf-8")
     shutil.rmtree(corpus.data / "report")
     assert not corpus.report().unchanged
-    assert kept_json(kept_file)["rows"], "a damaged file is counted anew"
+    assert read_checked_json(kept_file)["rows"], "a damaged file is counted anew"

@@ -13,10 +13,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from corpus_kit.core.config import Adjudication, Agreement
+from corpus_kit.core.config import AdjudicationSettings, AgreementSettings
 from corpus_kit.core.config.template import shipped
 from corpus_kit.core.errors import CorpusKitError
-from corpus_kit.core.exchange import Attribute, Link, Note, Page, Region, SourceFile, Work
+from corpus_kit.core.exchange import Attribute, ExchangePage, Link, Note, Region, SourceFile, Work
 from corpus_kit.core.progress import Silent
 from corpus_kit.core.schema.file import read_contract_file
 from corpus_kit.core.storage.folders import work_folder
@@ -184,7 +184,10 @@ def _gold(bench: Bench) -> None:
     contracts = {table: read_contract_file(shipped("schemas") / f"{table}.yaml") for table in GOLD_TABLES}
     with work_folder(bench.data) as work:
         build_gold(
-            GoldSources(bench.data, work, bench.layers, contracts, Adjudication(), Agreement(resamples=20)), Silent()
+            GoldSources(
+                bench.data, work, bench.layers, contracts, AdjudicationSettings(), AgreementSettings(resamples=20)
+            ),
+            Silent(),
         )
 
 
@@ -215,7 +218,7 @@ def _foreign_seeds() -> list[tuple[str, list[SourceFile]]]:
     links = (Link("a", "b", "knows"), Link("a", "b", "same", directed=False))
     answers = (Attribute("tone", "plain"), Attribute("sure", "yes", "a"))
     work = Work("ada", regions, links, answers, (Note("hm", "a"),))
-    page = Page("p", "Zoë Brandt 🚢 waits.\nNobody came.\n", (work,), "0123456789abcdef")
+    page = ExchangePage("p", "Zoë Brandt 🚢 waits.\nNobody came.\n", (work,), "0123456789abcdef")
     made = []
     for form in ("brat", "webanno", "xmi", "doccano", "prodigy", "w3c"):
         files = writer_of(form)(page, work).files

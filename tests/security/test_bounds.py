@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 import pytest
 from ingest_samples import environment, ingest, page, rows, write
 
-from corpus_kit.ingest.formats.base import Record
+from corpus_kit.ingest.formats.base import RawRecord
 
 MB = 10**6
 MOST_MEMORY = 1000 * MB
@@ -249,7 +249,7 @@ def test_a_pattern_that_is_slow_on_every_line_ends(tmp_path: Path, monkeypatch: 
 def test_a_reader_that_stumbles_costs_its_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from corpus_kit.ingest.formats import FORMATS, text
 
-    def stumble(*_: object) -> Iterator[Record]:
+    def stumble(*_: object) -> Iterator[RawRecord]:
         yield next(text.read(*_))  # type: ignore[arg-type]
         raise IndexError("list index out of range")
 

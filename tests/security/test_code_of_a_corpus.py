@@ -16,7 +16,7 @@ from corpus_kit.cli.main import cli
 from corpus_kit.core.errors import ModelError, UsageError
 from corpus_kit.core.trust import TrustStore
 from corpus_kit.corpus import Corpus
-from corpus_kit.release.aside import DatasetsAside
+from corpus_kit.release.datasets_subprocess import DatasetsSubprocess
 from corpus_kit.suggest.entities.code import code_of
 
 ONE = {"ferry.txt": PAGES["ferry.txt"]}
@@ -90,7 +90,7 @@ def test_a_library_call_starts_its_processes_safely(
     root, marker = trapped
     monkeypatch.chdir(root)
     monkeypatch.setattr(sys, "path", [*sys.path, ""])  # as in an interactive session; behind the rest, for this process
-    with DatasetsAside() as aside:
+    with DatasetsSubprocess() as aside:
         monkeypatch.delitem(sys.modules, "datasets", raising=False)
         assert aside.call("aside", "_ended").message
     assert not marker.exists()

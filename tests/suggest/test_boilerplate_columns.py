@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 
 from corpus_kit.core.lines.chars import Kind
-from corpus_kit.core.lines.pages import Rows, read_pages
-from corpus_kit.suggest.boilerplate import BoilerplateModel, Suggestion, main_text
+from corpus_kit.core.lines.pages import LineRows, read_pages
+from corpus_kit.suggest.boilerplate import BoilerplateModel, BoilerplateSpan, main_text
 from corpus_kit.suggest.boilerplate.features import describe
 from corpus_kit.suggest.boilerplate.spans import find_headlines
 
@@ -231,7 +231,7 @@ def _script(word: str) -> str:
 @pytest.mark.parametrize("name", PAGES)
 def test_every_column_is_what_its_definition_says(name: str) -> None:
     pages = read_pages([PAGES[name]])
-    found, _ = describe(pages, Rows(pages))
+    found, _ = describe(pages, LineRows(pages))
     slow = Slow(PAGES[name])
     wanted = slow.columns()
     assert sorted(found) == sorted(wanted)
@@ -273,7 +273,7 @@ def test_the_packaged_model_gives_every_line_the_score_it_had() -> None:
 def headlines(text: str, headline: str) -> tuple[list[str], list[str]]:
     """The line that is taken for the headline, and those that are taken for its repetitions."""
     pages = read_pages([text])
-    _, line = describe(pages, Rows(pages))
+    _, line = describe(pages, LineRows(pages))
     first, again = find_headlines([text], [headline], pages, line.words)
     rows = [text[s:e] for s, e in zip(pages.start.tolist(), pages.end.tolist(), strict=True)]
     assert first.sum() <= 1
@@ -297,8 +297,8 @@ def test_a_headline_with_one_word_more_is_still_the_headline() -> None:
 
 def test_main_text_leaves_out_what_any_suggestion_covers_even_where_they_nest() -> None:
     text = "Menu and a link in it. The story. The end."
-    outer, inner = Suggestion(0, 22, "navigation", 0.9), Suggestion(5, 8, "related_links", 0.9)
-    lapping = Suggestion(18, 33, "other", 0.9)
+    outer, inner = BoilerplateSpan(0, 22, "navigation", 0.9), BoilerplateSpan(5, 8, "related_links", 0.9)
+    lapping = BoilerplateSpan(18, 33, "other", 0.9)
     assert [text[s:e] for s, e in main_text(text, [outer, inner])] == ["The story. The end."]
     assert [text[s:e] for s, e in main_text(text, [inner, outer])] == ["The story. The end."]
     assert [text[s:e] for s, e in main_text(text, [lapping, inner, outer])] == ["The end."]

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from corpus_kit.core.errors import ConfigError
 from corpus_kit.core.lines import chars, hashing, trees
 from corpus_kit.core.lines.chars import Kind
-from corpus_kit.core.lines.pages import Rows, read_pages
+from corpus_kit.core.lines.pages import LineRows, read_pages
 from corpus_kit.core.lines.trees import EarlyExit
 from corpus_kit.suggest.boilerplate import LABELS, BoilerplateModel, main_text, model
 from corpus_kit.suggest.boilerplate.context import place, second_look
@@ -126,7 +126,7 @@ def test_a_long_text_read_in_stretches_gets_the_same_scores(monkeypatch: pytest.
 
 def test_neighbours_are_the_lines_before_and_after_and_of_the_same_text_only() -> None:
     pages = read_pages(["One\nTwo words\n\nNow three words", "There are four words."])
-    rows = Rows(pages)
+    rows = LineRows(pages)
     columns, line = describe(pages, rows)
     around = place(columns, line, rows)
     assert columns["words"].tolist() == [1, 2, 3, 4]
@@ -169,7 +169,7 @@ def test_two_lines_that_are_nearly_plain_are_company_enough() -> None:
     pages = read_pages(["A line\nAnother\n* * *", "A line\nAnother\n* * *", "A line\nAnother\n* * *"])
     words = np.array([2.0, 1.0, 0.0] * 3)
     chance = np.array([0.81, 0.8, 0.1, 0.81, 0.79, 0.95, 0.3, 0.9, 0.1])
-    lowered = in_company(chance, words, Rows(pages), (0.9, 0.8))
+    lowered = in_company(chance, words, LineRows(pages), (0.9, 0.8))
     assert lowered[:3].tolist() == chance[:3].tolist()
     assert (lowered[3:6] < chance[3:6]).all() and lowered[3] < 0.5
     assert lowered[6:].tolist() == chance[6:].tolist()
@@ -236,7 +236,7 @@ def test_a_spans_score_is_the_mean_of_its_lines_scores_by_their_words() -> None:
     uneven = 0
     for text, spans, lines in zip(TEXTS, MODEL.suggest(TEXTS, 0.5), MODEL.predict(TEXTS), strict=True):
         pages = read_pages([text])
-        words = describe(pages, Rows(pages))[1].words.tolist()
+        words = describe(pages, LineRows(pages))[1].words.tolist()
         for span in spans:
             held = [
                 (one.score, n + 1.0)

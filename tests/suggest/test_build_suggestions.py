@@ -66,7 +66,7 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     real = stage.suggest_shard
 
-    def watched(task: stage.ShardTask) -> dict[str, Any]:
+    def watched(task: stage.SuggestTask) -> dict[str, Any]:
         seen.append(Path(task.shard).name)
         return real(task)
 
@@ -321,7 +321,7 @@ def test_another_model_is_a_new_version_and_new_ids(built: Path, tmp_path: Path)
     packaged = stage.suggestion_recipe(layer, 0.5, contract)
     own = stage.suggestion_recipe(layer, 0.5, contract, model=other)
     assert packaged and own and packaged.key != own.key
-    task = stage.ShardTask(str(built / "documents" / "documents-00000.parquet"), str(tmp_path / "made"), own)
+    task = stage.SuggestTask(str(built / "documents" / "documents-00000.parquet"), str(tmp_path / "made"), own)
     facts = stage.suggest_shard(task)
     found = pq.read_table(tmp_path / "made" / "suggestions.parquet").to_pylist()
     assert len(found) == facts["rows"] > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from corpus_kit.core.lines.pages import Rows, read_pages
+from corpus_kit.core.lines.pages import LineRows, read_pages
 from corpus_kit.ingest.html import read_html
 from corpus_kit.suggest.boilerplate.markup import BlockRow, markup_columns
 
@@ -19,7 +19,7 @@ def columns_of(markup: str) -> tuple[list[str], dict[str, np.ndarray]]:
     page = read_html(markup.encode())
     blocks = [BlockRow(b.start, b.end, b.path, b.element.hints, b.link_chars, b.links) for b in page.blocks]
     pages = read_pages([page.text, "a text\nwithout blocks"])
-    columns = markup_columns(pages, Rows(pages), [blocks, []])
+    columns = markup_columns(pages, LineRows(pages), [blocks, []])
     return [line for line in page.text.split("\n") if line.strip()], columns
 
 

@@ -15,7 +15,7 @@ from corpus_kit.suggest.entities.characters import Characters
 from corpus_kit.suggest.entities.edges import begins, ends
 from corpus_kit.suggest.entities.inflection import RULES, forms, rule_of
 from corpus_kit.suggest.entities.lexicon import Lexicon
-from corpus_kit.suggest.entities.propagation import Page, Propagation
+from corpus_kit.suggest.entities.propagation import Propagation, TextToLabel
 from corpus_kit.suggest.entities.records import Name, Suggestion, without_overlaps
 
 
@@ -107,7 +107,7 @@ def test_what_is_suggested_in_a_text_does_not_depend_on_the_texts_beside_it(
 ) -> None:
     learned = [Name(name, "PERSON", 2 + i, 2) for i, name in enumerate(names)]
     model = Propagation(learned, {"<ab", ">жж"}, fit(()), 0.0)
-    pages = [Page(text, data.draw(st.sampled_from(("en", "ru"))), boilerplate=((0, 3),)) for text in texts]
+    pages = [TextToLabel(text, data.draw(st.sampled_from(("en", "ru"))), boilerplate=((0, 3),)) for text in texts]
     together = model.suggest(pages)
     assert together == [model.suggest([page])[0] for page in pages]
     for page, found in zip(pages, together, strict=True):
@@ -119,9 +119,13 @@ def test_of_two_names_in_one_place_the_one_that_stands_there_as_learned_wins_ove
     """ "Романова" is a form of the man's name and the woman's own: nine times as many labels do not change what it says."""
     man, woman = Name("Романов", "PERSON", 90, 90), Name("Романова", "ORG", 2, 2)
     for learned in ([man, woman], [woman, man]):
-        (found,) = Propagation(learned, frozenset(), fit(()), 0.0).suggest([Page("Здесь Романова ждёт парома.", "ru")])
+        (found,) = Propagation(learned, frozenset(), fit(()), 0.0).suggest(
+            [TextToLabel("Здесь Романова ждёт парома.", "ru")]
+        )
         assert [(one.start, one.end, one.label) for one in found] == [(6, 14, "ORG")]
-        (other,) = Propagation(learned, frozenset(), fit(()), 0.0).suggest([Page("Здесь Романовым недовольны.", "ru")])
+        (other,) = Propagation(learned, frozenset(), fit(()), 0.0).suggest(
+            [TextToLabel("Здесь Романовым недовольны.", "ru")]
+        )
         assert [one.label for one in other] == ["PERSON"], "as neither stands there, the frequent one"
 
 

@@ -22,7 +22,7 @@ from corpus_kit.ingest import documents
 from corpus_kit.suggest.entities.labelled import Labelled, read_labelled
 from corpus_kit.suggest.entities.learning import learn, texts_of
 from corpus_kit.suggest.entities.people import notes_table, with_boilerplate
-from corpus_kit.suggest.entities.propagation import Page, Propagation
+from corpus_kit.suggest.entities.propagation import Propagation, TextToLabel
 
 ASK = "[suggest.entities]\nnames = true\n"
 PEOPLE_ = ("Odwin Kleister", "Marta Venn", "Ilvara Tessendry", "Севериан Ладогин")
@@ -199,7 +199,7 @@ def simulated(corpus: Corpus, splits: int = 16) -> dict[float, list[bool]]:
         names = Propagation(model.names, model.words, model.calibration, 0.5)
         for doc_id in ids[len(ids) // 2 :]:
             answer = full.answers[doc_id]
-            for one in names.suggest([Page(*texts[doc_id], boilerplate=answer.boilerplate)])[0]:
+            for one in names.suggest([TextToLabel(*texts[doc_id], boilerplate=answer.boilerplate)])[0]:
                 right = one[:3] in answer.spans
                 if right or not any(s < one.end and one.start < e for s, e in answer.unsure):
                     scored[one.score].append(right)

@@ -19,7 +19,7 @@ from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.corpus import Corpus
 from corpus_kit.suggest.boilerplate import BoilerplateModel, learn
 from corpus_kit.suggest.boilerplate.learn import labelled_pages, majority, mean_and_error
-from corpus_kit.suggest.boilerplate.retrain import Evidence, correct
+from corpus_kit.suggest.boilerplate.retrain import LineEvidence, correct
 
 FOOTER = "Our volunteers read every letter and answer most of them within a fortnight, weather permitting."
 _PLACES = "Upper Tarn", "Vesk", "Little Quill", "Sennet Bay", "Port Sellane", "Marrow Head", "Ostrel"
@@ -114,7 +114,9 @@ def test_a_correction_that_does_not_help_is_refused_and_said(
 ) -> None:
     """Here learning goes wrong on purpose: the correction keeps short lines and marks long ones."""
 
-    def contrary(evidence: Evidence, base_model: BoilerplateModel, left_out: Collection[int] = ()) -> BoilerplateModel:
+    def contrary(
+        evidence: LineEvidence, base_model: BoilerplateModel, left_out: Collection[int] = ()
+    ) -> BoilerplateModel:
         lean = correct(evidence, base_model, left_out).lean.copy()
         lean[0], lean[2] = 12.0, -12.0  # the constant and the length, in log-odds of content
         return dataclasses.replace(base_model, version="contrary", lean=lean)
@@ -168,7 +170,9 @@ def test_what_helps_one_page_of_seven_is_refused(tmp_path: Path, monkeypatch: py
     """All would be better on average; six pages say nothing of the sort."""
     learned_of = learn.correct
 
-    def on_one(evidence: Evidence, base_model: BoilerplateModel, left_out: Collection[int] = ()) -> BoilerplateModel:
+    def on_one(
+        evidence: LineEvidence, base_model: BoilerplateModel, left_out: Collection[int] = ()
+    ) -> BoilerplateModel:
         return learned_of(evidence, base_model, left_out) if 0 in left_out else base_model
 
     corpus = labelled(tmp_path)

@@ -13,27 +13,27 @@ from corpus_kit.agreement.gold.policy import (
     DECISION_SCHEMA,
     GOLD,
     OPEN,
-    Adjudication,
+    AdjudicatedTables,
     Policy,
     gold_annotation_id,
     gold_span_id,
 )
 from corpus_kit.agreement.gold.relation_votes import settle_relations
-from corpus_kit.agreement.gold.span_votes import Mark, Settled, settle
+from corpus_kit.agreement.gold.span_votes import DrawnSpan, ResolvedSpan, settle
 from corpus_kit.agreement.judgements import (
     SEPARATOR,
-    judged,
     known_people,
+    latest_submissions,
     need,
     of_people,
     plain_name,
     reviewers_in,
     starred_in,
 )
-from corpus_kit.core.labels import RELATIONS, UNREAD, standing
+from corpus_kit.core.labels import RELATIONS, UNREAD, current_spans
 from corpus_kit.core.layers import Layer
 
-__all__ = ["adjudicate", "standing"]
+__all__ = ["adjudicate", "current_spans"]
 
 GOLD_SPANS: dict[str, Any] = {
     "annotation_id": pl.String,
@@ -66,20 +66,20 @@ def adjudicate(
     relations: pl.DataFrame,
     policy: Policy | None = None,
     layer: Layer | None = None,
-) -> Adjudication:
+) -> AdjudicatedTables:
     """Gold and the decisions behind it, from the tables of those names.
 
     Who worked on a document votes in it, with their latest submitted annotation; a span somebody did not mark is a vote
     against it, a choice somebody did not make is no vote. An answer of which a part could not be read takes no part in the
     vote of that control: it is not known. What was settled in a review project wins. Offsets of `spans` must point into
-    one text per document: `standing` puts spans made on an older text where they stand in the current one.
+    one text per document: `current_spans` puts spans made on an older text where they stand in the current one.
 
     Gold spans keep an id made of layer, control, document and place, gold annotations one of layer and document: the
     same gold has the same ids whatever policy gave it. `score` is the support.
     """
     need(spans, "spans")
     policy = policy or Policy()
-    people = judged(annotations, reviews=True, stars=policy.stars)
+    people = latest_submissions(annotations, reviews=True, stars=policy.stars)
     policy = with_reviewers(policy, people)
     decisions, gold, members = _settle_spans(spans, people, policy)
     choice_decisions, gold_choices = settle_choices(choices, spans, people, gold, policy)
@@ -88,7 +88,7 @@ def adjudicate(
     decided = pl.concat([decisions, choice_decisions, relation_decisions])
     every = _with_who(pl.concat([decided, unknown_answers(people, decided, policy, layer)]), people)
     every = _with_unknown(every, people)
-    return Adjudication(
+    return AdjudicatedTables(
         every.sort("layer", "doc_id", "control", "table", "item", "outcome", "value"),
         gold,
         gold_choices,
@@ -145,7 +145,7 @@ def _frame(rows: list[tuple[Any, ...]], schema: dict[str, Any]) -> pl.DataFrame:
 
 def _documents(
     spans: pl.DataFrame, people: pl.DataFrame
-) -> Iterator[tuple[tuple[str, str, str], list[Mark], dict[str, str]]]:
+) -> Iterator[tuple[tuple[str, str, str], list[DrawnSpan], dict[str, str]]]:
     """((layer, doc_id, control), spans, annotation_id of each voter), sorted."""
     columns = ("layer", "doc_id", "annotator", "annotation_id", "unread")
     everybody: dict[tuple[str, str], dict[str, str]] = {}
@@ -166,14 +166,14 @@ def _documents(
         .sort("layer", "doc_id", "control", "start", "end", "label", "annotator")
     )
     key: tuple[str, str, str] | None = None
-    marks: list[Mark] = []
+    marks: list[DrawnSpan] = []
     for layer, doc_id, control, *mark in rows.iter_rows():
         if key != (layer, doc_id, control):
             if key is not None:
                 yield key, marks, voters(*key)
             key, marks = (layer, doc_id, control), []
         if control not in torn.get(mark[4], ()):
-            marks.append(Mark(*mark))
+            marks.append(DrawnSpan(*mark))
     if key is not None:
         yield key, marks, voters(*key)
 
@@ -229,7 +229,7 @@ def _with_unknown(decisions: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame
     return found.with_columns(pl.col("torn").fill_null(0).alias("unknown")).select(decisions.columns)
 
 
-def _decision(layer: str, control: str, doc_id: str, one: Settled, voters: Mapping[str, str]) -> tuple[Any, ...]:
+def _decision(layer: str, control: str, doc_id: str, one: ResolvedSpan, voters: Mapping[str, str]) -> tuple[Any, ...]:
     ids, votes = {mark.annotation_id for mark in one.members}, len(voters)
     inputs = SEPARATOR.join(sorted(ids | ({voters[one.reviewer]} if one.reviewer else set())))
     value = None if one.outcome == OPEN else one.label
@@ -240,7 +240,7 @@ def _decision(layer: str, control: str, doc_id: str, one: Settled, voters: Mappi
     )  # fmt: skip
 
 
-def _surface(one: Settled) -> str | None:
+def _surface(one: ResolvedSpan) -> str | None:
     """The text of a gold span, put together from the surfaces of the spans it came from, which cover all of it."""
     at, parts = one.start, []
     for mark in sorted(one.members):

@@ -14,14 +14,14 @@ from typing import Any
 
 import polars as pl
 
-from corpus_kit.agreement.gold.adjudicate import adjudicate, standing, with_reviewers
+from corpus_kit.agreement.gold.adjudicate import adjudicate, current_spans, with_reviewers
 from corpus_kit.agreement.gold.fair import fair
 from corpus_kit.agreement.gold.policy import GOLD, NONE, OPEN, Policy
 from corpus_kit.agreement.gold.tables import GOLD_TABLES, GoldTables, gold_annotations, write_gold
-from corpus_kit.agreement.judgements import judged
-from corpus_kit.agreement.measures.breakdown import Part, agreement_by, drift
+from corpus_kit.agreement.judgements import latest_submissions
+from corpus_kit.agreement.measures.breakdown import LayerPart, agreement_by, drift
 from corpus_kit.agreement.measures.measured import AgreementReport, measure_corpus
-from corpus_kit.core.config import Adjudication, Agreement
+from corpus_kit.core.config import AdjudicationSettings, AgreementSettings
 from corpus_kit.core.errors import UsageError, did_you_mean
 from corpus_kit.core.labels import Labels, read_label_table, read_labels, trimmed
 from corpus_kit.core.layers import Layer
@@ -49,8 +49,8 @@ class GoldSources:
     work: Path
     layers: Mapping[str, Layer]
     contracts: Mapping[str, ContractFile]
-    adjudication: Adjudication
-    agreement: Agreement
+    adjudication: AdjudicationSettings
+    agreement: AgreementSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Gold:
         return sum(layer.open for layer in self.layers)
 
 
-def policy_of(settings: Adjudication, layer: str) -> Policy:
+def policy_of(settings: AdjudicationSettings, layer: str) -> Policy:
     """The policy of one layer: its own entry in `corpus.toml`, else the corpus's."""
     own = settings.layers.get(layer)
     return Policy(
@@ -101,8 +101,8 @@ def policy_of(settings: Adjudication, layer: str) -> Policy:
 
 
 def chosen_rules(
-    settings: Adjudication, policy: str | None, boundary: str | None, reviewers: tuple[str, ...] = ()
-) -> Adjudication:
+    settings: AdjudicationSettings, policy: str | None, boundary: str | None, reviewers: tuple[str, ...] = ()
+) -> AdjudicationSettings:
     """The settings with what is named here, for every layer; the same where nothing is."""
     named = {"policy": policy, "boundary": boundary, "reviewers": reviewers or None}
     given = {key: value for key, value in named.items() if value}
@@ -117,7 +117,7 @@ def chosen_rules(
 
 def override(
     sources: GoldSources, policy: str | None, boundary: str | None, reviewers: tuple[str, ...]
-) -> Adjudication:
+) -> AdjudicationSettings:
     """The settings of one run: what is named here holds for every layer.
 
     Raises UsageError for names that do not exist (policies, boundaries, pseudonyms), and for the policy `reviewer` where
@@ -239,7 +239,7 @@ def measured_before(sources: GoldSources) -> AgreementReport | None:
         return None  # harmed: measured again
 
 
-def measure_by(sources: GoldSources, by: str) -> list[Part]:
+def measure_by(sources: GoldSources, by: str) -> list[LayerPart]:
     """The figures of each part of the work; see `breakdown.agreement_by`. Raises UsageError before there are annotations."""
     if read_manifest(sources.out / "annotations") is None:
         raise UsageError(
@@ -296,7 +296,7 @@ def labels_on_current_texts(annotations_folder: Path, labels: Labels, current: p
     reviews = pl.col("origin") == REVIEW
     outdated = labels.annotations.filter(reviews).join(stale, on="annotation_id", how="semi").select("annotation_id")
     annotations = labels.annotations.join(outdated, on="annotation_id", how="anti")
-    frames = (annotations, standing(labels.spans, carried), labels.choices, labels.relations)
+    frames = (annotations, current_spans(labels.spans, carried), labels.choices, labels.relations)
     return Labels(*(frame.join(current, on="doc_id", how="semi") for frame in frames))
 
 
@@ -306,7 +306,7 @@ def _settled(labels: Labels, layer: Layer, policy: Policy, current: pl.DataFrame
         pl.Series(name, [json.dumps(ids) for ids in settled.decisions[name].to_list()], pl.String)
         for name in ("inputs", "who")
     )
-    people = judged(labels.annotations, reviews=True, stars=policy.stars)
+    people = latest_submissions(labels.annotations, reviews=True, stars=policy.stars)
     annotations = gold_annotations(people, decisions, layer, with_reviewers(policy, people), current)
     return GoldTables(annotations, settled.spans, settled.choices, settled.relations, decisions)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from corpus_kit.core.config import Adjudication
+from corpus_kit.core.config import AdjudicationSettings
 from corpus_kit.core.labels import Labels
 from corpus_kit.core.records import REVIEW
 
@@ -31,7 +31,7 @@ def unfair_reviews(
     return left_out.unique(maintain_order=True)
 
 
-def fair(labels: Labels, settings: Adjudication) -> tuple[Labels, pl.DataFrame]:
+def fair(labels: Labels, settings: AdjudicationSettings) -> tuple[Labels, pl.DataFrame]:
     """Labels without the answers that settle nothing, and those."""
     unfair = unfair_reviews(labels.annotations, settings.reviewers, allow_parties=settings.allow_parties)
     if unfair.is_empty():

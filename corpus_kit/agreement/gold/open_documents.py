@@ -14,9 +14,9 @@ from typing import Any
 import polars as pl
 
 from corpus_kit.agreement.gold.policy import OPEN
-from corpus_kit.agreement.judgements import SEPARATOR, answers, directed, judged, places, readable
+from corpus_kit.agreement.judgements import SEPARATOR, answers, directed, latest_submissions, readable, span_keys
 from corpus_kit.agreement.review import Suspect
-from corpus_kit.core.labels import Labels, read_label_table, read_labels, standing
+from corpus_kit.core.labels import Labels, current_spans, read_label_table, read_labels
 from corpus_kit.core.records import SETTLED, ReviewDocument, ReviewItem, ReviewVersion
 from corpus_kit.core.storage.tables import scan
 
@@ -84,9 +84,9 @@ class _Work:
     def read(cls, out: Path, layer: str, doc_ids: Sequence[str]) -> _Work:
         here = (pl.col("layer") == layer) & pl.col("doc_id").is_in(pl.Series([list(doc_ids)], dtype=pl.List(pl.String)))
         labels, gold = _chosen(read_labels(out / "annotations"), here), _chosen(read_labels(out / "gold"), here)
-        spans = standing(labels.spans, read_label_table(out / "annotations", "carried"))
+        spans = current_spans(labels.spans, read_label_table(out / "annotations", "carried"))
         labels = Labels(labels.annotations, spans, labels.choices, labels.relations)
-        people = judged(labels.annotations, edited=True)
+        people = latest_submissions(labels.annotations, edited=True)
         texts: dict[str, str] = {}
         found = scan(out / "documents", "documents")
         if found is not None:
@@ -150,7 +150,7 @@ class _Work:
         surface = dict(
             spans.select(pl.format("{}-{}", "start", "end"), "surface").unique(maintain_order=True).iter_rows()
         )
-        drawn = directed(self.labels.relations.join(self.people[doc_id], on="annotation_id"), places(spans))
+        drawn = directed(self.labels.relations.join(self.people[doc_id], on="annotation_id"), span_keys(spans))
         said: dict[str, list[str]] = defaultdict(list)
         for one, two, way, label, name in (
             drawn.select("one", "two", "way", "label", "annotator").sort(pl.all(), nulls_last=True).iter_rows()

@@ -150,7 +150,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Adjudication:
+class AdjudicatedTables:
     """decisions: `DECISION_SCHEMA`, sorted. spans, choices, relations: gold rows with the columns of those tables."""
 
     decisions: pl.DataFrame

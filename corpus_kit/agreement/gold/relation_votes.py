@@ -8,7 +8,7 @@ import polars as pl
 
 from corpus_kit.agreement.gold.choice_votes import settled_by
 from corpus_kit.agreement.gold.policy import DECISION_SCHEMA, GOLD, NONE, OPEN, Policy, gold_annotation_id
-from corpus_kit.agreement.judgements import directed, extents, need, of_people
+from corpus_kit.agreement.judgements import directed, need, of_people, span_bounds
 
 GOLD_RELATIONS: dict[str, Any] = {
     "annotation_id": pl.String,
@@ -85,7 +85,7 @@ def settle_relations(
 def _gold_places(spans: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     """annotation_id, span_id and the place of the gold span it became; its own place where it became none."""
     became = members.group_by("annotation_id", "start", "end").agg(pl.col("gold_start", "gold_end").first())
-    found = extents(spans).join(became, on=["annotation_id", "start", "end"], how="left")
+    found = span_bounds(spans).join(became, on=["annotation_id", "start", "end"], how="left")
     start, end = pl.coalesce("gold_start", "start"), pl.coalesce("gold_end", "end")
     return found.select("annotation_id", "span_id", pl.format("{}-{}", start, end).alias("at"))
 

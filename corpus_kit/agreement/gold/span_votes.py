@@ -20,7 +20,7 @@ from corpus_kit.agreement.gold.policy import GOLD, NONE, OPEN, Policy
 from corpus_kit.agreement.judgements import REVIEWED, STARRED, plain_name
 
 
-class Mark(NamedTuple):
+class DrawnSpan(NamedTuple):
     """A span somebody drew. A tuple, since hundreds of thousands of them are sorted."""
 
     start: int
@@ -35,7 +35,7 @@ class Mark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class ResolvedSpan:
     """A decision on one stretch of text. members: the spans it settles, whether they won or not. reviewer: who decided
     alone, None where there was a vote."""
 
@@ -44,13 +44,13 @@ class Settled:
     label: str
     outcome: str
     votes_for: int
-    members: tuple[Mark, ...]
+    members: tuple[DrawnSpan, ...]
     why: str
     policy: str
     reviewer: str | None = None
 
 
-def settle(marks: Iterable[Mark], voters: Mapping[str, str], policy: Policy) -> list[Settled]:
+def settle(marks: Iterable[DrawnSpan], voters: Mapping[str, str], policy: Policy) -> list[ResolvedSpan]:
     """Every decision on one document and control, sorted by place and label.
 
     marks: all spans of the voters. voters: annotation_id of everybody who worked on the document, by pseudonym.
@@ -65,16 +65,16 @@ def settle(marks: Iterable[Mark], voters: Mapping[str, str], policy: Policy) -> 
         if policy.name != "reviewer":
             why = f"{len(voters)} worked on this document, {policy.min_votes} are needed."
         return [
-            Settled(*place, OPEN, len(_people(same)), tuple(same), why, name)
+            ResolvedSpan(*place, OPEN, len(_people(same)), tuple(same), why, name)
             for place, same in _by_place(drawn).items()
         ]
-    out: list[Settled] = []
+    out: list[ResolvedSpan] = []
     for label in sorted({mark.label for mark in drawn}):
         out.extend(_Label([mark for mark in drawn if mark.label == label], len(voters), policy, name).settled())
     return sorted(_label_disputes(out, drawn, len(voters)), key=lambda s: (s.start, s.end, s.label, s.outcome))
 
 
-def _reviewed(drawn: list[Mark], reviewer: str) -> list[Settled]:
+def _reviewed(drawn: list[DrawnSpan], reviewer: str) -> list[ResolvedSpan]:
     out = []
     for (start, end, label), same in _by_place(drawn).items():
         kept = reviewer in _people(same)
@@ -85,7 +85,7 @@ def _reviewed(drawn: list[Mark], reviewer: str) -> list[Settled]:
             why = f"In the review project, {who} {verb} it."
         elif reviewer.endswith(STARRED):
             why = f"In the answer that is marked as ground truth, {who} {verb} it."
-        out.append(Settled(start, end, label, outcome, len(_people(same)), tuple(same), why, "reviewer", reviewer))
+        out.append(ResolvedSpan(start, end, label, outcome, len(_people(same)), tuple(same), why, "reviewer", reviewer))
     return out
 
 
@@ -93,12 +93,12 @@ def _reviewed(drawn: list[Mark], reviewer: str) -> list[Settled]:
 class _Label:
     """The spans of one label in one document."""
 
-    drawn: list[Mark]
+    drawn: list[DrawnSpan]
     votes: int
     policy: Policy
     name: str
 
-    def settled(self) -> list[Settled]:
+    def settled(self) -> list[ResolvedSpan]:
         alike = {
             place: same
             for place, same in _by_place(self.drawn).items()
@@ -111,7 +111,7 @@ class _Label:
         others = [mark for mark in loose if mark not in nested]
         beside = [piece for group in _groups(others) for piece in self._boundaries(group, list(alike))]
         beside += [piece for group in _groups(nested) for piece in self._boundaries(group, [])]
-        other_ideas: dict[tuple[int, int, str], list[Mark]] = defaultdict(list)
+        other_ideas: dict[tuple[int, int, str], list[DrawnSpan]] = defaultdict(list)
         settled = {mark: _shared(mark, one.start, one.end) for one in beside for mark in one.members}
         left = []
         for mark in loose:
@@ -128,7 +128,7 @@ class _Label:
             why = f"{n} of {self.votes} marked exactly this"
             why += f"; {differently} drew it differently." if differently else "."
             members = tuple(sorted(same + other_ideas[place]))
-            out.append(Settled(*place, GOLD, n, members, why, self.name))
+            out.append(ResolvedSpan(*place, GOLD, n, members, why, self.name))
         known = {mark for those in other_ideas.values() for mark in those}
         out.extend(
             replace(one, members=tuple(m for m in one.members if m not in known) or one.members) for one in beside
@@ -136,7 +136,7 @@ class _Label:
         out.extend(self._unsettled(rest, loose, list(alike)) for rest in _groups(left))
         return out
 
-    def _boundaries(self, group: list[Mark], alike: Sequence[tuple[int, int, str]]) -> list[Settled]:
+    def _boundaries(self, group: list[DrawnSpan], alike: Sequence[tuple[int, int, str]]) -> list[ResolvedSpan]:
         """Gold by the boundary rule among overlapping spans; what was drawn alike is gold already and left out of it."""
         if self.policy.boundary == "exact":
             return []
@@ -150,7 +150,7 @@ class _Label:
             else:
                 extents.append((max(m.start for m in touching), min(m.end for m in touching)))
         golden = _without([place for place in _merged(extents) if place[0] < place[1]], alike)
-        out: list[Settled] = []
+        out: list[ResolvedSpan] = []
         for start, end in golden:
             members = tuple(mark for mark in group if mark.meets(start, end))
             n = _peak(members, start, end)
@@ -158,10 +158,12 @@ class _Label:
                 continue
             drew = ", ".join(f"{s}-{e} by {len(_people(same))}" for (s, e, _), same in _by_place(members).items())
             why = f"{n} of {self.votes} share this; boundaries differ ({drew}), settled by {self.policy.boundary}."
-            out.append(Settled(start, end, group[0].label, GOLD, n, members, why, self.name))
+            out.append(ResolvedSpan(start, end, group[0].label, GOLD, n, members, why, self.name))
         return out
 
-    def _unsettled(self, rest: list[Mark], loose: list[Mark], alike: Sequence[tuple[int, int, str]]) -> Settled:
+    def _unsettled(
+        self, rest: list[DrawnSpan], loose: list[DrawnSpan], alike: Sequence[tuple[int, int, str]]
+    ) -> ResolvedSpan:
         """What is not gold: open where enough people marked something, else voted down.
 
         Votes are counted over all spans that were not drawn alike, outside of what is gold already; inside it, by those of
@@ -176,9 +178,9 @@ class _Label:
         else:
             tie = " a tie:" if n * 2 == self.votes else ""
             why = f"{'Undecided,' if outcome == OPEN else 'Voted down,'}{tie} {n} of {self.votes} marked it."
-        return Settled(start, end, rest[0].label, outcome, n, tuple(rest), why, self.name)
+        return ResolvedSpan(start, end, rest[0].label, outcome, n, tuple(rest), why, self.name)
 
-    def _cores(self, group: list[Mark]) -> list[tuple[int, int]]:
+    def _cores(self, group: list[DrawnSpan]) -> list[tuple[int, int]]:
         """Stretches that enough people marked, whatever boundaries each drew."""
         out: list[tuple[int, int]] = []
         for start, end, n in _steps([(mark.annotator, mark.start, mark.end) for mark in group]):
@@ -189,7 +191,7 @@ class _Label:
         return out
 
 
-def _label_disputes(settled: list[Settled], drawn: list[Mark], votes: int) -> list[Settled]:
+def _label_disputes(settled: list[ResolvedSpan], drawn: list[DrawnSpan], votes: int) -> list[ResolvedSpan]:
     """Voted down label by label, but half or more of the people marked something there and nothing is gold: open."""
     out = []
     golden = [one for one in settled if one.outcome == GOLD]
@@ -213,15 +215,15 @@ def _steps(stretches: list[tuple[str, int, int]]) -> list[tuple[int, int, int]]:
     ]
 
 
-def _peak(marks: Iterable[Mark], start: int, end: int) -> int:
+def _peak(marks: Iterable[DrawnSpan], start: int, end: int) -> int:
     """The most people on any one character from start to end."""
     inside = [(m.annotator, max(m.start, start), min(m.end, end)) for m in marks if m.meets(start, end)]
     return max((n for _, _, n in _steps(inside)), default=0)
 
 
-def _groups(marks: Iterable[Mark]) -> list[list[Mark]]:
+def _groups(marks: Iterable[DrawnSpan]) -> list[list[DrawnSpan]]:
     """Spans that overlap, directly or through others, together."""
-    out: list[list[Mark]] = []
+    out: list[list[DrawnSpan]] = []
     reach = -1
     for mark in sorted(marks):
         if out and mark.start < reach:
@@ -245,7 +247,7 @@ def _without(stretches: Iterable[tuple[int, int]], taken: Sequence[tuple[int, in
     return out
 
 
-def _shared(mark: Mark, start: int, end: int) -> int:
+def _shared(mark: DrawnSpan, start: int, end: int) -> int:
     """Characters of a mark that lie from start to end."""
     return min(mark.end, end) - max(mark.start, start)
 
@@ -261,12 +263,12 @@ def _merged(extents: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return out
 
 
-def _by_place(marks: Iterable[Mark]) -> dict[tuple[int, int, str], list[Mark]]:
-    out: dict[tuple[int, int, str], list[Mark]] = defaultdict(list)
+def _by_place(marks: Iterable[DrawnSpan]) -> dict[tuple[int, int, str], list[DrawnSpan]]:
+    out: dict[tuple[int, int, str], list[DrawnSpan]] = defaultdict(list)
     for mark in marks:
         out[mark.start, mark.end, mark.label].append(mark)
     return dict(out)
 
 
-def _people(marks: Iterable[Mark]) -> set[str]:
+def _people(marks: Iterable[DrawnSpan]) -> set[str]:
     return {mark.annotator for mark in marks}

@@ -10,17 +10,17 @@ from typing import Any
 
 import polars as pl
 
-from corpus_kit.agreement.judgements import judged
+from corpus_kit.agreement.judgements import latest_submissions
 from corpus_kit.agreement.measures.bootstrap import Resampling
 from corpus_kit.agreement.measures.measured import (
-    WithTheRest,
+    AnnotatorVsRest,
     annotated_documents,
     grouped,
     measure_agreement,
     with_the_rest,
 )
-from corpus_kit.agreement.measures.records import Agreement
-from corpus_kit.core.config import Agreement as Settings
+from corpus_kit.agreement.measures.records import AgreementFigure
+from corpus_kit.core.config import AgreementSettings as Settings
 from corpus_kit.core.errors import UsageError, did_you_mean
 from corpus_kit.core.identity import publisher_of
 from corpus_kit.core.labels import Labels, read_labels
@@ -31,7 +31,7 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LayerPart:
     """One part of a layer's work: its figures, and how far each person agrees with the rest of them.
 
     value: of what was asked for, such as `2031-04` or a version of the guidelines. since: the first annotation in it.
@@ -43,8 +43,8 @@ class Part:
     since: str
     annotations: int
     documents: int
-    figures: tuple[Agreement, ...]
-    people: tuple[WithTheRest, ...]
+    figures: tuple[AgreementFigure, ...]
+    people: tuple[AnnotatorVsRest, ...]
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"figures": [figure.as_dict() for figure in self.figures]}
@@ -75,7 +75,7 @@ def agreement_by(
     *,
     without: Collection[str] = (),
     units: bool = True,
-) -> list[Part]:
+) -> list[LayerPart]:
     """The figures of each part of the work, in the order of its first annotation.
 
     Rules (`guidelines`, `config`) part the annotations: people are compared where they worked under the same ones. All
@@ -95,7 +95,7 @@ def agreement_by(
     documents = annotated_documents(out, labels.annotations)
     names = [layer.name for layer in layers]
     labels = Labels(*(getattr(labels, name).filter(pl.col("layer").is_in(names)) for name in Labels.__slots__))
-    people = judged(labels.annotations, without=without)
+    people = latest_submissions(labels.annotations, without=without)
     counted = labels.annotations.join(people.select("annotation_id"), on="annotation_id", how="semi")
     valued = BY[by](counted, labels, documents, {layer.name: layer for layer in layers})
     valued = grouped(valued.with_columns(pl.col(VALUE).fill_null(UNKNOWN)), documents, settings.together)
@@ -108,7 +108,7 @@ def agreement_by(
         )
         figures = measured.results
         parts.append(
-            Part(
+            LayerPart(
                 by,
                 str(value),
                 str(layer),
@@ -188,7 +188,7 @@ BY: dict[str, Callable[..., pl.DataFrame]] = {
 """What the work can be parted by."""
 
 
-def needed_for(figures: Sequence[Agreement], width: float) -> list[Needed]:
+def needed_for(figures: Sequence[AgreementFigure], width: float) -> list[Needed]:
     """How many more groups of documents several people are to label for intervals of this width.
 
     An interval narrows with the root of the groups it draws; figures by label and of pairs are left out.

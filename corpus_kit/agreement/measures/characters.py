@@ -22,12 +22,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from corpus_kit.agreement.judgements import COLUMNS, Readers, codes_of, in_scope, judged, need, of_people
+from corpus_kit.agreement.judgements import COLUMNS, Readers, codes_of, in_scope, latest_submissions, need, of_people
 from corpus_kit.agreement.measures import coefficients as formula
 from corpus_kit.agreement.measures.bootstrap import Resampling, resampled_together
 from corpus_kit.agreement.measures.coefficients import Floats
 from corpus_kit.agreement.measures.figures import Maker, Scope, hardest, nothing_hard, per_page
-from corpus_kit.agreement.measures.records import Agreement, Measured
+from corpus_kit.agreement.measures.records import AgreementFigure, Measured
 from corpus_kit.core.errors import UsageError
 
 Ints = NDArray[np.int64]
@@ -96,7 +96,7 @@ def controls_of(
     need(documents, "documents")
     lengths = documents.select("doc_id", "text_sha256", "n_chars").unique()
     on_these = annotations.join(lengths, on=["doc_id", "text_sha256"], how="semi")
-    people = judged(on_these, without=without)
+    people = latest_submissions(on_these, without=without)
     rows = of_people(spans.select(COLUMNS["spans"]), people)
     for layer, control in rows.select("layer", "control").unique().sort("layer", "control").iter_rows():
         chosen = rows.filter((pl.col("layer") == layer) & (pl.col("control") == control))
@@ -189,7 +189,7 @@ def _sums(found: Runs) -> dict[str, Floats]:
     return sums | {"marginals": marginals.reshape(n_pages, n_sets)}
 
 
-def _figures(found: Runs, sums: dict[str, Floats], maker: Maker) -> list[Agreement]:
+def _figures(found: Runs, sums: dict[str, Floats], maker: Maker) -> list[AgreementFigure]:
     n_items = int(sums["characters"][0, 0])
     alpha = formula.alpha_nominal(sums["disagreement"][:, 0], sums["marginals"])
     alike = "Every character compared has the same labels, or none: agreement beyond chance is not defined."

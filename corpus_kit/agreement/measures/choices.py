@@ -10,13 +10,21 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from corpus_kit.agreement.judgements import SEPARATOR, Readers, answers, codes_of, in_scope, judged, readable
+from corpus_kit.agreement.judgements import (
+    SEPARATOR,
+    Readers,
+    answers,
+    codes_of,
+    in_scope,
+    latest_submissions,
+    readable,
+)
 from corpus_kit.agreement.measures import coefficients as formula
 from corpus_kit.agreement.measures import distances as distance
 from corpus_kit.agreement.measures.bootstrap import Resampling, resampled, sums_by
 from corpus_kit.agreement.measures.coefficients import Floats
 from corpus_kit.agreement.measures.figures import Maker, Scope, hardest, nothing_hard, per_page
-from corpus_kit.agreement.measures.records import Agreement, Measured
+from corpus_kit.agreement.measures.records import AgreementFigure, Measured
 from corpus_kit.core.errors import UsageError
 
 Ints = NDArray[np.int64]
@@ -104,7 +112,7 @@ def choice_agreement(
     Ratings are ordinal and numbers interval. All but numbers also get a nominal alpha for each label (it, or not it).
     What somebody did not answer is missing, not a label. A control with targets gets figures for each and for all.
     """
-    people = judged(annotations, without=without)
+    people = latest_submissions(annotations, without=without)
     table = answers(choices, spans, people).filter(pl.col("kind").is_in(list(LEVELS)))
     parts: list[Measured] = []
     for layer, control in table.select("layer", "control").unique().sort("layer", "control").iter_rows():
@@ -300,7 +308,7 @@ def _standardised(values: Sequence[str]) -> Floats:
     return np.asarray((number - number.mean()) / (spread if spread > 0 else 1.0), dtype=np.float64)
 
 
-def _figures(grid: Grid, documents: _Documents, maker: Maker) -> list[Agreement]:
+def _figures(grid: Grid, documents: _Documents, maker: Maker) -> list[AgreementFigure]:
     sums = resampled(documents.blocks, maker.plan, documents.sizes)
     n_items = int(sums["items"][0, 0])
     if n_items == 0:

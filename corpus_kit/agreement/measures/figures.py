@@ -1,4 +1,4 @@
-"""From sums to `Agreement` rows: the scope, the interval, and the sentence that stands where a number cannot."""
+"""From sums to `AgreementFigure` rows: the scope, the interval, and the sentence that stands where a number cannot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from corpus_kit.agreement.judgements import Readers
 from corpus_kit.agreement.measures.bootstrap import DECIMALS, Interval, Resampling, interval
 from corpus_kit.agreement.measures.coefficients import Floats
-from corpus_kit.agreement.measures.records import HARDEST_SCHEMA, Agreement
+from corpus_kit.agreement.measures.records import HARDEST_SCHEMA, AgreementFigure
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +35,21 @@ class Maker:
     pair: bool
     plan: Resampling
 
-    def figure(self, measure: str, values: Floats, n_items: int, undefined: str, label: str | None = None) -> Agreement:
+    def figure(
+        self, measure: str, values: Floats, n_items: int, undefined: str, label: str | None = None
+    ) -> AgreementFigure:
         """values: the figure of the corpus and of each resample; undefined: the reason to give when it is NaN."""
         found = interval(values, self.plan)
         reason = undefined if found.value is None else found.reason
         return self._row(measure, label, found, n_items, reason)
 
-    def blank(self, measure: str, reason: str) -> Agreement:
+    def blank(self, measure: str, reason: str) -> AgreementFigure:
         """No figure at all."""
         return self._row(measure, None, Interval(None, None, None), 0, reason)
 
-    def _row(self, measure: str, label: str | None, found: Interval, n_items: int, reason: str) -> Agreement:
+    def _row(self, measure: str, label: str | None, found: Interval, n_items: int, reason: str) -> AgreementFigure:
         scope, readers = self.scope, self.readers
-        return Agreement(
+        return AgreementFigure(
             measure, scope.layer, scope.control, label, scope.target, readers.annotators, self.pair, found.value,
             found.low, found.high, int(np.count_nonzero(readers.shared)), n_items, reason, readers.n_groups,
         )  # fmt: skip

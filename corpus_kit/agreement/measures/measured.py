@@ -9,16 +9,16 @@ from typing import Any
 
 import polars as pl
 
-from corpus_kit.agreement.judgements import GROUP, Readers, judged
+from corpus_kit.agreement.judgements import GROUP, Readers, latest_submissions
 from corpus_kit.agreement.measures.bootstrap import DECIMALS, Resampling
 from corpus_kit.agreement.measures.characters import character_agreement
 from corpus_kit.agreement.measures.choices import choice_agreement
 from corpus_kit.agreement.measures.figures import Maker, Scope, nothing_hard
 from corpus_kit.agreement.measures.gamma import gamma_agreement
-from corpus_kit.agreement.measures.records import Agreement, Measured
+from corpus_kit.agreement.measures.records import AgreementFigure, Measured
 from corpus_kit.agreement.measures.spans import relation_agreement, span_agreement
 from corpus_kit.agreement.measures.unitizing import unitizing_agreement
-from corpus_kit.core.config import Agreement as Settings
+from corpus_kit.core.config import AgreementSettings as Settings
 from corpus_kit.core.identity import publisher_of
 from corpus_kit.core.labels import read_labels, trimmed
 from corpus_kit.core.layers import Layer
@@ -51,7 +51,7 @@ def measure_agreement(
     if plan is None or plan.units:
         parts.append(unitizing_agreement(spans, annotations, documents, pairs=pairs, without=without, plan=plan))
         parts.append(gamma_agreement(spans, annotations, documents, without=without, plan=plan))
-    people = judged(annotations, without=without)
+    people = latest_submissions(annotations, without=without)
     measured = {result.layer for part in parts for result in part.results}
     for layer in people["layer"].unique().sort():
         if layer not in measured:
@@ -88,7 +88,7 @@ class LayerWork:
 
 
 @dataclass(frozen=True, slots=True)
-class Hurting:
+class HardDocument:
     """One document and what it adds to the disagreement of a measure; share: of all the disagreement there is."""
 
     layer: str
@@ -104,7 +104,7 @@ class Hurting:
 
 
 @dataclass(frozen=True, slots=True)
-class WithTheRest:
+class AnnotatorVsRest:
     """How far one person agrees with the others: the mean of a measure over the pairs they are in, by shared items.
 
     pairs: with how many others it is defined. n_items: compared in these pairs together.
@@ -125,10 +125,10 @@ class AgreementReport:
     """figures: unrounded. hurting: the worst documents of each measure. people: everybody against the rest, where somebody
     who reads the guidelines otherwise stands out. left_out: reviewers, who saw others' answers."""
 
-    figures: tuple[Agreement, ...]
-    hurting: tuple[Hurting, ...]
+    figures: tuple[AgreementFigure, ...]
+    hurting: tuple[HardDocument, ...]
     work: tuple[LayerWork, ...]
-    people: tuple[WithTheRest, ...]
+    people: tuple[AnnotatorVsRest, ...]
     left_out: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -148,10 +148,10 @@ class AgreementReport:
             return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
 
         return cls(
-            tuple(Agreement(**tuples(row)) for row in read["figures"]),
-            tuple(Hurting(**row) for row in read["hurting"]),
+            tuple(AgreementFigure(**tuples(row)) for row in read["figures"]),
+            tuple(HardDocument(**row) for row in read["hurting"]),
             tuple(LayerWork(**tuples(row)) for row in read["work"]),
-            tuple(WithTheRest(**row) for row in read["people"]),
+            tuple(AnnotatorVsRest(**row) for row in read["people"]),
             tuple(read["left_out"]),
         )
 
@@ -179,7 +179,7 @@ def measure_corpus(
     mine = pl.col("layer").is_in(names)
     annotations = labels.annotations.filter(mine)
     annotations = grouped(annotations, documents, settings.together)
-    people = judged(annotations)
+    people = latest_submissions(annotations)
     measured = measure_agreement(
         annotations,
         trimmed(labels.spans.filter(mine)) if trim else labels.spans.filter(mine),
@@ -199,7 +199,7 @@ def measure_corpus(
     )
     return AgreementReport(
         tuple(sorted(measured.results, key=lambda figure: place[figure.layer])),
-        tuple(Hurting(**row) for row in worst.iter_rows(named=True)),
+        tuple(HardDocument(**row) for row in worst.iter_rows(named=True)),
         tuple(_work(layer, people.filter(pl.col("layer") == layer.name), annotations) for layer in layers),
         tuple(with_the_rest(measured.results)),
         tuple(sorted(set(without) & set(people["annotator"].to_list()))),
@@ -262,7 +262,7 @@ def _work(layer: Layer, people: pl.DataFrame, annotations: pl.DataFrame) -> Laye
     )
 
 
-def with_the_rest(figures: Sequence[Agreement]) -> Iterator[WithTheRest]:
+def with_the_rest(figures: Sequence[AgreementFigure]) -> Iterator[AnnotatorVsRest]:
     pairs: dict[tuple[str, str, str, str, str], list[tuple[float, int]]] = {}
     for f in figures:
         if f.pair and f.label is None and f.value is not None and f.n_items:
@@ -272,4 +272,4 @@ def with_the_rest(figures: Sequence[Agreement]) -> Iterator[WithTheRest]:
     for (layer, control, target, measure, name), found in sorted(pairs.items()):
         items = sum(n for _, n in found)
         value = round(sum(value * n for value, n in found) / items, DECIMALS)
-        yield WithTheRest(layer, name, control or None, target or None, measure, value, len(found), items)
+        yield AnnotatorVsRest(layer, name, control or None, target or None, measure, value, len(found), items)

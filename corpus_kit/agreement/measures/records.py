@@ -1,4 +1,4 @@
-"""What the measures give back: one `Agreement` per figure, and the documents that cost most of it."""
+"""What the measures give back: one `AgreementFigure` per figure, and the documents that cost most of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HARDEST_SCHEMA: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class AgreementFigure:
     """One figure: how far these annotators agree on this part of a layer.
 
     measure: a name of `core.measures.BY_NAME`, which says what each compares.
@@ -64,7 +64,7 @@ class Agreement:
 class Measured:
     """The figures of one kind, and the documents ranked by their share of the disagreement (`HARDEST_SCHEMA`)."""
 
-    results: tuple[Agreement, ...]
+    results: tuple[AgreementFigure, ...]
     hardest: pl.DataFrame
 
     @classmethod

@@ -20,17 +20,17 @@ from corpus_kit.agreement.judgements import (
     codes_of,
     directed,
     in_scope,
-    judged,
+    latest_submissions,
     need,
     of_people,
-    places,
+    span_keys,
 )
 from corpus_kit.agreement.measures import coefficients as formula
 from corpus_kit.agreement.measures.bootstrap import Resampling, resampled_together
 from corpus_kit.agreement.measures.coefficients import Floats
 from corpus_kit.agreement.measures.figures import Maker, Scope, hardest, nothing_hard
 from corpus_kit.agreement.measures.overlap import boundary_credit, overlap_credit
-from corpus_kit.agreement.measures.records import Agreement, Measured
+from corpus_kit.agreement.measures.records import AgreementFigure, Measured
 from corpus_kit.core.labels import RELATIONS
 
 Ints = NDArray[np.int64]
@@ -84,7 +84,7 @@ def span_agreement(
     spans, annotations: the tables of those names. An annotator without spans counts as having found nothing.
     """
     need(spans, "spans")
-    people = judged(annotations, without=without)
+    people = latest_submissions(annotations, without=without)
     rows = of_people(spans.select(COLUMNS["spans"]), people)
     parts = []
     for layer, control in rows.select("layer", "control").unique().sort("layer", "control").iter_rows():
@@ -112,8 +112,8 @@ def relation_agreement(
     The labels of the ends do not matter. Several labels on one relation are several relations.
     """
     need(relations, "relations")
-    people = judged(annotations, without=without)
-    rows = directed(of_people(relations, people), places(spans))
+    people = latest_submissions(annotations, without=without)
+    rows = directed(of_people(relations, people), span_keys(spans))
     parts = []
     for layer in rows["layer"].unique().sort():
         who, own = in_scope(people.filter(pl.col("layer") == layer), rows.filter(pl.col("layer") == layer), RELATIONS)
@@ -203,7 +203,7 @@ def _sums(marks: Marks, a: int, b: int, measures: Collection[str]) -> dict[str, 
     return sums
 
 
-def _figures(sums: dict[str, Floats], marks: Marks, maker: Maker, columns: Sequence[int]) -> list[Agreement]:
+def _figures(sums: dict[str, Floats], marks: Marks, maker: Maker, columns: Sequence[int]) -> list[AgreementFigure]:
     seen = _seen(marks, maker.readers, columns)
     results = []
     for measure in [name for name in sums if name not in ("marked", "partners")]:

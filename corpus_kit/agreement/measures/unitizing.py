@@ -27,7 +27,7 @@ from corpus_kit.agreement.measures.bootstrap import Resampling, resampled_togeth
 from corpus_kit.agreement.measures.characters import Runs, controls_of, runs
 from corpus_kit.agreement.measures.coefficients import Floats
 from corpus_kit.agreement.measures.figures import Maker, nothing_hard
-from corpus_kit.agreement.measures.records import Agreement, Measured
+from corpus_kit.agreement.measures.records import AgreementFigure, Measured
 
 Ints = NDArray[np.int64]
 
@@ -44,7 +44,7 @@ def unitizing_agreement(
     plan: Resampling | None = None,
 ) -> Measured:
     """The family per layer and control, for everybody and each pair. The arguments are those of `character_agreement`."""
-    results: list[Agreement] = []
+    results: list[AgreementFigure] = []
     for scope, readers, rows, sizes in controls_of(spans, annotations, documents, without):
         if readers.excuse():  # `alpha_characters` says so.
             continue
@@ -161,7 +161,7 @@ def _alpha(observed: Floats, total: Floats, squares: Floats, apart: Floats) -> F
     return np.where(defined, 1.0 - observed * pairs / np.where(defined, below, 1.0), np.nan)
 
 
-def _figures(found: Runs, sums: dict[str, Floats], maker: Maker) -> list[Agreement]:
+def _figures(found: Runs, sums: dict[str, Floats], maker: Maker) -> list[AgreementFigure]:
     n_items = int(np.count_nonzero(_pieces(found)))
     nothing = "Every part of the texts has the same label, or none: agreement beyond chance is not defined."
     unlike = "No two labels are to be told apart where two people marked something: agreement on labels is not defined."

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from corpus_kit.cli.options import Words, corpus_option, json_option
+from corpus_kit.cli.options import SuggestedWords, corpus_option, json_option
 from corpus_kit.cli.output import ConsoleProgress, Output, again, say_reviews, shown_path
 from corpus_kit.core.vocabulary import BOUNDARIES, BOUNDARY_HELP, POLICIES, POLICY_HELP, one_of
 
@@ -14,13 +14,13 @@ from corpus_kit.core.vocabulary import BOUNDARIES, BOUNDARY_HELP, POLICIES, POLI
 @click.command("adjudicate")
 @click.option(
     "--policy",
-    type=Words(*POLICIES),
+    type=SuggestedWords(*POLICIES),
     metavar="NAME",
     help=f"By default what corpus.toml says. {one_of(POLICY_HELP)}.",
 )
 @click.option(
     "--boundary",
-    type=Words(*BOUNDARIES),
+    type=SuggestedWords(*BOUNDARIES),
     metavar="NAME",
     help=f"Which characters become gold. {one_of(BOUNDARY_HELP)}.",
 )

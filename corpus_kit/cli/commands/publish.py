@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from corpus_kit.cli.options import FOLDER, Words, corpus_option, json_option
+from corpus_kit.cli.options import FOLDER, SuggestedWords, corpus_option, json_option
 from corpus_kit.cli.output import ConsoleProgress, Output, shown_path
 
 PLACES = ("hub", "folder", "zenodo", "s3://BUCKET/PREFIX")
 
 
 @click.command("publish")
-@click.argument("place", type=Words(*PLACES), metavar=f"[{'|'.join(PLACES)}]")
+@click.argument("place", type=SuggestedWords(*PLACES), metavar=f"[{'|'.join(PLACES)}]")
 @click.argument("name", metavar="NAME", required=False, default="")
 @click.option("--private", is_flag=True, help="hub: make the dataset private where it is made.")
 @click.option("--gated", is_flag=True, help="hub: readers apply, and you approve them.")

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from corpus_kit.cli.options import PATH, Words, json_option
+from corpus_kit.cli.options import PATH, SuggestedWords, json_option
 from corpus_kit.cli.output import Output, shown_path
 
 RECIPES = ("ner", "stance", "boilerplate", "soft")
 
 
 @click.command("recipe")
-@click.argument("task", type=Words(*RECIPES), metavar=f"[{'|'.join(RECIPES)}]")
+@click.argument("task", type=SuggestedWords(*RECIPES), metavar=f"[{'|'.join(RECIPES)}]")
 @click.option(
     "--framework",
     type=click.Choice(["spacy", "scikit-learn", "transformers"]),

@@ -3,21 +3,21 @@
 from corpus_kit.core.config.documents import Columns, Duplicates, Input, Split, input_with
 from corpus_kit.core.config.files import FileColumns, FileRule
 from corpus_kit.core.config.people import (
-    Adjudication,
-    Agreement,
+    AdjudicationSettings,
+    AgreementSettings,
     Assign,
     LabelStudio,
     LayerAdjudication,
     PeopleSection,
 )
-from corpus_kit.core.config.release import LICENCES, Release
+from corpus_kit.core.config.release import LICENCES, ReleaseSettings
 from corpus_kit.core.config.suggestions import Entities, EntityModel, LayerModel, Suggest
 from corpus_kit.core.config.worlds import MultiverseSettings
 
 __all__ = [
     "LICENCES",
-    "Adjudication",
-    "Agreement",
+    "AdjudicationSettings",
+    "AgreementSettings",
     "Assign",
     "Columns",
     "Duplicates",
@@ -31,7 +31,7 @@ __all__ = [
     "LayerModel",
     "MultiverseSettings",
     "PeopleSection",
-    "Release",
+    "ReleaseSettings",
     "Split",
     "Suggest",
     "input_with",

@@ -16,15 +16,15 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from corpus_kit.core.config import (
     LICENCES,
-    Adjudication,
-    Agreement,
+    AdjudicationSettings,
+    AgreementSettings,
     Assign,
     Duplicates,
     Input,
     LabelStudio,
     MultiverseSettings,
     PeopleSection,
-    Release,
+    ReleaseSettings,
     Split,
     Suggest,
 )
@@ -72,12 +72,14 @@ class ProjectConfig(Section):
     duplicates: Duplicates = Field(default=Duplicates(), description="which documents are copies of each other")
     split: Split | None = Field(default=None, description="how documents are split; without it there are no splits")
     suggest: Suggest = Field(default=Suggest(), description="what models suggest")
-    release: Release = Field(default=Release(), description="what the release carries")
+    release: ReleaseSettings = Field(default=ReleaseSettings(), description="what the release carries")
     label_studio: LabelStudio = Field(default=LabelStudio(), description="the annotation server")
     people: PeopleSection = Field(default=PeopleSection(), description="who is who, where exports cannot tell")
-    agreement: Agreement = Field(default=Agreement(), description="how agreement is measured")
+    agreement: AgreementSettings = Field(default=AgreementSettings(), description="how agreement is measured")
     assign: Assign = Field(default=Assign(), description="who labels which pages")
-    adjudication: Adjudication = Field(default=Adjudication(), description="how disagreements become gold")
+    adjudication: AdjudicationSettings = Field(
+        default=AdjudicationSettings(), description="how disagreements become gold"
+    )
     multiverse: MultiverseSettings = Field(
         default=MultiverseSettings(), description="other choices that could as well have been made"
     )

@@ -110,7 +110,7 @@ class PeopleSection(Section):
     apart: Groups = Field(default=(), description="pairs of identities that are two people, whatever the exports say")
 
 
-class Agreement(Section):
+class AgreementSettings(Section):
     """How agreement is measured."""
 
     resamples: int = Field(
@@ -135,7 +135,7 @@ class LayerAdjudication(Section):
     min_votes: int | None = Field(default=None, ge=1, le=1000, description="what fewer people answered stays open")
 
 
-class Adjudication(Section):
+class AdjudicationSettings(Section):
     """How disagreements become gold."""
 
     policy: PolicyName = Field(default="majority", description=f"how answers become gold; {one_of(POLICY_HELP)}")

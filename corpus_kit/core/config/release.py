@@ -7,7 +7,7 @@ from pydantic import Field
 from corpus_kit.core.config.base import Names, Section
 
 
-class Release(Section):
+class ReleaseSettings(Section):
     """What the release carries."""
 
     repo: str = Field(

@@ -87,7 +87,7 @@ def _stretches(belongs: Bool) -> tuple[I64, I64]:
     return edges[0::2], edges[1::2]
 
 
-class Rows:
+class LineRows:
     """Shifts, sums and runs over rows that never look across the edge of a text."""
 
     def __init__(self, pages: Pages) -> None:

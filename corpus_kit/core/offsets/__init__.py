@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 from corpus_kit.core.offsets.alignment import align, sentences
-from corpus_kit.core.offsets.carrying import Carried, Verdict, carry
 from corpus_kit.core.offsets.coordinates import (
     BOM,
     NewlineKind,
@@ -23,26 +22,27 @@ from corpus_kit.core.offsets.coordinates import (
     utf16_map,
 )
 from corpus_kit.core.offsets.maps import OffsetError, OffsetMap, Segment, Span
+from corpus_kit.core.offsets.projection import ProjectedSpan, Verdict, project_spans
 from corpus_kit.core.offsets.quotes import Unplaced, place_quote
 
 __all__ = [
     "BOM",
-    "Carried",
     "NewlineKind",
     "OffsetError",
     "OffsetMap",
+    "ProjectedSpan",
     "Segment",
     "Span",
     "Unplaced",
     "Verdict",
     "align",
-    "carry",
     "code_points",
     "kept_view",
     "line_starts",
     "newline_map",
     "normalise_newlines",
     "place_quote",
+    "project_spans",
     "sentences",
     "utf8_map",
     "utf16_map",

@@ -43,7 +43,7 @@ _SHARED = "Mount the folder of raw files and the out folder under the same path 
 
 
 @dataclass(frozen=True, slots=True)
-class Same:
+class WorkerRequirements:
     """What every worker must have and see. versions: name → version. note, word: a file in `.work` and what is in it.
 
     raw: (path, size) of a few raw files and folders; a folder's size is None.
@@ -70,7 +70,7 @@ class Cluster:
         for left in work.glob("cluster-*.note*"):  # of a command that was killed
             left.unlink(missing_ok=True)
         self._note = work / f"cluster-{uuid.uuid4().hex}.note"
-        self._same = Same(versions(), str(self._note), uuid.uuid4().hex, tuple(_samples(raw)))
+        self._same = WorkerRequirements(versions(), str(self._note), uuid.uuid4().hex, tuple(_samples(raw)))
         self._note.write_text(self._same.word, encoding="ascii")
         self._client: Any = None
         try:
@@ -258,7 +258,7 @@ def _perform(sent: bytes) -> Any:
     return function(task)
 
 
-def _is_among(folder: Path, same: Same) -> bool:
+def _is_among(folder: Path, same: WorkerRequirements) -> bool:
     """Whether a folder is the corpus, or one with raw or made files."""
     data = Path(same.note).parent.parent
     corpus = data.parent if (data.parent / "corpus.toml").is_file() else data
@@ -268,7 +268,7 @@ def _is_among(folder: Path, same: Same) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _faults(same: Same) -> tuple[str, str] | None:
+def _faults(same: WorkerRequirements) -> tuple[str, str] | None:
     """Why this worker must not take part, as a sentence and the next step; None when it may. Looked at once per run."""
     here = f"The worker on {socket.gethostname()} (process {os.getpid()})"
     own = dict(versions())

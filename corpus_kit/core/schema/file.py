@@ -40,7 +40,7 @@ _COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 def read_contract_file(path: Path) -> ContractFile:
     """Read and judge one contract. Raises ConfigError that names file, line, key and the next step."""
     top = read_strict_yaml(path)
-    reader = _Reader(path)
+    reader = _ContractReader(path)
     reader.keys(top, _TOP_KEYS, ("contract", "schema_type", "columns"), "the contract")
     builtin, version = reader.header(top)
     reader.version(builtin.name, version)
@@ -59,7 +59,7 @@ def read_contract_file(path: Path) -> ContractFile:
 
 def peek_version(path: Path) -> tuple[str, int]:
     """Table and version of a contract of any version. Raises ConfigError when the file does not tell them."""
-    builtin, version = _Reader(path).header(read_strict_yaml(path))
+    builtin, version = _ContractReader(path).header(read_strict_yaml(path))
     return builtin.name, version
 
 
@@ -68,7 +68,7 @@ def _merged(fixed: tuple[CheckSpec, ...], declared: tuple[CheckSpec, ...]) -> tu
     return fixed + tuple(check for check in declared if canonical(check) not in known)
 
 
-class _Reader:
+class _ContractReader:
     """The judgements about one file; every failure goes through `fail`, which names the place."""
 
     def __init__(self, path: Path) -> None:

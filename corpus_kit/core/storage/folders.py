@@ -165,7 +165,7 @@ def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
     mode: of a new file; the umask applies.
     """
     aside = aside_of(path)
-    with gone_on_failure(aside):
+    with cleanup_on_error(aside):
         with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as f:
             f.write(content)
             f.flush()
@@ -174,7 +174,7 @@ def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
 
 
 @contextlib.contextmanager
-def gone_on_failure(aside: Path) -> Iterator[None]:
+def cleanup_on_error(aside: Path) -> Iterator[None]:
     """On a full disk, what is half done would take the room that the next try needs."""
     try:
         yield
@@ -193,15 +193,15 @@ def kept_folder(folder: Path, facts_file: str) -> Iterator[tuple[Path, dict[str,
     aside = aside_of(folder)
     aside.mkdir(parents=True)
     facts: dict[str, Any] = {}
-    with gone_on_failure(aside):
+    with cleanup_on_error(aside):
         yield aside, facts
         written = sorted(path for path in aside.rglob("*") if path.is_file())
         facts["files"] = {path.relative_to(aside).as_posix(): note_of(path) for path in written}
-        keep_json(aside / facts_file, facts)
-    put_in_place(aside, folder, facts_file)
+        write_checked_json(aside / facts_file, facts)
+    move_into_place(aside, folder, facts_file)
 
 
-def put_in_place(aside: Path, folder: Path, facts_file: str) -> None:
+def move_into_place(aside: Path, folder: Path, facts_file: str) -> None:
     """Give a finished folder its name. Tasks may run twice, also at once; so what is there with the same facts stays.
 
     facts_file: a JSON file in both; its `files`, notes of times and sizes, do not count.
@@ -230,25 +230,25 @@ def _facts(path: Path) -> dict[str, Any] | None:
 
 def kept_facts(path: Path) -> dict[str, Any] | None:
     """What the `facts_file` of a `kept_folder` says, where the files that it lists are whole; else None."""
-    facts = kept_json(path)
+    facts = read_checked_json(path)
     notes = facts.get("files")  # absent in what an older version left
     intact = isinstance(notes, dict) and all(is_intact(path.parent / name, note) for name, note in notes.items())
     return facts if intact else None
 
 
-def keep_json(path: Path, data: dict[str, Any], *, in_order: bool = False) -> None:
+def write_checked_json(path: Path, data: dict[str, Any], *, in_order: bool = False) -> None:
     """Keep a JSON object for later builds, under a seal; nothing of it is visible under its name before it is whole.
 
     in_order: the keys stay in theirs, else they are sorted.
     """
     content = json.dumps(data, ensure_ascii=False, sort_keys=not in_order).encode()
     aside = aside_of(path)
-    aside.write_bytes(_seal(content) + b"\n" + content + b"\n")
+    aside.write_bytes(_checksum(content) + b"\n" + content + b"\n")
     aside.replace(path)
 
 
-def kept_json(path: Path) -> dict[str, Any]:
-    """What `keep_json` of this version of the toolkit kept there, else an empty object: it is made again.
+def read_checked_json(path: Path) -> dict[str, Any]:
+    """What `write_checked_json` of this version of the toolkit kept there, else an empty object: it is made again.
 
     Who reads a note need not ask whether it has all its keys: a byte that was changed breaks the seal.
     """
@@ -256,24 +256,24 @@ def kept_json(path: Path) -> dict[str, Any]:
         seal, content = path.read_bytes().split(b"\n", 1)
     except (OSError, ValueError):
         return {}
-    if not content.endswith(b"\n") or _seal(content[:-1]) != seal:
+    if not content.endswith(b"\n") or _checksum(content[:-1]) != seal:
         return {}
     kept: dict[str, Any] = json.loads(content)
     return kept
 
 
-def _seal(content: bytes) -> bytes:
+def _checksum(content: bytes) -> bytes:
     return hashlib.sha256(__version__.encode() + b"\n" + content).hexdigest()[:32].encode()
 
 
 def keep_note(path: Path, facts: dict[str, Any]) -> None:
     """Keep facts of one file beside it, and what tells later whether it is still the one that was written."""
-    keep_json(note_name(path), {"facts": facts, "note": note_of(path, facts.get("sha256"))})
+    write_checked_json(note_name(path), {"facts": facts, "note": note_of(path, facts.get("sha256"))})
 
 
 def kept_note(path: Path) -> dict[str, Any] | None:
     """The facts that `keep_note` kept, None where there are none or the file was harmed since."""
-    kept = kept_json(note_name(path))
+    kept = read_checked_json(note_name(path))
     return dict(kept["facts"]) if kept and is_intact(path, kept["note"]) else None
 
 

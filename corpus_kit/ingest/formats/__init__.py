@@ -13,7 +13,7 @@ from corpus_kit.ingest.formats.base import Reader
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class FileFormat:
     """One format.
 
     Attributes:
@@ -31,16 +31,16 @@ class Format:
     read: Reader
 
 
-FORMATS: dict[str, Format] = {
+FORMATS: dict[str, FileFormat] = {
     f.name: f
     for f in (
-        Format("text", "plain text", text.SUFFIXES, False, text.read),
-        Format("html", "HTML", html.SUFFIXES, False, html.read),
-        Format("csv", "delimited values", delimited.SUFFIXES, True, delimited.read),
-        Format("jsonl", "JSON Lines", json_lines.SUFFIXES, True, json_lines.read),
-        Format("json", "JSON", json_files.SUFFIXES, True, json_files.read),
-        Format("parquet", "Parquet", parquet.SUFFIXES, True, parquet.read),
-        Format("warc", "web archive", warc.SUFFIXES, True, warc.read),
+        FileFormat("text", "plain text", text.SUFFIXES, False, text.read),
+        FileFormat("html", "HTML", html.SUFFIXES, False, html.read),
+        FileFormat("csv", "delimited values", delimited.SUFFIXES, True, delimited.read),
+        FileFormat("jsonl", "JSON Lines", json_lines.SUFFIXES, True, json_lines.read),
+        FileFormat("json", "JSON", json_files.SUFFIXES, True, json_files.read),
+        FileFormat("parquet", "Parquet", parquet.SUFFIXES, True, parquet.read),
+        FileFormat("warc", "web archive", warc.SUFFIXES, True, warc.read),
     )
 }
 ARCHIVES = {".zip": "zip", ".tar": "tar"}

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
 
 from corpus_kit.ingest.formats.base import Limits
-from corpus_kit.ingest.formats.opened import ChunkStream, OpenedFile, Spent
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.formats.opened import ChunkStream, DecodedBytes, OpenedFile
+from corpus_kit.ingest.json_values import RejectedValue
 
 _CHUNK = 1 << 18
 _END_OF_ZIP = (1 << 16) + 256  # a comment of 64 KiB and the records before it
@@ -30,7 +30,7 @@ class Member(NamedTuple):
     name: str
     size: int
     stream: io.RawIOBase | None
-    refusal: Refusal | None = None
+    refusal: RejectedValue | None = None
 
 
 def members(file: OpenedFile, kind: str, limits: Limits) -> Iterator[Member]:
@@ -58,7 +58,7 @@ def _zip(file: OpenedFile, limits: Limits) -> Iterator[Member]:
                 continue
             name = info.filename.replace("\\", "/")
             if info.flag_bits & 1:
-                yield Member(name, info.file_size, None, Refusal("malformed_archive", "the member is encrypted"))
+                yield Member(name, info.file_size, None, RejectedValue("malformed_archive", "the member is encrypted"))
                 continue
             if (wrong := _bad_name(name)) is not None:
                 yield Member(name, info.file_size, None, wrong)
@@ -77,7 +77,7 @@ def _guarded_chunks(stream: IO[bytes], packed: int, limits: Limits) -> Iterator[
         while chunk := stream.read(_CHUNK):
             given += len(chunk)
             if limits.is_bomb(given, packed):
-                raise Refusal("decompression_bomb", f"{packed} bytes expand to more than {given}")
+                raise RejectedValue("decompression_bomb", f"{packed} bytes expand to more than {given}")
             yield chunk
     except _ODD as e:
         raise _malformed(e) from e
@@ -86,14 +86,14 @@ def _guarded_chunks(stream: IO[bytes], packed: int, limits: Limits) -> Iterator[
 _ODD = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError, RuntimeError)
 
 
-def _malformed(error: Exception) -> Refusal:
+def _malformed(error: Exception) -> RejectedValue:
     """What is wrong with the archive, as far as the library tells; a fault of the disk stays an OSError."""
     if isinstance(error, OSError) and error.errno not in (
         None,
         errno.EINVAL,
     ):  # EINVAL: a place before the file's beginning
         raise error
-    return Refusal("malformed_archive", str(error)[:200] or "the member ends too early")
+    return RejectedValue("malformed_archive", str(error)[:200] or "the member ends too early")
 
 
 def _refuse_directory(source: Any, limits: Limits) -> None:
@@ -108,13 +108,15 @@ def _refuse_directory(source: Any, limits: Limits) -> None:
         handle.seek(0)
     at = tail.rfind(b"PK\5\6")
     if at < 0 or len(tail) - at < 22:
-        raise Refusal("malformed_archive", "the archive has no end")
+        raise RejectedValue("malformed_archive", "the archive has no end")
     directory = int.from_bytes(tail[at + 12 : at + 16], "little")
     long = tail.rfind(b"PK\6\6", 0, at)
     if directory == 0xFFFFFFFF and long >= 0:
         directory = int.from_bytes(tail[long + 40 : long + 48], "little")
     if directory > limits.max_metadata_bytes:
-        raise Refusal("metadata_too_large", f"a directory of {directory} bytes, more than {limits.max_metadata_bytes}")
+        raise RejectedValue(
+            "metadata_too_large", f"a directory of {directory} bytes, more than {limits.max_metadata_bytes}"
+        )
 
 
 class _BoundedHeader(tarfile.TarInfo):
@@ -133,7 +135,7 @@ _FACTS = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, t
 
 
 def _tar(file: OpenedFile, limits: Limits) -> Iterator[Member]:
-    chunks = Spent(file.size, limits).count(file.chunks())
+    chunks = DecodedBytes(file.size, limits).count(file.chunks())
     stream = io.BufferedReader(ChunkStream(chunks), _CHUNK)
     try:
         with tarfile.open(fileobj=stream, mode="r|", tarinfo=_BoundedHeader) as archive:
@@ -144,17 +146,17 @@ def _tar(file: OpenedFile, limits: Limits) -> Iterator[Member]:
                 if (wrong := _bad_name(info.name)) is not None:
                     yield Member(info.name, info.size, None, wrong)
                 elif info.issparse():
-                    refusal = Refusal("malformed_archive", "a sparse file: pack it without --sparse")
+                    refusal = RejectedValue("malformed_archive", "a sparse file: pack it without --sparse")
                     yield Member(info.name, info.size, None, refusal)
                 elif not info.isfile():
-                    refusal = Refusal("not_a_file", "a link or a device in an archive")
+                    refusal = RejectedValue("not_a_file", "a link or a device in an archive")
                     yield Member(info.name, info.size, None, refusal)
                 else:
                     inner = archive.extractfile(info)
                     assert inner is not None
                     yield Member(info.name.removeprefix("./"), info.size, ChunkStream(_tar_chunks(inner)))
     except (tarfile.TarError, EOFError, ValueError) as e:
-        raise Refusal("malformed_archive", str(e)[:200] or "the archive ends too early") from e
+        raise RejectedValue("malformed_archive", str(e)[:200] or "the archive ends too early") from e
 
 
 def _tar_chunks(stream: IO[bytes]) -> Iterator[bytes]:
@@ -162,14 +164,14 @@ def _tar_chunks(stream: IO[bytes]) -> Iterator[bytes]:
         while chunk := stream.read(_CHUNK):
             yield chunk
     except (tarfile.TarError, EOFError, ValueError) as e:
-        raise Refusal("malformed_archive", str(e)[:200] or "the member ends too early") from e
+        raise RejectedValue("malformed_archive", str(e)[:200] or "the member ends too early") from e
 
 
-def _bad_name(name: str) -> Refusal | None:
+def _bad_name(name: str) -> RejectedValue | None:
     if name.startswith("/") or ".." in name.split("/") or ":" in name[:2]:
-        return Refusal("bad_file_name", "the name leads out of the archive")
+        return RejectedValue("bad_file_name", "the name leads out of the archive")
     try:
         name.encode()
     except UnicodeEncodeError:
-        return Refusal("bad_file_name", "the name's bytes are not UTF-8")
+        return RejectedValue("bad_file_name", "the name's bytes are not UTF-8")
     return None

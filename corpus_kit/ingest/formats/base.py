@@ -1,7 +1,7 @@
 """What a reader gets and what it gives, the same for every format.
 
-A reader is a generator: `Record` for what is taken, `Refused` for what is not. A bad record costs itself only; a reader
-goes on where the next record begins, and says in `Refused` how many rows and bytes were passed over.
+A reader is a generator: `RawRecord` for what is taken, `RejectedRecord` for what is not. A bad record costs itself only:
+a reader goes on where the next record begins, and says in `RejectedRecord` how many rows and bytes were passed over.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from corpus_kit.ingest.fields import (
     nested_names,
     take_text,
 )
-from corpus_kit.ingest.json_values import Refusal, canonical_json, refuse_surrogates
+from corpus_kit.ingest.json_values import RejectedValue, canonical_json, refuse_surrogates
 from corpus_kit.ingest.known import propose_all
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ class Limits:
     def refuse_size(self, given: int, taken: int) -> None:
         """Raises Refusal(decompression_bomb, file_too_large) where `taken` bytes of a file come to more than they may."""
         if self.is_bomb(given, taken):
-            raise Refusal("decompression_bomb", f"{taken} bytes expand to more than {given}")
+            raise RejectedValue("decompression_bomb", f"{taken} bytes expand to more than {given}")
         if given > self.max_file_bytes:
-            raise Refusal("file_too_large", f"more than {self.max_file_bytes} bytes")
+            raise RejectedValue("file_too_large", f"more than {self.max_file_bytes} bytes")
 
 
 # Text compresses 3 to 10 times, logs some 50 times; a bomb 1,000 times and more.
@@ -112,7 +112,7 @@ class ReadSettings:
 
 
 @dataclass(slots=True)
-class Record:
+class RawRecord:
     """One record that can become a document.
 
     Attributes:
@@ -134,11 +134,11 @@ class Record:
 
 
 @dataclass(slots=True)
-class Refused:
+class RejectedRecord:
     """A record, or (number None) the file or the rest of it, that is not taken.
 
     Attributes:
-        number: As in `Record`.
+        number: As in `RawRecord`.
         refusal: Why.
         rows: How many records that are, None where it cannot be known.
         bytes: How many bytes of the file were passed over.
@@ -146,7 +146,7 @@ class Refused:
     """
 
     number: int | None
-    refusal: Refusal
+    refusal: RejectedValue
     rows: int | None = 1
     bytes: int = 0
     member: str = ""
@@ -209,20 +209,20 @@ class ReadingNotes:
             self.examples[column, what] = shown if len(shown) <= 40 else shown[:40] + "…"
 
 
-Reader = Callable[..., Iterator[Record | Refused]]
+Reader = Callable[..., Iterator[RawRecord | RejectedRecord]]
 
 
-def guarded(make: Callable[..., Record], source: Any, number: int, *rest: Any) -> Record | Refused:
+def guarded(make: Callable[..., RawRecord], source: Any, number: int, *rest: Any) -> RawRecord | RejectedRecord:
     """One record, or its refusal: the others of the file go on."""
     try:
         return make(source, number, *rest)
-    except Refusal as e:
-        return Refused(number, e)
+    except RejectedValue as e:
+        return RejectedRecord(number, e)
 
 
 def field_record(
     fields: Any, number: int, reading: ReadSettings, notes: ReadingNotes, encoding: str = "utf-8"
-) -> Record:
+) -> RawRecord:
     """A record that has no bytes of its own: a row, an object of an array.
 
     Raises Refusal: record_too_large, missing_text, text_not_string, empty_text, nul_character, lone_surrogate.
@@ -235,14 +235,14 @@ def field_record(
     digest = hashlib.sha256(canonical).hexdigest()
     try:
         if len(canonical) > reading.limits.max_record_bytes:
-            raise Refusal("record_too_large", f"{len(canonical)} bytes")
+            raise RejectedValue("record_too_large", f"{len(canonical)} bytes")
         decoded, rest = split_text(fields, reading, notes, encoding)
         if not whole:
             refuse_surrogates(rest)
-    except Refusal as e:
+    except RejectedValue as e:
         e.raw_sha256 = digest
         raise
-    return Record(number, decoded, rest, digest, len(canonical))
+    return RawRecord(number, decoded, rest, digest, len(canonical))
 
 
 def split_text(
@@ -259,7 +259,7 @@ def split_text(
     Raises Refusal: malformed_json, missing_text, text_not_string, empty_text, nul_character, lone_surrogate.
     """
     if not isinstance(fields, dict):
-        raise Refusal("malformed_json", f"a record is an object with fields, this is {kind_of(fields)}")
+        raise RejectedValue("malformed_json", f"a record is an object with fields, this is {kind_of(fields)}")
     wanted = reading.columns["text"]
     name = wanted if wanted in fields else choose(fields, wanted)
     if not notes.fields:
@@ -270,19 +270,19 @@ def split_text(
         text, rest = take_text(fields, FieldPath.of(name), reading.join)
     if isinstance(text, NameOf):  # there is no such field
         if is_studio_task(fields):
-            raise Refusal("label_studio_export", "the record has a task's data and annotations")
+            raise RejectedValue("label_studio_export", "the record has a task's data and annotations")
         if (meant := text_meant(fields)) is not None:
             notes.unused["text", meant] += 1
         names = ", ".join(list(fields)[:8]).encode("utf-8", "backslashreplace").decode()[:160]
-        raise Refusal("missing_text", f"no field '{name}'; the record has: {names or 'no fields'}")
+        raise RejectedValue("missing_text", f"no field '{name}'; the record has: {names or 'no fields'}")
     if isinstance(text, list) and reading.join is not None and all(isinstance(part, str) for part in text):
         text = reading.join.join(text)
     if not isinstance(text, str):
         how = "; join = '\\n\\n' joins them" if isinstance(text, list) else ""
-        raise Refusal("text_not_string", f"field '{name}' holds {kind_of(text)}{how}")
+        raise RejectedValue("text_not_string", f"field '{name}' holds {kind_of(text)}{how}")
     if len(text) < 8 and is_null_word(text):
         notes.value("text", "null", text)
-        raise Refusal("empty_text", f"the text says '{text}', which is null")
+        raise RejectedValue("empty_text", f"the text says '{text}', which is null")
     return from_string(text, encoding, same_bytes=False), rest
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record, Refused, field_record, guarded
+from corpus_kit.ingest.formats.base import RawRecord, ReadingNotes, ReadSettings, RejectedRecord, field_record, guarded
 from corpus_kit.ingest.formats.dialects import FoundDialect, find_dialect
 from corpus_kit.ingest.formats.lines import LineBlock, Lines, TooLong
 from corpus_kit.ingest.formats.opened import OpenedFile
 from corpus_kit.ingest.formats.rows import BadLine, BadRow, Dialect, read_rows
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 from corpus_kit.ingest.known import COLUMNS
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".psv")
 _PREFERRED = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 
 
-def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
+def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[RawRecord | RejectedRecord]:
     """Rows as records: fields named by the header, or by number from 1 where `header = false`."""
     table = CellTable(file, reading, notes)
     header = table.header
@@ -27,7 +27,7 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
     for row in table.rows:
         number += 1
         if isinstance(row, BadRow):
-            yield Refused(number, row.refusal, bytes=row.size)
+            yield RejectedRecord(number, row.refusal, bytes=row.size)
             continue
         cells = row.cells
         if "" in cells:
@@ -79,14 +79,16 @@ class CellTable:
         if has_header:
             top = next(self.rows, None)
             if top is None:
-                raise Refusal("empty_text", "no bytes")
+                raise RejectedValue("empty_text", "no bytes")
             if isinstance(top, BadRow):
                 raise top.refusal
             if len(top.cells) > reading.limits.max_columns:
-                raise Refusal("too_many_columns", f"{len(top.cells)} columns, more than {reading.limits.max_columns}")
+                raise RejectedValue(
+                    "too_many_columns", f"{len(top.cells)} columns, more than {reading.limits.max_columns}"
+                )
             self.header = named(top.cells)
         elif not found.first:
-            raise Refusal("empty_text", "no bytes")
+            raise RejectedValue("empty_text", "no bytes")
         else:
             self.header = [str(number) for number in range(1, len(found.first) + 1)]
         notes.fields.update(dict.fromkeys(self.header))
@@ -101,7 +103,7 @@ class CellTable:
             return reading.header
         if found.header is False and not {cell.strip() for cell in found.first} & set(names):
             shown = " | ".join(cell if len(cell) <= 40 else cell[:40] + "…" for cell in found.first[:6])
-            raise Refusal("no_header", f"the first row is: {shown}")
+            raise RejectedValue("no_header", f"the first row is: {shown}")
         return True
 
     def _source(self, first: LineBlock | TooLong | None, skip: int) -> Iterator[list[str] | str | BadLine]:
@@ -109,7 +111,7 @@ class CellTable:
         for source in (blocks, self._blocks):
             for block in source:
                 if isinstance(block, TooLong):
-                    yield BadLine(block.size, Refusal("record_too_large", f"a line of {block.size} bytes"))
+                    yield BadLine(block.size, RejectedValue("record_too_large", f"a line of {block.size} bytes"))
                 elif block.text is not None:
                     lines = list(io.StringIO(block.text, newline=""))
                     yield lines[skip:]
@@ -121,7 +123,7 @@ class CellTable:
         for line in raw.splitlines(keepends=True):
             try:
                 yield self._lines.decode(line)
-            except Refusal as e:
+            except RejectedValue as e:
                 yield BadLine(len(line), e)
 
 
@@ -143,4 +145,4 @@ def _refuse_repeated(header: list[str], reading: ReadSettings) -> None:
     for column in COLUMNS:
         name = reading.columns.get(column, column)
         if f"{name}_2" in header and name in header:
-            raise Refusal("malformed_csv", f"two columns have the same name, '{name}'")
+            raise RejectedValue("malformed_csv", f"two columns have the same name, '{name}'")

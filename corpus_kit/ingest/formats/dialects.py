@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from corpus_kit.ingest.formats.rows import CellRow, Dialect, read_rows
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 from corpus_kit.ingest.known import looks_like_field
 
 DELIMITERS = (",", ";", "\t", "|", "\x01", "\x1f", "^", "~")
@@ -209,7 +209,9 @@ def _refuse_tie(best: _Try, tries: list[_Try], prefer: str) -> None:
     }
     if others and best.fits >= _FITS:
         shown = " or ".join(repr(d) for d in sorted({best.dialect.delimiter} | others))
-        raise Refusal("malformed_csv", f"the delimiter may be {shown}; name it: delimiter = {best.dialect.delimiter!r}")
+        raise RejectedValue(
+            "malformed_csv", f"the delimiter may be {shown}; name it: delimiter = {best.dialect.delimiter!r}"
+        )
 
 
 def _has_header(rows: list[list[str]], names: tuple[str, ...]) -> bool | None:

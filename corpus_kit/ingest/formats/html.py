@@ -8,14 +8,14 @@ from typing import Any
 
 from corpus_kit.ingest.decode import Decoded
 from corpus_kit.ingest.expand import read_all
-from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record, Refused
+from corpus_kit.ingest.formats.base import RawRecord, ReadingNotes, ReadSettings, RejectedRecord
 from corpus_kit.ingest.formats.opened import ChunkStream, OpenedFile
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 SUFFIXES = (".html", ".htm", ".xhtml")
 
 
-def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
+def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[RawRecord | RejectedRecord]:
     """The page's record."""
     limit = min(reading.limits.max_record_bytes, reading.limits.max_file_bytes)
     raw = read_all(ChunkStream(file.chunks()), None, limit)
@@ -25,7 +25,7 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
     yield record
 
 
-def page_record(raw: bytes, fields: dict[str, Any], number: int | None, digest: str, header: str | None) -> Record:
+def page_record(raw: bytes, fields: dict[str, Any], number: int | None, digest: str, header: str | None) -> RawRecord:
     """The record of one page: its text as a browser shows it, and what it says of itself.
 
     Args:
@@ -43,12 +43,12 @@ def page_record(raw: bytes, fields: dict[str, Any], number: int | None, digest: 
     try:
         page = read_html(raw, header)
         if "\x00" in page.text:
-            raise Refusal("nul_character", f"at character {page.text.index(chr(0))}")
-    except Refusal as e:
+            raise RejectedValue("nul_character", f"at character {page.text.index(chr(0))}")
+    except RejectedValue as e:
         e.raw_sha256 = digest
         raise
     facts = html_facts(page, str(fields.get("url", "")))
     if facts.author and "author" not in fields:
         fields = fields | {"author": facts.author}
     decoded = Decoded(page.text, page.encoding, page.newline, same_bytes=False)
-    return Record(number, decoded, fields, digest, len(raw), page=facts)
+    return RawRecord(number, decoded, fields, digest, len(raw), page=facts)

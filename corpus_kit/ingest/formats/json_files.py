@@ -14,10 +14,18 @@ from typing import Any
 
 from corpus_kit.ingest.decode import bom_of, codec_without_bom
 from corpus_kit.ingest.fields import FieldPath, is_studio_task
-from corpus_kit.ingest.formats.base import Limits, ReadingNotes, ReadSettings, Record, Refused, field_record, guarded
+from corpus_kit.ingest.formats.base import (
+    Limits,
+    RawRecord,
+    ReadingNotes,
+    ReadSettings,
+    RejectedRecord,
+    field_record,
+    guarded,
+)
 from corpus_kit.ingest.formats.json_shapes import records_in
 from corpus_kit.ingest.formats.opened import OpenedFile
-from corpus_kit.ingest.json_values import Constants, Refusal, json_decoder, parse_json
+from corpus_kit.ingest.json_values import Constants, RejectedValue, json_decoder, parse_json
 
 SUFFIXES = (".json",)
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -25,7 +33,7 @@ _FIRST_KEY = re.compile(r'\{\s*("(?:[^"\\]|\\.)*")\s*:')
 _STEP = 1 << 18
 
 
-def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
+def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[RawRecord | RejectedRecord]:
     """The records of a JSON file."""
     stream = JsonStream(file.chunks(), reading.limits, reading.encoding)
     notes.settle(encoding=stream.encoding)
@@ -41,22 +49,24 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
         yield from _listed(records_in(stream.whole(), reading, notes), reading, notes)
     else:
         stream.whole()  # which says what is wrong with it
-        raise Refusal("malformed_json", "neither an array nor an object")
+        raise RejectedValue("malformed_json", "neither an array nor an object")
 
 
-def _array(stream: JsonStream, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
+def _array(stream: JsonStream, reading: ReadSettings, notes: ReadingNotes) -> Iterator[RawRecord | RejectedRecord]:
     number, strings = 0, False
     for item in stream.elements():
         number += 1
-        if isinstance(item, Refused):
+        if isinstance(item, RejectedRecord):
             item.number = number if item.rows == 1 else None
             yield item
             continue
         if number == 1:
             if is_studio_task(item) and "." not in reading.text:
-                raise Refusal("label_studio_export", "the first record has a task's data and annotations")
+                raise RejectedValue("label_studio_export", "the first record has a task's data and annotations")
             if isinstance(item, list):
-                raise Refusal("malformed_json", "a list of lists: the columns have no names; write records with names")
+                raise RejectedValue(
+                    "malformed_json", "a list of lists: the columns have no names; write records with names"
+                )
             strings = isinstance(item, str) and "." not in reading.text
             if strings:
                 notes.settle(records="texts without names")
@@ -65,12 +75,12 @@ def _array(stream: JsonStream, reading: ReadSettings, notes: ReadingNotes) -> It
         )
 
 
-def _objects(stream: JsonStream, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
+def _objects(stream: JsonStream, reading: ReadSettings, notes: ReadingNotes) -> Iterator[RawRecord | RejectedRecord]:
     """One object, which may wrap the records, or several one after another."""
     limit = reading.limits.max_record_bytes
     try:
         value = stream.value(limit, "record_too_large")
-    except Refusal as e:
+    except RejectedValue as e:
         if e.reason == "record_too_large":
             e.detail += '; where a list of records is in it, name it: records = "articles"'
         raise
@@ -80,7 +90,7 @@ def _objects(stream: JsonStream, reading: ReadSettings, notes: ReadingNotes) -> 
     notes.settle(records="one after another")
     yield _checked(value, 1, stream, reading, notes)
     for number, item in enumerate(stream.following(), start=2):
-        if isinstance(item, Refused):
+        if isinstance(item, RejectedRecord):
             item.number = number
             yield item
         else:
@@ -89,14 +99,14 @@ def _objects(stream: JsonStream, reading: ReadSettings, notes: ReadingNotes) -> 
 
 def _listed(
     records: list[Any], reading: ReadSettings, notes: ReadingNotes, stream: JsonStream | None = None
-) -> Iterator[Record | Refused]:
+) -> Iterator[RawRecord | RejectedRecord]:
     for number, fields in enumerate(records, start=1):
         yield _checked(fields, number, stream, reading, notes)
 
 
 def _checked(
     fields: Any, number: int, stream: JsonStream | None, reading: ReadSettings, notes: ReadingNotes
-) -> Record | Refused:
+) -> RawRecord | RejectedRecord:
     if stream is not None and stream.constants.seen:
         notes.value("other fields", "null", "NaN", stream.constants.seen)
         stream.constants.seen = 0
@@ -127,11 +137,11 @@ class JsonStream:
     def _take(self, chunk: bytes, *, final: bool = False) -> None:
         self._total += len(chunk)
         if self._total > self._limits.max_file_bytes:
-            raise Refusal("file_too_large", f"more than {self._limits.max_file_bytes} bytes after decompression")
+            raise RejectedValue("file_too_large", f"more than {self._limits.max_file_bytes} bytes after decompression")
         try:
             text = self._decoder.decode(chunk, final)
         except UnicodeDecodeError as e:
-            raise Refusal("undecodable", f"byte {e.start} of a part of the file is not {self.encoding}") from e
+            raise RejectedValue("undecodable", f"byte {e.start} of a part of the file is not {self.encoding}") from e
         self._text = self._text[self._at :] + text
         self._at = 0
 
@@ -166,7 +176,7 @@ class JsonStream:
                 if self._total == before or self._total <= _STEP:
                     self._at = begin
                     return False
-                raise Refusal("malformed_json", f"records leads to no list: there is no '{step}'")
+                raise RejectedValue("malformed_json", f"records leads to no list: there is no '{step}'")
         if self.peek() == "[":
             self._entered = True
             return True
@@ -205,7 +215,7 @@ class JsonStream:
             more = self._fill(size)
             if to_the_end and more:
                 if size > limit:
-                    raise Refusal(reason, f"more than {limit} bytes in one JSON value")
+                    raise RejectedValue(reason, f"more than {limit} bytes in one JSON value")
                 size *= 2
                 continue
             if to_the_end:
@@ -213,25 +223,27 @@ class JsonStream:
             try:
                 found, end = self._json.raw_decode(self._text, self._at)
             except RecursionError as e:
-                raise Refusal("malformed_json", "objects or lists are nested too deeply") from e
+                raise RejectedValue("malformed_json", "objects or lists are nested too deeply") from e
             except json.JSONDecodeError as e:
                 cut = e.msg.startswith(("Unterminated", "Invalid \\")) or e.pos >= len(self._text) - 8
                 if not more or not cut:
-                    raise Refusal("malformed_json", f"not valid JSON: {e.msg} at character {e.pos - self._at}") from e
+                    raise RejectedValue(
+                        "malformed_json", f"not valid JSON: {e.msg} at character {e.pos - self._at}"
+                    ) from e
                 if len(self._text) - self._at > limit:
-                    raise Refusal(reason, f"more than {limit} bytes in one JSON value") from e
+                    raise RejectedValue(reason, f"more than {limit} bytes in one JSON value") from e
                 size *= 2
                 continue
             except ValueError as e:  # a key that is there twice, a number that is too large
                 what = "a number has too many digits" if "digits" in str(e) else e
-                raise Refusal("malformed_json", f"not valid JSON: {what}") from e
+                raise RejectedValue("malformed_json", f"not valid JSON: {what}") from e
             if end - self._at > limit:
-                raise Refusal(reason, f"more than {limit} bytes in one JSON value")
+                raise RejectedValue(reason, f"more than {limit} bytes in one JSON value")
             self._at = end
             return found
 
     def elements(self) -> Iterator[Any]:
-        """The elements of an array, a `Refused` for each that is none."""
+        """The elements of an array, a `RejectedRecord` for each that is none."""
         limit = self._limits.max_record_bytes
         self._at += 1  # [
         while True:
@@ -247,18 +259,18 @@ class JsonStream:
                 found = self.value(limit, "record_too_large")
                 after = self.peek()
                 if after not in ",]":
-                    raise Refusal("malformed_json", "not valid JSON: no comma between two records")
+                    raise RejectedValue("malformed_json", "not valid JSON: no comma between two records")
                 if after == "" and self._ended:
                     yield found
                     raise _End
-            except Refusal as e:
+            except RejectedValue as e:
                 passed = self._skip_to_next(begin if begin <= self._at else self._at)
-                yield Refused(None, e, bytes=passed)
+                yield RejectedRecord(None, e, bytes=passed)
                 if not self.peek():
                     return
                 continue
             except _End:
-                yield Refused(None, Refusal("truncated", "the array has no end"), rows=None)
+                yield RejectedRecord(None, RejectedValue("truncated", "the array has no end"), rows=None)
                 return
             self._at += 1
             yield found
@@ -267,7 +279,7 @@ class JsonStream:
                 return
 
     def following(self) -> Iterator[Any]:
-        """The values that follow a first one, with or without commas between, a `Refused` for each that is none."""
+        """The values that follow a first one, with or without commas between, a `RejectedRecord` for each that is none."""
         self._first_key = "-"
         while after := self.peek():
             if after == ",":
@@ -278,12 +290,12 @@ class JsonStream:
                 self._first_key = match[1]
             try:
                 yield self.value(self._limits.max_record_bytes, "record_too_large")
-            except Refusal as e:
-                yield Refused(None, e, bytes=self._skip_to_next(begin if begin <= self._at else self._at))
+            except RejectedValue as e:
+                yield RejectedRecord(None, e, bytes=self._skip_to_next(begin if begin <= self._at else self._at))
 
     def _refuse_rest(self) -> None:
         if not self._entered and self.peek():
-            raise Refusal("malformed_json", "something follows the array")
+            raise RejectedValue("malformed_json", "something follows the array")
 
     def _skip_to_next(self, begin: int) -> int:
         """Go to where the next record begins: at an object whose first key is that of the others. Returns bytes passed."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record, Refused, guarded, split_text
+from corpus_kit.ingest.formats.base import RawRecord, ReadingNotes, ReadSettings, RejectedRecord, guarded, split_text
 from corpus_kit.ingest.formats.lines import Lines, TooLong
 from corpus_kit.ingest.formats.opened import OpenedFile
-from corpus_kit.ingest.json_values import Constants, Refusal, parse_json, refuse_surrogates
+from corpus_kit.ingest.json_values import Constants, RejectedValue, parse_json, refuse_surrogates
 
 SUFFIXES = (".jsonl", ".ndjson", ".jsonlines", ".jl", ".ldjson", ".geojsonl")
 
 
-def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
+def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[RawRecord | RejectedRecord]:
     """A record a line; empty lines are none."""
     lines = Lines(file.chunks(), reading.limits, reading.encoding)
     number, limit = 0, reading.limits.max_record_bytes
@@ -32,7 +32,7 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
                 yield _too_large(number, hashlib.sha256(line).hexdigest(), len(line), limit)
                 continue
             made = guarded(_record, line, number, lines, constants, reading, notes)
-            if isinstance(made, Refused):
+            if isinstance(made, RejectedRecord):
                 made.bytes = len(line)
             yield made
         if block.raw.endswith(lines.newline):
@@ -40,13 +40,15 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
     notes.settle(encoding=lines.encoding)
 
 
-def _too_large(number: int, sha256: str, size: int, limit: int) -> Refused:
-    return Refused(number, Refusal("record_too_large", f"more than {limit} bytes", raw_sha256=sha256), bytes=size)
+def _too_large(number: int, sha256: str, size: int, limit: int) -> RejectedRecord:
+    return RejectedRecord(
+        number, RejectedValue("record_too_large", f"more than {limit} bytes", raw_sha256=sha256), bytes=size
+    )
 
 
 def _record(
     line: bytes, number: int, lines: Lines, constants: Constants, reading: ReadSettings, notes: ReadingNotes
-) -> Record:
+) -> RawRecord:
     digest = hashlib.sha256(line).hexdigest()
     constants.seen = 0
     try:
@@ -55,9 +57,9 @@ def _record(
         decoded, fields = split_text(found, reading, notes, lines.encoding)
         if "\\u" in source:
             refuse_surrogates(fields)
-    except Refusal as e:
+    except RejectedValue as e:
         e.raw_sha256 = digest
         raise
     if constants.seen:
         notes.value("other fields", "null", "NaN", constants.seen)
-    return Record(number, decoded, fields, digest, len(line))
+    return RawRecord(number, decoded, fields, digest, len(line))

@@ -7,7 +7,7 @@ from typing import Any
 
 from corpus_kit.ingest.fields import FieldPath, NameOf, is_studio_task, lookup
 from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 _DEPTH = 4
 
@@ -26,7 +26,7 @@ def records_in(value: Any, reading: ReadSettings, notes: ReadingNotes) -> list[A
     if not isinstance(value, dict) or isinstance(lookup(value, reading.text), str | list):
         return [value]
     if is_studio_task(value):
-        raise Refusal("label_studio_export", "the object has a task's data and annotations")
+        raise RejectedValue("label_studio_export", "the object has a task's data and annotations")
     for shape, take in (("columns", _columns), ("index", _index), ("split", _split)):
         if (records := take(value, reading.text)) is not None:
             notes.settle(records=f"pandas, orient = {shape!r}")
@@ -38,13 +38,13 @@ def records_in(value: Any, reading: ReadSettings, notes: ReadingNotes) -> list[A
         }
         if len(with_text) != 1:
             shown = " or ".join(f'records = "{path}"' for path in list(lists)[:4])
-            raise Refusal("malformed_json", f"several lists of records could be meant: {shown}")
+            raise RejectedValue("malformed_json", f"several lists of records could be meant: {shown}")
         lists = with_text
     if not lists:
         return [value]
     ((path, records),) = lists.items()
     if is_studio_task(records[0]) and "." not in reading.text:
-        raise Refusal("label_studio_export", "the records have a task's data and annotations")
+        raise RejectedValue("label_studio_export", "the records have a task's data and annotations")
     notes.settle(records=path)
     return records
 
@@ -53,7 +53,7 @@ def _at_path(value: Any, reading: ReadSettings, notes: ReadingNotes) -> list[Any
     found = FieldPath.of(reading.records).get(value)
     if isinstance(found, NameOf) or not isinstance(found, list | dict):
         names = ", ".join(list(value)[:8])[:160] if isinstance(value, dict) else "no names"
-        raise Refusal("malformed_json", f"records = {reading.records!r} leads to no list; there are: {names}")
+        raise RejectedValue("malformed_json", f"records = {reading.records!r} leads to no list; there are: {names}")
     notes.settle(records=reading.records)
     return found if isinstance(found, list) else list(found.values())
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from corpus_kit.ingest.decode import bom_of, codec_without_bom
 from corpus_kit.ingest.formats.base import Limits
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 _ENOUGH = 1 << 18
 """Bytes in which a codec is looked for."""
@@ -83,7 +83,9 @@ class Lines:
         for chunk in chunks:
             self._total += len(chunk)
             if self._total > self._limits.max_file_bytes:
-                raise Refusal("file_too_large", f"more than {self._limits.max_file_bytes} bytes after decompression")
+                raise RejectedValue(
+                    "file_too_large", f"more than {self._limits.max_file_bytes} bytes after decompression"
+                )
             yield chunk
 
     def _as_bytes_of_lines(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -196,7 +198,7 @@ class Lines:
         try:
             return line.decode(self._codec)
         except UnicodeDecodeError as e:
-            raise Refusal("undecodable", f"byte {e.start} of the line is not {self.encoding}") from e
+            raise RejectedValue("undecodable", f"byte {e.start} of the line is not {self.encoding}") from e
 
 
 def _plain_name(encoding: str) -> str:
@@ -211,7 +213,7 @@ def _recoded(first: bytes, chunks: Iterator[bytes], codec: str) -> Iterator[byte
             yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
         yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
     except UnicodeDecodeError as e:
-        raise Refusal("undecodable", f"is {codec} at its beginning and not at its end") from e
+        raise RejectedValue("undecodable", f"is {codec} at its beginning and not at its end") from e
 
 
 def legacy_codec(raw: bytes, first_bad: int) -> str | None:

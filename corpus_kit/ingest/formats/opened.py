@@ -12,7 +12,7 @@ from corpus_kit.ingest.formats.base import Limits
 _SMALL = 1 << 16
 
 
-class Spent:
+class DecodedBytes:
     """What all members of one archive have come to, decompressed: each alone may be small."""
 
     __slots__ = ("_given", "_limits", "_packed")
@@ -56,7 +56,7 @@ class OpenedFile:
         location: str = "",
         size: int = 0,
         expansion: int = EXPANSION,
-        spent: Spent | None = None,
+        spent: DecodedBytes | None = None,
     ) -> None:
         self.expansion, self.spent = expansion, spent
         self.name, self.handle, self.compression, self.location, self.size = name, handle, compression, location, size

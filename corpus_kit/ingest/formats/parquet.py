@@ -8,16 +8,24 @@ from typing import Any, BinaryIO
 
 from corpus_kit.ingest.expand import read_all
 from corpus_kit.ingest.fields import FieldPath
-from corpus_kit.ingest.formats.base import NotText, ReadingNotes, ReadSettings, Record, Refused, field_record, guarded
+from corpus_kit.ingest.formats.base import (
+    NotText,
+    RawRecord,
+    ReadingNotes,
+    ReadSettings,
+    RejectedRecord,
+    field_record,
+    guarded,
+)
 from corpus_kit.ingest.formats.opened import ChunkStream, OpenedFile
 from corpus_kit.ingest.formats.parquet_bounds import batches_of, refuse_footer
-from corpus_kit.ingest.json_values import Refusal, plain
+from corpus_kit.ingest.json_values import RejectedValue, plain
 
 SUFFIXES = (".parquet", ".pq")
 _LARGE = 4  # a row of numbers takes more bytes in Arrow than as JSON, where records are measured
 
 
-def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
+def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[RawRecord | RejectedRecord]:
     """Rows as records."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -43,11 +51,11 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
                     limits.refuse_size(given, size)
                     for fields in _records(batch, reading, notes):
                         number += 1
-                        if isinstance(fields, Refusal):
-                            yield Refused(number, fields)
+                        if isinstance(fields, RejectedValue):
+                            yield RejectedRecord(number, fields)
                             continue
                         record = guarded(field_record, fields, number, reading, notes)
-                        made += record.raw_bytes if isinstance(record, Record) else 0
+                        made += record.raw_bytes if isinstance(record, RawRecord) else 0
                         limits.refuse_size(made, size)
                         yield record
             except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
@@ -55,7 +63,7 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
                 packed = sum(facts.column(i).total_compressed_size for i in range(facts.num_columns))
                 e2 = _malformed(e)
                 e2.detail = f"row group {group + 1}, rows {number + 1} to {number + lost}: {e2.detail}"
-                yield Refused(None, e2, rows=lost, bytes=packed * lost // max(facts.num_rows, 1))
+                yield RejectedRecord(None, e2, rows=lost, bytes=packed * lost // max(facts.num_rows, 1))
                 number = first + facts.num_rows
 
 
@@ -65,26 +73,26 @@ def _source(file: OpenedFile, reading: ReadSettings) -> tuple[BinaryIO, int]:
         whole = read_all(ChunkStream(file.chunks()), None, reading.limits.whole_file, "file_too_large")
         return io.BytesIO(whole), len(whole)
     if file.size > reading.limits.max_file_bytes:
-        raise Refusal("file_too_large", f"more than {reading.limits.max_file_bytes} bytes")
+        raise RejectedValue("file_too_large", f"more than {reading.limits.max_file_bytes} bytes")
     return open(file.location, "rb"), file.size  # the caller closes it
 
 
-def _malformed(error: BaseException) -> Refusal:
+def _malformed(error: BaseException) -> RejectedValue:
     """What is wrong with the file; what is wrong with the disk stays an OSError."""
     if isinstance(error, OSError) and error.errno is not None:
         raise error
     lines = str(error).splitlines()
-    return Refusal("malformed_parquet", (lines[0] if lines else type(error).__name__)[:200])
+    return RejectedValue("malformed_parquet", (lines[0] if lines else type(error).__name__)[:200])
 
 
-def _records(batch: Any, reading: ReadSettings, notes: ReadingNotes) -> Iterator[dict[str, Any] | Refusal]:
+def _records(batch: Any, reading: ReadSettings, notes: ReadingNotes) -> Iterator[dict[str, Any] | RejectedValue]:
     """The fields of each row. A row that is far too large is refused before Python makes values of it."""
     most = _LARGE * reading.limits.max_record_bytes
     if batch.nbytes > most:
         for at in range(batch.num_rows):
             row = batch.slice(at, 1)
             if row.nbytes > most:
-                yield Refusal("record_too_large", f"more than {reading.limits.max_record_bytes} bytes")
+                yield RejectedValue("record_too_large", f"more than {reading.limits.max_record_bytes} bytes")
             else:
                 yield from _fields(row, reading, notes)
     else:

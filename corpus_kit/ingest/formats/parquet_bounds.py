@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from corpus_kit.ingest.formats.base import Limits
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 _DEEPEST = 64
 _HEADER_BYTES = 1 << 16
@@ -117,26 +117,26 @@ def refuse_footer(handle: BinaryIO, limits: Limits) -> None:
     """
     size = handle.seek(0, io.SEEK_END)
     if size < 12:
-        raise Refusal("malformed_parquet", f"the file has {size} bytes")
+        raise RejectedValue("malformed_parquet", f"the file has {size} bytes")
     handle.seek(size - 8)
     end = handle.read(8)
     length = int.from_bytes(end[:4], "little")
     if end[4:] != b"PAR1" or length > size - 12:
-        raise Refusal("malformed_parquet", "the file has no footer")
+        raise RejectedValue("malformed_parquet", "the file has no footer")
     if length > limits.max_metadata_bytes:
-        raise Refusal("metadata_too_large", f"a footer of {length} bytes, more than {limits.max_metadata_bytes}")
+        raise RejectedValue("metadata_too_large", f"a footer of {length} bytes, more than {limits.max_metadata_bytes}")
     handle.seek(size - 8 - length)
     reader = _Compact(handle.read(length))
     try:
         schema = next((value for name, value in reader.fields() if name == 2), None)
         children = [int(one.get(5) or 0) for one in schema] if isinstance(schema, list) else []
     except (_NotThriftError, AttributeError, TypeError) as e:
-        raise Refusal("malformed_parquet", f"the footer cannot be read: {e}") from e
+        raise RejectedValue("malformed_parquet", f"the footer cannot be read: {e}") from e
     columns = sum(1 for count in children if not count)
     if columns > limits.max_columns:
-        raise Refusal("too_many_columns", f"{columns} columns, more than {limits.max_columns}")
+        raise RejectedValue("too_many_columns", f"{columns} columns, more than {limits.max_columns}")
     if _depth(children) > _DEEPEST:
-        raise Refusal("malformed_parquet", f"columns are nested more than {_DEEPEST} deep")
+        raise RejectedValue("malformed_parquet", f"columns are nested more than {_DEEPEST} deep")
 
 
 def _depth(children: list[int]) -> int:
@@ -181,10 +181,10 @@ def batches_of(metadata: Any, handle: BinaryIO, file_bytes: int, limits: Limits)
         Refusal: too_many_records, file_too_large, decompression_bomb, record_too_large.
     """
     if metadata.num_rows > limits.max_file_records:
-        raise Refusal("too_many_records", f"{metadata.num_rows} rows, more than {limits.max_file_records}")
+        raise RejectedValue("too_many_records", f"{metadata.num_rows} rows, more than {limits.max_file_records}")
     rows = _ROW * metadata.num_rows
     if limits.is_bomb(rows, file_bytes):
-        raise Refusal("decompression_bomb", f"{file_bytes} bytes hold {metadata.num_rows} rows")
+        raise RejectedValue("decompression_bomb", f"{file_bytes} bytes hold {metadata.num_rows} rows")
     total, batches = 0, []
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
@@ -193,7 +193,7 @@ def batches_of(metadata: Any, handle: BinaryIO, file_bytes: int, limits: Limits)
         limits.refuse_size(total, file_bytes)
         at_once = sum(chunk.largest for chunk in chunks)
         if at_once > limits.whole_file:
-            raise Refusal("record_too_large", f"pages of {at_once} bytes in row group {number + 1}")
+            raise RejectedValue("record_too_large", f"pages of {at_once} bytes in row group {number + 1}")
         repeated = sum(chunk.repeated for chunk in chunks)
         batches.append(max(1, min(BATCH, _AT_ONCE // max(repeated, 1))))
     return batches

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 
 class Dialect(NamedTuple):
@@ -51,14 +51,14 @@ class BadRow(NamedTuple):
     line: int
     lines: int
     size: int
-    refusal: Refusal
+    refusal: RejectedValue
 
 
 class BadLine(NamedTuple):
     """A line that is not text in the file's codec, or too long. shown: what is known of it."""
 
     size: int
-    refusal: Refusal
+    refusal: RejectedValue
 
 
 _KINDS = tuple(
@@ -251,9 +251,9 @@ def read_rows(
             cells = next(reader, None)
         except csv.Error as e:
             large = "field limit" in str(e)
-            refusal = Refusal("record_too_large" if large else "malformed_csv", _plain(str(e)))
+            refusal = RejectedValue("record_too_large" if large else "malformed_csv", _plain(str(e)))
         except _TooLarge:
-            refusal = Refusal("malformed_csv", f"a quote opens here and is not closed within {limit} characters")
+            refusal = RejectedValue("malformed_csv", f"a quote opens here and is not closed within {limit} characters")
         except _Bad:
             assert feed.bad is not None
             refusal = feed.bad.refusal
@@ -275,7 +275,7 @@ def read_rows(
                 shape.learn(cells)
                 yield CellRow(feed.number - len(feed.taken) + 1, cells)
                 continue
-            refusal = Refusal(
+            refusal = RejectedValue(
                 "malformed_csv",
                 "a quote opens here and other rows follow before it is closed"
                 if swallows
@@ -316,7 +316,7 @@ def _whole_rows(feed: _Feed, shape: _Shape) -> Iterator[CellRow]:
         feed.leave(lines[end:], end)
 
 
-def _recover(feed: _Feed, shape: _Shape, refusal: Refusal) -> BadRow:
+def _recover(feed: _Feed, shape: _Shape, refusal: RejectedValue) -> BadRow:
     """Set the broken row aside, up to the next line that begins a row."""
     lines, damaged = feed.taken, feed.bad
     first = feed.number - len(lines) + (damaged is None)

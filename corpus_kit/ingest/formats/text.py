@@ -10,11 +10,11 @@ from typing import Any
 import regex
 
 from corpus_kit.ingest.decode import Decoded, decode
-from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record, Refused, guarded
+from corpus_kit.ingest.formats.base import RawRecord, ReadingNotes, ReadSettings, RejectedRecord, guarded
 from corpus_kit.ingest.formats.header_block import as_columns, read_head
 from corpus_kit.ingest.formats.lines import Lines, TooLong
 from corpus_kit.ingest.formats.opened import OpenedFile
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 SUFFIXES = (".txt", ".md", ".text", ".markdown")
 LINES = "lines"
@@ -24,7 +24,7 @@ _SECONDS_OF_FILE, _SECONDS_OF_LINE = 30.0, 1e-3
 _SHAPES = ("\t", ";", "|", ",")
 
 
-def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
+def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[RawRecord | RejectedRecord]:
     """One record, or many where `records` is set."""
     if reading.records:
         yield from _many(file, reading, notes)
@@ -38,11 +38,11 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
         pieces.append(chunk)
         total += len(chunk)
         if total > bound:
-            raise Refusal(reason, f"more than {bound} bytes")
+            raise RejectedValue(reason, f"more than {bound} bytes")
     yield page(b"".join(pieces), None, reading, notes)
 
 
-def page(content: bytes, digest: str | None, reading: ReadSettings, notes: ReadingNotes) -> Record:
+def page(content: bytes, digest: str | None, reading: ReadSettings, notes: ReadingNotes) -> RawRecord:
     """The record of a whole text.
 
     Args:
@@ -62,8 +62,8 @@ def page(content: bytes, digest: str | None, reading: ReadSettings, notes: Readi
             decoded, fields = _without_head(decoded, reading, notes)
         elif len(decoded.text) > 500:
             _note_shape(decoded.text, notes)
-        return Record(None, decoded, fields, digest, len(content))
-    except Refusal as e:
+        return RawRecord(None, decoded, fields, digest, len(content))
+    except RejectedValue as e:
         e.raw_sha256 = digest
         raise
 
@@ -78,7 +78,7 @@ def decode_as(content: bytes, encoding: str) -> Decoded:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as e:
-        raise Refusal("undecodable", f"byte {e.start} is not {encoding}, which the settings name") from e
+        raise RejectedValue("undecodable", f"byte {e.start} is not {encoding}, which the settings name") from e
     decoded = from_string(text)
     return Decoded(decoded.text, encoding, decoded.newline, same_bytes=decoded.text.encode() == content)
 
@@ -89,22 +89,22 @@ def _without_head(decoded: Decoded, reading: ReadSettings, notes: ReadingNotes) 
         return decoded, {}
     text = decoded.text[head.end :]
     if not text.strip():
-        raise Refusal("empty_text", "nothing follows the facts at the beginning")
+        raise RejectedValue("empty_text", "nothing follows the facts at the beginning")
     notes.fields.update(dict.fromkeys(head.fields))
     notes.settle(records=f"facts before the text: {reading.header_block or 'front-matter'}")
     return decoded._replace(text=text, same_bytes=False), as_columns(head.fields, reading.columns)
 
 
-def _many(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
+def _many(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[RawRecord | RejectedRecord]:
     lines = Lines(file.chunks(), reading.limits, reading.encoding)
     limit = reading.limits.max_record_bytes
     for number, raw in _parts(lines, reading.records, limit):
         if isinstance(raw, TooLong):
-            refusal = Refusal("record_too_large", f"more than {limit} bytes", raw_sha256=raw.sha256)
-            yield Refused(number, refusal, bytes=raw.size)
+            refusal = RejectedValue("record_too_large", f"more than {limit} bytes", raw_sha256=raw.sha256)
+            yield RejectedRecord(number, refusal, bytes=raw.size)
         elif raw.strip():
             record = guarded(_part, raw, number, lines, reading, notes)
-            if isinstance(record, Refused):
+            if isinstance(record, RejectedRecord):
                 record.bytes = len(raw)
             yield record
     notes.settle(encoding=lines.encoding, records=reading.records)
@@ -158,22 +158,26 @@ class _Beginnings:
         try:
             found = self._pattern.search(line, timeout=_SECONDS) is not None
         except TimeoutError as e:
-            raise Refusal("malformed_text", "the pattern of `records` takes too long on a line; make it simpler") from e
+            raise RejectedValue(
+                "malformed_text", "the pattern of `records` takes too long on a line; make it simpler"
+            ) from e
         self._lines += 1
         self._spent += perf_counter() - begun
         if self._spent > _SECONDS_OF_FILE + _SECONDS_OF_LINE * self._lines:
-            raise Refusal("malformed_text", "the pattern of `records` takes too long on most lines; make it simpler")
+            raise RejectedValue(
+                "malformed_text", "the pattern of `records` takes too long on most lines; make it simpler"
+            )
         return found
 
 
 def _shown(line: bytes, lines: Lines) -> str:
     try:
         return lines.decode(line).rstrip("\r\n")
-    except Refusal:
+    except RejectedValue:
         return ""
 
 
-def _part(raw: bytes, number: int, lines: Lines, reading: ReadSettings, notes: ReadingNotes) -> Record:
+def _part(raw: bytes, number: int, lines: Lines, reading: ReadSettings, notes: ReadingNotes) -> RawRecord:
     from corpus_kit.ingest.decode import from_string
 
     body = raw.rstrip(b"\r\n") if reading.records == LINES else raw
@@ -184,10 +188,10 @@ def _part(raw: bytes, number: int, lines: Lines, reading: ReadSettings, notes: R
         fields: dict[str, Any] = {}
         if reading.header_block or text.startswith("---"):
             decoded, fields = _without_head(decoded, reading, notes)
-    except Refusal as e:
+    except RejectedValue as e:
         e.raw_sha256 = digest
         raise
-    return Record(number, decoded, fields, digest, len(body))
+    return RawRecord(number, decoded, fields, digest, len(body))
 
 
 def _note_shape(text: str, notes: ReadingNotes) -> None:

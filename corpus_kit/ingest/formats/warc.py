@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from corpus_kit.ingest.decode import Decoded, decode
-from corpus_kit.ingest.formats.base import ReadingNotes, ReadSettings, Record, Refused
+from corpus_kit.ingest.formats.base import RawRecord, ReadingNotes, ReadSettings, RejectedRecord
 from corpus_kit.ingest.formats.opened import OpenedFile
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 from corpus_kit.ingest.recognise import recognise
 
 SUFFIXES = (".warc", ".wet")
@@ -31,16 +31,16 @@ _NAMES = {"url": "WARC-Target-URI", "language": "WARC-Identified-Content-Languag
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 
-class Part(NamedTuple):
+class WarcRecord(NamedTuple):
     """One record of the archive. size: bytes from its first line to the next record's."""
 
     fields: dict[str, str]
     block: bytes
     size: int
-    refusal: Refusal | None = None
+    refusal: RejectedValue | None = None
 
 
-def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[Record | Refused]:
+def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterator[RawRecord | RejectedRecord]:
     """Texts (`conversion`) and pages (`response`, `resource`) as records; requests and metadata are none."""
     number = left_out = 0
     for part in parts(file.chunks(), reading):
@@ -53,11 +53,11 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
             if part.refusal is not None:
                 raise part.refusal
             if kind and kind not in _TEXT + _PAGE:
-                raise Refusal("malformed_warc", f"there is no type of record {kind[:40]!r}")
+                raise RejectedValue("malformed_warc", f"there is no type of record {kind[:40]!r}")
             record = _record(part, kind, number, reading, notes)
-        except Refusal as e:
+        except RejectedValue as e:
             e.raw_sha256 = e.raw_sha256 or hashlib.sha256(part.block).hexdigest()
-            yield Refused(number, e, bytes=part.size)
+            yield RejectedRecord(number, e, bytes=part.size)
         else:
             if record is None:
                 number, left_out = number - 1, left_out + 1
@@ -67,7 +67,7 @@ def read(file: OpenedFile, reading: ReadSettings, notes: ReadingNotes) -> Iterat
         notes.odd.append(f"{left_out:,} records of the archive are no pages (requests, metadata, pictures)")
 
 
-def _record(part: Part, kind: str, number: int, reading: ReadSettings, notes: ReadingNotes) -> Record | None:
+def _record(part: WarcRecord, kind: str, number: int, reading: ReadSettings, notes: ReadingNotes) -> RawRecord | None:
     fields: dict[str, Any] = dict(part.fields)
     for column, name in _NAMES.items():
         wanted = reading.columns.get(column, column)
@@ -89,10 +89,10 @@ def _record(part: Part, kind: str, number: int, reading: ReadSettings, notes: Re
 
         return page_record(block, fields, number, digest, content_type)
     decoded = decode(block)
-    return Record(number, Decoded(*decoded[:3], False), fields, digest, len(part.block))
+    return RawRecord(number, Decoded(*decoded[:3], False), fields, digest, len(part.block))
 
 
-def _payload(part: Part, reading: ReadSettings) -> tuple[bytes, str]:
+def _payload(part: WarcRecord, reading: ReadSettings) -> tuple[bytes, str]:
     """What an HTTP answer brings, its transfer and content encodings taken off, and its type."""
     from warcio.archiveiterator import ArchiveIterator
     from warcio.exceptions import ArchiveLoadFailed
@@ -107,30 +107,30 @@ def _payload(part: Part, reading: ReadSettings) -> tuple[bytes, str]:
         for record in ArchiveIterator(io.BytesIO(head.encode() + part.block + b"\r\n\r\n")):
             body = record.content_stream().read(limit + 1)
             if len(body) > limit:
-                raise Refusal("record_too_large", f"more than {limit} bytes")
+                raise RejectedValue("record_too_large", f"more than {limit} bytes")
             headers = record.http_headers
             return body, (headers.get_header("Content-Type") or "") if headers else ""
     except (ArchiveLoadFailed, ValueError, OSError) as e:
-        raise Refusal("malformed_warc", f"no HTTP answer: {str(e)[:120]}") from e
-    raise Refusal("malformed_warc", "no HTTP answer")
+        raise RejectedValue("malformed_warc", f"no HTTP answer: {str(e)[:120]}") from e
+    raise RejectedValue("malformed_warc", "no HTTP answer")
 
 
-def parts(chunks: Iterator[bytes], reading: ReadSettings) -> Iterator[Part]:
+def parts(chunks: Iterator[bytes], reading: ReadSettings) -> Iterator[WarcRecord]:
     """The records of an archive in their order, framed."""
     window = _Window(chunks, reading.limits.max_file_bytes)
     skipped = window.pass_over(_BEGIN, 0)
     if skipped:
-        yield Part({}, b"", skipped, Refusal("malformed_warc", "the file does not begin with a record"))
+        yield WarcRecord({}, b"", skipped, RejectedValue("malformed_warc", "the file does not begin with a record"))
     while window.fill(1):
         yield _next_part(window, reading.limits.max_record_bytes)
 
 
-def _next_part(window: _Window, limit: int) -> Part:
+def _next_part(window: _Window, limit: int) -> WarcRecord:
     window.fill(_HEAD_BYTES)
     match = _HEAD_END.search(window.data, 0, _HEAD_BYTES)
     if match is None:
         size = window.pass_over(_BEGIN, 1)
-        return Part({}, b"", size, Refusal("malformed_warc", "the record's head has no end"))
+        return WarcRecord({}, b"", size, RejectedValue("malformed_warc", "the record's head has no end"))
     fields = _fields(bytes(window.data[: match.start()]))
     length = fields.get("Content-Length", "")
     begin = match.end()
@@ -138,21 +138,21 @@ def _next_part(window: _Window, limit: int) -> Part:
         end = begin + int(length)
         if int(length) > limit:
             size = window.pass_over(_BEGIN, end)
-            return Part(fields, b"", size, Refusal("record_too_large", f"{length} bytes"))
+            return WarcRecord(fields, b"", size, RejectedValue("record_too_large", f"{length} bytes"))
         window.fill(end + 64)
         tail = window.data[end : end + 64].lstrip(b"\r\n")
         if len(window.data) >= end and (not tail or tail.startswith(b"WARC/")):
             block = bytes(window.data[begin:end])
-            return Part(fields, block, window.pass_over(_BEGIN, end))
+            return WarcRecord(fields, block, window.pass_over(_BEGIN, end))
     # No length, or a wrong one: up to the next record.
     window.fill(begin + limit + 1)
     following = _BEGIN.search(window.data, begin)
     end = following.start() if following else len(window.data)
     if end - begin > limit:
         size = window.pass_over(_BEGIN, begin)
-        return Part(fields, b"", size, Refusal("record_too_large", f"more than {limit} bytes"))
+        return WarcRecord(fields, b"", size, RejectedValue("record_too_large", f"more than {limit} bytes"))
     block = bytes(window.data[begin:end]).rstrip(b"\r\n")
-    return Part(fields, block, window.pass_over(_BEGIN, end))
+    return WarcRecord(fields, block, window.pass_over(_BEGIN, end))
 
 
 def _fields(head: bytes) -> dict[str, str]:
@@ -181,7 +181,7 @@ class _Window:
         while len(self.data) < size and (chunk := next(self._chunks, None)) is not None:
             self._total += len(chunk)
             if self._total > self._limit:
-                raise Refusal("file_too_large", f"more than {self._limit} bytes after decompression")
+                raise RejectedValue("file_too_large", f"more than {self._limit} bytes after decompression")
             self.data += chunk
         return bool(self.data)
 

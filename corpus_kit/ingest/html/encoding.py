@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from corpus_kit.core.offsets import normalise_newlines
 from corpus_kit.ingest.decode import decode
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _PRESCAN = 1024
@@ -66,14 +66,16 @@ def decode_page(raw: bytes, header: str | None = None) -> DecodedPage:
         Refusal: empty_text, binary, undecodable.
     """
     if not raw.strip():
-        raise Refusal("empty_text", f"{len(raw)} bytes of white space" if raw else "no bytes")
+        raise RejectedValue("empty_text", f"{len(raw)} bytes of white space" if raw else "no bytes")
     for mark, codec in _BOMS:
         if raw.startswith(mark):
             try:
                 return _made(raw[len(mark) :].decode(codec), codec, len(mark))
             except UnicodeDecodeError as e:
                 if codec != "utf-8":
-                    raise Refusal("undecodable", f"has a BOM of {codec}, byte {e.start + len(mark)} is not") from e
+                    raise RejectedValue(
+                        "undecodable", f"has a BOM of {codec}, byte {e.start + len(mark)} is not"
+                    ) from e
     found = _utf8(raw)
     for label in (_of_header(header), declared(raw)):
         if label == "utf-8" and found is not None:

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from corpus_kit.ingest.html.page import HtmlPage
 from corpus_kit.ingest.html.published import find_published
-from corpus_kit.ingest.html.said import Said, is_article, kinds_of, name_of, read_said
+from corpus_kit.ingest.html.said import MarkupFacts, is_article, kinds_of, name_of, read_said
 from corpus_kit.ingest.html.titles import find_headline
 
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_].*)?$")
@@ -63,7 +63,7 @@ def html_facts(page: HtmlPage, url: str = "") -> HtmlFacts:
     )
 
 
-def _address(said: Said, url: str) -> str | None:
+def _address(said: MarkupFacts, url: str) -> str | None:
     """The address the page gives itself: canonical, else that of its cards and JSON-LD; whole addresses only."""
     base = said.base or url
     named = [*said.linked.get("canonical", ()), *said.meta.get("og:url", ()), *said.meta.get("twitter:url", ())]
@@ -87,7 +87,7 @@ def _address(said: Said, url: str) -> str | None:
     return None
 
 
-def _outlet(said: Said) -> str | None:
+def _outlet(said: MarkupFacts) -> str | None:
     names = list(said.meta.get("og:site_name", ()))
     names += [name_of(node.get("publisher")) for node in said.nodes if is_article(node)]
     names += [name_of(node) for node in said.nodes if _PUBLISHERS.search(kinds_of(node))]
@@ -95,7 +95,7 @@ def _outlet(said: Said) -> str | None:
     return next((name for name in names if 0 < len(name) <= _LONGEST_NAME and "://" not in name), None)
 
 
-def _language(said: Said) -> str | None:
+def _language(said: MarkupFacts) -> str | None:
     named = [said.language, *said.meta.get("content-language", ()), *said.meta.get("og:locale", ())]
     named += [node["inLanguage"] for node in said.nodes if isinstance(node.get("inLanguage"), str)]
     for one in named:
@@ -104,7 +104,7 @@ def _language(said: Said) -> str | None:
     return None
 
 
-def _author(said: Said) -> str | None:
+def _author(said: MarkupFacts) -> str | None:
     names = [name_of(node.get("author")) for node in said.nodes if is_article(node)]
     for name in (
         "author",

@@ -11,7 +11,7 @@ from corpus_kit.ingest.html.encoding import decode_page
 from corpus_kit.ingest.html.layout import Block, Layout, lay_out
 from corpus_kit.ingest.html.tokens import HtmlTokens, tokenize
 from corpus_kit.ingest.html.tree import Event, events
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 _LITTLE, _MUCH = 100, 5  # characters shown; how many times as many would be without `hidden` and `style`
 
@@ -66,7 +66,7 @@ def read_html(raw: bytes, header: str | None = None) -> HtmlPage:
     if len(layout.text) < _LITTLE:
         tokens, layout = _without_scripts(tokens, layout, found)
     if not layout.text or layout.text.isspace():
-        raise Refusal("empty_text", "the page shows no text")
+        raise RejectedValue("empty_text", "the page shows no text")
     return HtmlPage(layout.text, decoded.encoding, decoded.newline, len(raw), decoded.skipped, tokens, layout)
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from corpus_kit.ingest.dates import find_dates
-from corpus_kit.ingest.html.said import Marked, Said, is_article
+from corpus_kit.ingest.html.said import Marked, MarkupFacts, is_article
 
 _ISO = re.compile(r"^\D{0,12}((?:19|20)\d\d)[-/.]?(\d\d)[-/.]?(\d\d)(?!\d)")
 _IN_ADDRESS = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?:[/-]|$)")
@@ -47,7 +47,7 @@ class Published(NamedTuple):
     origin: str
 
 
-def find_published(said: Said, text: str, url: str, headline: tuple[int, int] | None) -> Published | None:
+def find_published(said: MarkupFacts, text: str, url: str, headline: tuple[int, int] | None) -> Published | None:
     """The page's day of publication; null where nothing says it plainly.
 
     Args:
@@ -64,7 +64,7 @@ def find_published(said: Said, text: str, url: str, headline: tuple[int, int] | 
     return found._replace(start=shown[0], end=shown[1]) if shown else found
 
 
-def candidates(said: Said, text: str, url: str, headline: tuple[int, int] | None) -> Iterator[Published]:
+def candidates(said: MarkupFacts, text: str, url: str, headline: tuple[int, int] | None) -> Iterator[Published]:
     """Days the page may have been published on, the surest first."""
     for node in said.nodes:
         if is_article(node) and (day := _day(node.get("datePublished"))):
@@ -99,7 +99,7 @@ def _where_people_read(found: Published, url: str) -> Published:
     return found._replace(value=day) if day and abs((day - found.value).days) == 1 else found
 
 
-def _only_one(said: Said, text: str) -> Iterator[Published]:
+def _only_one(said: MarkupFacts, text: str) -> Iterator[Published]:
     """The only day that any `<time>` of the page says, or the only one behind a word for publication."""
     timed, named = [], []
     for mark in said.marked:
@@ -117,7 +117,7 @@ def _only_one(said: Said, text: str) -> Iterator[Published]:
             return
 
 
-def _marked(said: Said, text: str, headline: tuple[int, int] | None) -> Iterator[Published]:
+def _marked(said: MarkupFacts, text: str, headline: tuple[int, int] | None) -> Iterator[Published]:
     """Dates of `<time>` and of elements whose names speak of dates, those of the article first."""
     low, high = _beside(headline)
     ranked: list[tuple[int, int, Published]] = []
@@ -156,7 +156,7 @@ def _of_element(one: Marked, text: str) -> Published | None:
     return Published(day, None, None, "element") if day else None
 
 
-def _shown(said: Said, text: str, headline: tuple[int, int] | None) -> Iterator[Published]:
+def _shown(said: MarkupFacts, text: str, headline: tuple[int, int] | None) -> Iterator[Published]:
     """Dates that stand by themselves under the headline or right above it."""
     others = [(m.start, m.end) for m in said.marked if _OF_TODAY.search(m.names) or _OF_CHANGE.search(m.names)]
     others = [(start, end) for start, end in others if end - start <= _LONGEST]

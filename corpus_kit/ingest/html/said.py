@@ -37,7 +37,7 @@ class Marked:
 
 
 @dataclass(slots=True)
-class Said:
+class MarkupFacts:
     """Everything a page's markup says.
 
     meta: `name`, `property` or `itemprop` in small letters → contents in order. linked: `rel` → addresses.
@@ -63,9 +63,9 @@ class Said:
         return ""
 
 
-def read_said(page: HtmlPage) -> Said:
+def read_said(page: HtmlPage) -> MarkupFacts:
     """Collect what a page's markup says."""
-    said = Said(title=one_line(unescape_text(page.layout.title or "")))
+    said = MarkupFacts(title=one_line(unescape_text(page.layout.title or "")))
     for number, tag in enumerate(page.tokens.tags):
         name = tag.name
         if name == "meta":
@@ -124,7 +124,7 @@ def name_of(value: Any) -> str:
     return ""
 
 
-def _meta(said: Said, values: dict[str, str]) -> None:
+def _meta(said: MarkupFacts, values: dict[str, str]) -> None:
     content = one_line(values.get("content", "") or values.get("value", ""))
     if not content:
         return

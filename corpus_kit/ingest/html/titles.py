@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from corpus_kit.ingest.html.entities import unescape_text
-from corpus_kit.ingest.html.said import Said, is_article, name_of, one_line
+from corpus_kit.ingest.html.said import MarkupFacts, is_article, name_of, one_line
 
 _SEPARATOR = re.compile(r"\s+[|–—:·•»›~/\-]+\s+|\s*[|»›•]\s*|\s::\s|:\s+(?=\S+$)")
 _WORD = re.compile(r"\w+")
@@ -26,7 +26,7 @@ class Headline(NamedTuple):
     end: int | None
 
 
-def find_headline(said: Said, text: str, url: str) -> Headline | None:
+def find_headline(said: MarkupFacts, text: str, url: str) -> Headline | None:
     """The page's headline, null where nothing on the page says it.
 
     What is shown as a heading and named as the title in the markup too is the headline. Where the two differ, the title
@@ -54,7 +54,7 @@ def find_headline(said: Said, text: str, url: str) -> Headline | None:
     return _anywhere(cleaned[0], text) if cleaned else None
 
 
-def _told(said: Said) -> list[str]:
+def _told(said: MarkupFacts) -> list[str]:
     """Titles that the markup names, the most telling first."""
     named = [node.get("headline") or node.get("name") for node in said.nodes if is_article(node)]
     found = [one_line(unescape_text(unescape_text(name))) for name in named if isinstance(name, str)]
@@ -63,7 +63,7 @@ def _told(said: Said) -> list[str]:
     return [one for one in dict.fromkeys(found) if one and len(one) <= _LONGEST]
 
 
-def _site_names(said: Said, url: str) -> set[tuple[str, ...]]:
+def _site_names(said: MarkupFacts, url: str) -> set[tuple[str, ...]]:
     host = host_of(url)
     names = [
         host,

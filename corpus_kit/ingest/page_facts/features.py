@@ -6,7 +6,7 @@ import numpy as np
 
 from corpus_kit.core.lines.chars import Kind
 from corpus_kit.core.lines.hashing import U64, Hashes, numbered
-from corpus_kit.core.lines.pages import F64, I64, Bool, Columns, Pages, Rows
+from corpus_kit.core.lines.pages import F64, I64, Bool, Columns, LineRows, Pages
 from corpus_kit.ingest.page_facts.head import Heads
 
 _KINDS = len(Kind)
@@ -179,7 +179,7 @@ def _twins(key: U64, line: U64) -> F64:
     return fewer
 
 
-def _place(columns: Columns, prose: Bool, rows: Rows) -> Columns:
+def _place(columns: Columns, prose: Bool, rows: LineRows) -> Columns:
     chars, stubs = columns["chars"], ((columns["chars"] < 60) & (columns["ends_sentence"] == 0)).astype(np.float64)
     written = np.where(prose, np.minimum(chars, 400.0), 0.0)
     sums = {
@@ -232,20 +232,20 @@ def _place(columns: Columns, prose: Bool, rows: Rows) -> Columns:
     return out
 
 
-def _until(flags: Bool, rows: Rows) -> F64:
+def _until(flags: Bool, rows: LineRows) -> F64:
     """Rows until the next flagged row of the same text, large where there is none."""
     at = np.append(np.flatnonzero(flags), 1 << 40)
     following = at[np.searchsorted(at, rows.row)]
     return np.where(following < rows.high, following - rows.row, 999).astype(np.float64)
 
 
-def _since(flags: Bool, rows: Rows) -> F64:
+def _since(flags: Bool, rows: LineRows) -> F64:
     at = np.concatenate([[-1], np.flatnonzero(flags)])
     last = at[np.searchsorted(at, rows.row, side="right") - 1]
     return np.where(last >= rows.low, rows.row - last, 999).astype(np.float64)
 
 
-def _likely_to_prose(likely: F64, prose: Bool, rows: Rows) -> F64:
+def _likely_to_prose(likely: F64, prose: Bool, rows: LineRows) -> F64:
     """Likely lines between each row and the next paragraph."""
     total = rows.sums(likely)
     ahead = np.minimum(rows.row + _until(prose, rows).astype(np.int64), rows.high)

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from corpus_kit.core.lines.pages import F64, I64, Bool, Pages, Rows, read_pages
+from corpus_kit.core.lines.pages import F64, I64, Bool, LineRows, Pages, read_pages
 
 _PARAGRAPH = 100  # characters from which a line counts as running text
 _COUNTS = 400  # characters of a line that count, at most
@@ -34,7 +34,7 @@ class Heads:
 
     texts: Sequence[str]
     pages: Pages
-    rows: Rows
+    rows: LineRows
     start: I64
     repeated: F64
     block: I64
@@ -78,7 +78,7 @@ def read_heads(texts: Sequence[str]) -> Heads:
     length = np.maximum(np.diff(pages.offset) - size, 1)[pages.doc]
     block = np.where(later_at < 0, 0, 1 + _BLOCKS * later_at // length)
     start = np.array(starts, np.int64)[number] + pages.start - pages.line_start
-    return Heads(texts, pages, Rows(pages), start, np.array(often, np.float64)[number], block, later_at < 0)
+    return Heads(texts, pages, LineRows(pages), start, np.array(often, np.float64)[number], block, later_at < 0)
 
 
 def _later(lines: Sequence[str]) -> list[str]:

@@ -96,14 +96,14 @@ def studio_environment(
     environment = StudioEnvironment(root, root / "bin" / "python", pins)
     if _is_complete(environment):
         return environment
-    with hold(environment.lock, say, "Another process is installing Label Studio; waiting for it."):
+    with file_lock(environment.lock, say, "Another process is installing Label Studio; waiting for it."):
         if not _is_complete(environment):
             _install(environment, python, requirements, say)
     return environment
 
 
 @contextmanager
-def hold(lock: Path, say: Say, waiting: str) -> Iterator[None]:
+def file_lock(lock: Path, say: Say, waiting: str) -> Iterator[None]:
     """Hold a lock file, saying so before waiting for somebody else's. A lock dies with its process."""
     held = FileLock(lock)
     try:

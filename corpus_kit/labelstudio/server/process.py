@@ -26,7 +26,7 @@ from types import FrameType, TracebackType
 import httpx2
 
 from corpus_kit.core.errors import EnvironmentProblemError, ServiceError
-from corpus_kit.labelstudio.server.environment import Say, StudioEnvironment, hold, studio_environment
+from corpus_kit.labelstudio.server.environment import Say, StudioEnvironment, file_lock, studio_environment
 from corpus_kit.labelstudio.server.settings import Login, login_of, server_variables, write_private
 
 LOG_LINES_SHOWN = 8
@@ -174,7 +174,7 @@ def start_server(
     """
     data = data.absolute()
     _private_folder(data)
-    with hold(data / "server.lock", say, "Another process is starting Label Studio here; waiting for it."):
+    with file_lock(data / "server.lock", say, "Another process is starting Label Studio here; waiting for it."):
         found = running_server(data, patience=BUSY_SECONDS)
         if found:
             return _adopted(found)
@@ -202,7 +202,7 @@ def prepare_template(environment: StudioEnvironment, say: Say) -> Path:
     template = environment.template
     if template.is_dir():
         return template
-    with hold(environment.lock, say, "Another process is preparing Label Studio's database; waiting for it."):
+    with file_lock(environment.lock, say, "Another process is preparing Label Studio's database; waiting for it."):
         if template.is_dir():
             return template
         say("Preparing Label Studio's database, once; this takes up to a minute.")

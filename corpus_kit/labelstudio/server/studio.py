@@ -10,7 +10,7 @@ from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
 from corpus_kit.labelstudio.server.connect import STUDIO_FOLDER
 from corpus_kit.labelstudio.server.process import StudioServer, start_server
 from corpus_kit.labelstudio.sync.projects import check_config, create_project, find_project
-from corpus_kit.labelstudio.sync.site import Site, alone
+from corpus_kit.labelstudio.sync.server_context import ServerContext, exclusive_lock
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Studio:
         self.server.__exit__(kind, error, trace)
 
 
-def open_studio(site: Site, progress: Progress, *, port: int | None = None) -> Studio:
+def open_studio(site: ServerContext, progress: Progress, *, port: int | None = None) -> Studio:
     """The corpus's private server, started when it doesn't run, and its projects, made when they are missing.
 
     port: by default a free one. What a project's settings should be is push's business; here it is only made.
@@ -58,7 +58,7 @@ def open_studio(site: Site, progress: Progress, *, port: int | None = None) -> S
             for layer in layers:
                 found = find_project(client, site.title(layer.name), progress)
                 if found is None:
-                    with alone(site.data, "studio", tables=False):
+                    with exclusive_lock(site.data, "studio", tables=False):
                         check_config(client, None, layer)
                         found = create_project(client, layer, site, progress)
                     studio.created.append(layer.name)

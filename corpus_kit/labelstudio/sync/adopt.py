@@ -19,7 +19,7 @@ from corpus_kit.core.progress import Progress, counted
 from corpus_kit.labelstudio.api.batches import Json
 from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
 from corpus_kit.labelstudio.sync.projects import SAMPLING
-from corpus_kit.labelstudio.sync.site import Site
+from corpus_kit.labelstudio.sync.server_context import ServerContext
 from corpus_kit.ledger.matching import Documents, text_in
 
 LISTED = ("id", "data", "total_annotations", "cancelled_annotations")
@@ -116,7 +116,7 @@ def link(client: LabelStudioClient, project: int, layer: Layer, shown: Mapping[i
     return changed
 
 
-def take_title(client: LabelStudioClient, project: Project, site: Site, layer: str) -> str:
+def take_title(client: LabelStudioClient, project: Project, site: ServerContext, layer: str) -> str:
     """The title that push looks for.
 
     Raises:

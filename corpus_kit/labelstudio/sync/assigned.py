@@ -15,13 +15,13 @@ from corpus_kit.core.layers import Layer
 from corpus_kit.core.progress import Progress
 from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
 from corpus_kit.labelstudio.sync.assignments import Assignments, Holders
-from corpus_kit.labelstudio.sync.batch_log import Turn
+from corpus_kit.labelstudio.sync.batch_log import PushBatch
 from corpus_kit.labelstudio.sync.own_work import own_work, passed
-from corpus_kit.labelstudio.sync.plan import LISTED, read_task
+from corpus_kit.labelstudio.sync.plan import LISTED, Pushed, read_task
 from corpus_kit.labelstudio.sync.projects import find_project
-from corpus_kit.labelstudio.sync.push import Pushed, Pushing, prepare
-from corpus_kit.labelstudio.sync.site import Site, alone
-from corpus_kit.labelstudio.sync.tasks import Source
+from corpus_kit.labelstudio.sync.push import Pushing, prepare
+from corpus_kit.labelstudio.sync.server_context import ServerContext, exclusive_lock
+from corpus_kit.labelstudio.sync.tasks import PushInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +29,20 @@ class AssignedPush:
     """What is asked for; see `push`. reassign: move what lies idle, or belongs to who left."""
 
     layer: str | None = None
-    turn: Turn = Turn()  # noqa: RUF009 - frozen
+    turn: PushBatch = PushBatch()  # noqa: RUF009 - frozen
     dry_run: bool = False
     reassign: bool = False
 
 
 def push_assigned(
-    site: Site, client: LabelStudioClient, progress: Progress, order: AssignedPush = AssignedPush()
+    site: ServerContext, client: LabelStudioClient, progress: Progress, order: AssignedPush = AssignedPush()
 ) -> list[Pushed]:
     """Bring every layer (or one) to the projects of its people. A second push writes nothing.
 
     Raises the errors of `push`.
     """
     layers = site.chosen(order.layer)
-    with alone(site.data, "push"):
+    with exclusive_lock(site.data, "push"):
         assignments = Assignments.read(site.data)
         before = Assignments.read(site.data).layers
         prepared: list[Pushing] = []
@@ -56,7 +56,7 @@ def push_assigned(
 
 
 def _prepared(
-    site: Site,
+    site: ServerContext,
     client: LabelStudioClient,
     layer: Layer,
     progress: Progress,
@@ -64,7 +64,7 @@ def _prepared(
     order: AssignedPush,
 ) -> list[Pushing]:
     """What is to be done in each person's project, dealt before."""
-    source = Source(site.data, layer, site.settings.order, (), order.turn)
+    source = PushInput(site.data, layer, site.settings.order, (), order.turn)
     later = assignments.deal(layer.name, source.ordered_ids(), site.assign, order.turn.limit)
     if order.reassign:
         _reassign(site, client, layer, progress, assignments)
@@ -91,7 +91,7 @@ def _prepared(
 
 
 def _reassign(
-    site: Site, client: LabelStudioClient, layer: Layer, progress: Progress, assignments: Assignments
+    site: ServerContext, client: LabelStudioClient, layer: Layer, progress: Progress, assignments: Assignments
 ) -> None:
     """Give what is untouched and belongs to who left, or is idle, to those who are at work."""
     dealt = assignments.layers.get(layer.name, {})
@@ -118,7 +118,7 @@ def _reassign(
     progress.remark(f"{layer.name}: {moved:,} pages go to somebody else.")
 
 
-def _idle(site: Site, layer: str) -> set[str]:
+def _idle(site: ServerContext, layer: str) -> set[str]:
     """Who of the people has submitted nothing for so many days, though others have: at the start nobody is idle."""
     since = datetime.now(UTC) - timedelta(days=site.assign.idle_days)
     last = {name: own_work(site, layer, name).latest for name in site.assign.people}

@@ -21,7 +21,7 @@ FILE = "pushes.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class PushBatch:
     """In which order documents are sent, and how many more of them. limit: None for all."""
 
     order: OrderName = "as-is"
@@ -36,7 +36,7 @@ class Turn:
             raise UsageError(f"A limit of {self.limit} sends nothing.", "Give a number of tasks, 1 or more.")
 
 
-def unfinished(data: Path, title: str, turn: Turn, missing: Sequence[str]) -> list[str]:
+def unfinished(data: Path, title: str, turn: PushBatch, missing: Sequence[str]) -> list[str]:
     """Of the last batch with these flags, what is still missing on the server, in its order; empty when it arrived whole."""
     for line in reversed(_lines(data)):
         if line["project"] == title:
@@ -51,7 +51,7 @@ def unfinished(data: Path, title: str, turn: Turn, missing: Sequence[str]) -> li
     return []
 
 
-def note(data: Path, title: str, layer: str, turn: Turn, doc_ids: Sequence[str]) -> None:
+def append_batch(data: Path, title: str, layer: str, turn: PushBatch, doc_ids: Sequence[str]) -> None:
     """Append one line: what is about to be sent, and the fingerprints of the tables that decide the order."""
     made = {name: (read_manifest(data / name) or {}).get("fingerprint") for name in ("documents", "suggestions")}
     line = {"project": title, "layer": layer, "order": turn.order, "seed": turn.seed, "limit": turn.limit}

@@ -13,8 +13,8 @@ import polars as pl
 from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.storage.tables import scan
 from corpus_kit.labelstudio.sync.assignments import Assignments
-from corpus_kit.labelstudio.sync.memory import known_annotations
-from corpus_kit.labelstudio.sync.site import Site
+from corpus_kit.labelstudio.sync.pull_state import known_annotations
+from corpus_kit.labelstudio.sync.server_context import ServerContext
 
 PACE_DAYS = 14
 """The pace is that of the last so many days, as far as there was work in them."""
@@ -62,7 +62,7 @@ class SharedPages:
     done: int
 
 
-def own_work(site: Site, layer: str, person: str) -> OwnWork:
+def own_work(site: ServerContext, layer: str, person: str) -> OwnWork:
     """What the tables have of a person's own project: the annotations that the last pull saw there."""
     seen = known_annotations(site.data / "imports", f"{layer} {person}")
     table = scan(site.data / "annotations", "annotations")
@@ -85,7 +85,7 @@ def own_work(site: Site, layer: str, person: str) -> OwnWork:
     )
 
 
-def passed(site: Site, layer: str, own: OwnWork) -> bool:
+def passed(site: ServerContext, layer: str, own: OwnWork) -> bool:
     """Whether somebody may have their own pages: nothing is to be done first, they have begun, or they have passed."""
     first = site.first.pages.get(layer, frozenset())
     if not first or own.documents - first:
@@ -97,7 +97,7 @@ def passed(site: Site, layer: str, own: OwnWork) -> bool:
     return bool(figures) and min(figures) >= site.assign.pass_mark
 
 
-def people_status(site: Site, today: datetime | None = None) -> tuple[list[PersonStatus], list[SharedPages]]:
+def people_status(site: ServerContext, today: datetime | None = None) -> tuple[list[PersonStatus], list[SharedPages]]:
     """How far everybody is, and what pairs share; empty where nothing is assigned."""
     assignments = Assignments.read(site.data)
     now = today or datetime.now(UTC)

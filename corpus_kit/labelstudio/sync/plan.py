@@ -15,7 +15,7 @@ from corpus_kit.core.progress import Step
 from corpus_kit.core.records import Finding
 from corpus_kit.labelstudio.api.batches import Json
 from corpus_kit.labelstudio.api.client import LabelStudioClient
-from corpus_kit.labelstudio.sync.tasks import Source, fingerprint, marks_in, out_since
+from corpus_kit.labelstudio.sync.tasks import PushInput, fingerprint, marks_in, out_since
 
 Key = tuple[str, str]
 LISTED = ("id", "data", "meta", "total_annotations", "cancelled_annotations", "overlap")
@@ -26,7 +26,7 @@ OPEN_HOURS = 24.0
 
 
 @dataclass(frozen=True, slots=True)
-class There:
+class ServerTasks:
     """A task on the server. work: submitted and skipped annotations. Fingerprints: see `Wanted`. overlap: how many
     people it is for. done: submitted annotations. out: since when it is out of the queue, "" where it is not."""
 
@@ -114,9 +114,9 @@ class Outdated:
     """Tasks that another one stands for, each with the reason, until it is known what becomes of them."""
 
     plan: LayerPlan
-    found: list[tuple[There, Orphan]] = field(default_factory=list)
+    found: list[tuple[ServerTasks, Orphan]] = field(default_factory=list)
 
-    def add(self, tasks: Iterable[There], doc_id: str, reason: str) -> None:
+    def add(self, tasks: Iterable[ServerTasks], doc_id: str, reason: str) -> None:
         self.found += [(task, Orphan(task.id, doc_id, reason, task.work)) for task in tasks]
 
     def settle(self, client: LabelStudioClient, open_hours: float, newest: int) -> None:
@@ -141,9 +141,32 @@ class Outdated:
                 (plan.resting if kept else plan.remove).append(orphan)
 
 
+@dataclass(slots=True)
+class Pushed:
+    """What a push did to one layer; all zero where `plan.writes` is, and after a dry run.
+
+    settings: whether the project was made or changed. The numbers count tasks; out: those that left the queue or are in it
+    again; checks: those that are given to everybody now, or no longer. address: where people find them.
+    """
+
+    plan: LayerPlan
+    settings: bool = False
+    created: int = 0
+    updated: int = 0
+    replaced: int = 0
+    out: int = 0
+    removed: int = 0
+    checks: int = 0
+    address: str = ""
+
+    @property
+    def writes(self) -> int:
+        return self.settings + self.created + self.updated + self.replaced + self.out + self.removed + self.checks
+
+
 def compare(
     plan: LayerPlan,
-    source: Source,
+    source: PushInput,
     client: LabelStudioClient,
     step: Step,
     overlap: int = 1,
@@ -203,8 +226,8 @@ def leave_copies(plan: LayerPlan, clusters: Mapping[str, str]) -> None:
     plan.create = kept
 
 
-def _listed(client: LabelStudioClient, project: int | None) -> dict[Key, list[There]]:
-    there: dict[Key, list[There]] = defaultdict(list)
+def _listed(client: LabelStudioClient, project: int | None) -> dict[Key, list[ServerTasks]]:
+    there: dict[Key, list[ServerTasks]] = defaultdict(list)
     if project is not None:
         for task in client.tasks(project, LISTED):
             key, found = read_task(task)
@@ -212,7 +235,7 @@ def _listed(client: LabelStudioClient, project: int | None) -> dict[Key, list[Th
     return there
 
 
-def _again(plan: LayerPlan, kept: There, wanted: _Print) -> None:
+def _again(plan: LayerPlan, kept: ServerTasks, wanted: _Print) -> None:
     """A task that is there already: what of it changed."""
     doc_id = wanted.key[0]
     if kept.out:
@@ -227,7 +250,7 @@ def _again(plan: LayerPlan, kept: There, wanted: _Print) -> None:
         plan.unchanged += 1
 
 
-def _leftovers(plan: LayerPlan, outdated: Outdated, there: dict[Key, list[There]], source: Source) -> None:
+def _leftovers(plan: LayerPlan, outdated: Outdated, there: dict[Key, list[ServerTasks]], source: PushInput) -> None:
     """Tasks no wanted one matched. An older text is outdated only when the new one has its task."""
     current = source.doc_ids()
     refused = {f.row.removeprefix("doc_id=") for f in plan.refused if f.table == "documents"}
@@ -253,10 +276,10 @@ def key_of(task: Json) -> Key:
     return (doc_id if isinstance(doc_id, str) else ""), sha
 
 
-def read_task(task: Json) -> tuple[Key, There]:
+def read_task(task: Json) -> tuple[Key, ServerTasks]:
     """A listed task by its key."""
     key = key_of(task)
     done, overlap, meta = int(task.get("total_annotations") or 0), task.get("overlap"), task.get("meta")
     work = done + int(task.get("cancelled_annotations") or 0)
     told, people = fingerprint(task.get("data") or {}, key[1]), 1 if overlap is None else int(overlap)
-    return key, There(int(task["id"]), work, told, marks_in(meta), people, done, out_since(meta))
+    return key, ServerTasks(int(task["id"]), work, told, marks_in(meta), people, done, out_since(meta))

@@ -15,7 +15,7 @@ from corpus_kit.labelstudio.api.batches import Json
 from corpus_kit.labelstudio.api.client import LabelStudioClient, Project
 from corpus_kit.labelstudio.api.problems import OutcomeUnknownError, RefusedError
 from corpus_kit.labelstudio.sync.instruction import advice, instruction
-from corpus_kit.labelstudio.sync.site import Site
+from corpus_kit.labelstudio.sync.server_context import ServerContext
 
 SAMPLING = {
     "sequential": "Sequential sampling",
@@ -34,7 +34,7 @@ def find_project(client: LabelStudioClient, title: str, progress: Progress) -> P
     return found[0] if found else None
 
 
-def differences(project: Project | None, layer: Layer, site: Site) -> dict[str, Any]:
+def differences(project: Project | None, layer: Layer, site: ServerContext) -> dict[str, Any]:
     """The settings that a project should have and hasn't, as arguments of `update_project`; all of them for None."""
     wanted = {
         "config": layer.config_xml,
@@ -74,7 +74,7 @@ def check_config(client: LabelStudioClient, project: Project | None, layer: Laye
         )
 
 
-def create_project(client: LabelStudioClient, layer: Layer, site: Site, progress: Progress) -> Project:
+def create_project(client: LabelStudioClient, layer: Layer, site: ServerContext, progress: Progress) -> Project:
     """A new project for a layer, once: after a lost answer, or beside another push, the oldest of its title counts."""
     title = site.title(layer.name)
     settings = differences(None, layer, site)

@@ -21,10 +21,10 @@ from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.api.shapes import EXPORTED_TASK, TOTAL, shaped
 from corpus_kit.labelstudio.server.connect import private_identity
 from corpus_kit.labelstudio.sync.assignments import Assignments
-from corpus_kit.labelstudio.sync.memory import Memory, recall, remember
 from corpus_kit.labelstudio.sync.projects import find_project
+from corpus_kit.labelstudio.sync.pull_state import PullState, load_state, save_state
 from corpus_kit.labelstudio.sync.review_tasks import KINDS
-from corpus_kit.labelstudio.sync.site import Site, alone
+from corpus_kit.labelstudio.sync.server_context import ServerContext, exclusive_lock
 from corpus_kit.ledger.export_json import Json, annotations_in, drafts_in, read_tasks
 from corpus_kit.ledger.guidelines import keep_guidelines
 from corpus_kit.ledger.ledger import Entry, Ledger
@@ -62,7 +62,7 @@ class Pulled:
 
 
 def pull(
-    site: Site, client: LabelStudioClient, progress: Progress, *, layer: str | None = None, full: bool = False
+    site: ServerContext, client: LabelStudioClient, progress: Progress, *, layer: str | None = None, full: bool = False
 ) -> list[Pulled]:
     """Bring the work of every layer (or one) into the ledger, that of its review projects too where there are any.
 
@@ -76,7 +76,7 @@ def pull(
     EnvironmentProblemError: another push or pull is at work, or the disk.
     """
     layers = site.chosen(layer)
-    with alone(site.data, "pull"):
+    with exclusive_lock(site.data, "pull"):
         return [
             _Pulling(site.of(person) if person else site, client, one, progress, kind).run(full)
             for one in layers
@@ -84,7 +84,7 @@ def pull(
         ]
 
 
-def _others(site: Site, client: LabelStudioClient, layer: Layer) -> list[tuple[str, str]]:
+def _others(site: ServerContext, client: LabelStudioClient, layer: Layer) -> list[tuple[str, str]]:
     """The review projects that a layer has on the server, by kind, and people's own, by person; by one request."""
     start = f"{site.title(layer.name)} "
     titles = client.titles_with(start)
@@ -96,7 +96,9 @@ def _others(site: Site, client: LabelStudioClient, layer: Layer) -> list[tuple[s
 class _Pulling:
     """One layer's pull from its labeling project, or from the review project of a kind."""
 
-    def __init__(self, site: Site, client: LabelStudioClient, layer: Layer, progress: Progress, kind: str = "") -> None:
+    def __init__(
+        self, site: ServerContext, client: LabelStudioClient, layer: Layer, progress: Progress, kind: str = ""
+    ) -> None:
         self.site, self.client, self.layer, self.progress = site, client, layer, progress
         self.imports = site.data / "imports"
         self.name = f"{layer.name} {kind or site.person}".strip()  # no layer's name has a space
@@ -109,13 +111,13 @@ class _Pulling:
             return self.done
         self.done.project = project.id
         server = server_identity(self.site.data, self.client, project.id)
-        memory = recall(self.imports, self.name, server, project.id)
+        memory = load_state(self.imports, self.name, server, project.id)
         before = {number: seen.updated_at for number, seen in memory.tasks.items()} if memory else {}
         known = memory.annotation_ids() if memory else set()
         memory = None if full else memory
         wanted = None if memory is None else self._changed(memory, project.id)
         if memory is None or wanted is None:
-            memory = Memory(server, project.id, total=self._total(project.id))
+            memory = PullState(server, project.id, total=self._total(project.id))
             self._snapshot(memory, known)
         elif wanted or self.done.deleted:
             self._fetch(memory, wanted)
@@ -123,10 +125,10 @@ class _Pulling:
         changed = {number: seen.updated_at for number, seen in memory.tasks.items() if seen.updated_at > floor}
         memory.fresh = {number for number, at in changed.items() if before.get(number) != at}
         memory.pulled_at = datetime.now(UTC).isoformat()
-        remember(self.imports, self.name, memory)
+        save_state(self.imports, self.name, memory)
         return self.done
 
-    def _changed(self, memory: Memory, project: int) -> list[int] | None:
+    def _changed(self, memory: PullState, project: int) -> list[int] | None:
         """The tasks to fetch, with what is gone noted in `done.deleted`; None where the snapshot is the faster way."""
         wanted: set[int] = set(memory.fresh)
         new, latest = 0, memory.latest
@@ -143,7 +145,7 @@ class _Pulling:
         wanted -= self.gone
         return None if len(wanted) > WORTH_A_SNAPSHOT else sorted(wanted)
 
-    def _look_for_gone(self, memory: Memory, project: int, wanted: set[int]) -> None:
+    def _look_for_gone(self, memory: PullState, project: int, wanted: set[int]) -> None:
         """The count of tasks does not add up: list them all."""
         present = set()
         for task in self.client.tasks(project, LISTED):
@@ -164,7 +166,7 @@ class _Pulling:
         }
         return int(self.client.transport.read("/api/tasks/", TOTAL, one)["total"])
 
-    def _fetch(self, memory: Memory, wanted: list[int]) -> None:
+    def _fetch(self, memory: PullState, wanted: list[int]) -> None:
         with counted(self.progress, f"pull {self.name}", len(wanted)) as step:
             tasks = list(self._exported(wanted, step))
         before = {a for t in tasks if (seen := memory.tasks.get(int(t["id"]))) for a in seen.annotations}
@@ -189,7 +191,7 @@ class _Pulling:
                 yield task
             step.advance(len(some))
 
-    def _snapshot(self, memory: Memory, known: set[str]) -> None:
+    def _snapshot(self, memory: PullState, known: set[str]) -> None:
         """known: annotation_ids the last pull or a restore saw; what is missing now is named, for the ledger need not
         have it from this server."""
         assert self.done.project is not None
@@ -205,7 +207,7 @@ class _Pulling:
             self._append(memory, self._whole(file, memory, known), complete=True)
             step.advance()
 
-    def _whole(self, file: Path, memory: Memory, known: set[str]) -> Iterator[Json]:
+    def _whole(self, file: Path, memory: PullState, known: set[str]) -> Iterator[Json]:
         """The snapshot's tasks, then those that have drafts only, which it leaves out."""
         assert self.done.project is not None
         drafted = {int(t["id"]) for t in self.client.tasks_with_drafts(self.done.project)}
@@ -220,7 +222,7 @@ class _Pulling:
             yield from self._exported(sorted(drafted), step)
         self.done.deleted += sorted(known - memory.annotation_ids())
 
-    def _append(self, memory: Memory, tasks: Iterable[Json], *, complete: bool) -> None:
+    def _append(self, memory: PullState, tasks: Iterable[Json], *, complete: bool) -> None:
         entry = Ledger(self.imports).append(
             self.layer.name,
             self._noted(memory, tasks, complete),
@@ -239,7 +241,7 @@ class _Pulling:
         if entry is None:
             self.done.tasks = self.done.annotations = self.done.skipped = self.done.drafts = 0
 
-    def _noted(self, memory: Memory, tasks: Iterable[Json], complete: bool) -> Iterator[Json]:
+    def _noted(self, memory: PullState, tasks: Iterable[Json], complete: bool) -> Iterator[Json]:
         for task in tasks:
             if memory.saw(task) or complete:
                 annotations = annotations_in(task)
@@ -251,7 +253,7 @@ class _Pulling:
                 yield task
 
 
-def _note(task: Json, memory: Memory, wanted: set[int]) -> None:
+def _note(task: Json, memory: PullState, wanted: set[int]) -> None:
     """Hold a listed task against the memory."""
     number, at = int(task["id"]), str(task["updated_at"])
     memory.latest = max(memory.latest, at)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from corpus_kit.core.config.layer_files import template_text
@@ -20,8 +19,8 @@ from corpus_kit.core.records import Finding
 from corpus_kit.labelstudio.api.batches import Json, pack
 from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.api.problems import OutcomeUnknownError, RefusedError
-from corpus_kit.labelstudio.sync.batch_log import Turn, note, unfinished
-from corpus_kit.labelstudio.sync.plan import EVERYBODY, Key, LayerPlan, Orphan, compare, key_of, leave_copies
+from corpus_kit.labelstudio.sync.batch_log import PushBatch, append_batch, unfinished
+from corpus_kit.labelstudio.sync.plan import EVERYBODY, Key, LayerPlan, Orphan, Pushed, compare, key_of, leave_copies
 from corpus_kit.labelstudio.sync.projects import (
     check_config,
     create_project,
@@ -29,13 +28,13 @@ from corpus_kit.labelstudio.sync.projects import (
     find_project,
     show_version,
 )
-from corpus_kit.labelstudio.sync.site import Site, alone
-from corpus_kit.labelstudio.sync.tasks import Source, Wanted, marks_in, meta_with, out_since
+from corpus_kit.labelstudio.sync.server_context import ServerContext, exclusive_lock
+from corpus_kit.labelstudio.sync.tasks import PushInput, WantedTask, marks_in, meta_with, out_since
 from corpus_kit.ledger.held_back import keep_held_back
 
 WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before each look at what became of an import nobody answered."""
-EVERYTHING = Turn()
+EVERYTHING = PushBatch()
 WITHDRAWN = "withdrawn"
 """The version of a suggestion that is none any more; the server shows another one."""
 ROUNDS = 3
@@ -45,37 +44,14 @@ MOST_REFUSED = 20
 """After so many tasks that the server refused one by one, something else is wrong."""
 
 
-@dataclass(slots=True)
-class Pushed:
-    """What a push did to one layer; all zero where `plan.writes` is, and after a dry run.
-
-    settings: whether the project was made or changed. The numbers count tasks; out: those that left the queue or are in it
-    again; checks: those that are given to everybody now, or no longer. address: where people find them.
-    """
-
-    plan: LayerPlan
-    settings: bool = False
-    created: int = 0
-    updated: int = 0
-    replaced: int = 0
-    out: int = 0
-    removed: int = 0
-    checks: int = 0
-    address: str = ""
-
-    @property
-    def writes(self) -> int:
-        return self.settings + self.created + self.updated + self.replaced + self.out + self.removed + self.checks
-
-
 def push(
-    site: Site,
+    site: ServerContext,
     client: LabelStudioClient,
     progress: Progress,
     *,
     layer: str | None = None,
     dry_run: bool = False,
-    turn: Turn = EVERYTHING,
+    turn: PushBatch = EVERYTHING,
 ) -> list[Pushed]:
     """Bring every layer (or one) of a corpus to the server. A second push writes nothing.
 
@@ -89,18 +65,18 @@ def push(
     EnvironmentProblemError: another push is at work.
     """
     layers = site.chosen(layer)
-    with alone(site.data, "push"):
+    with exclusive_lock(site.data, "push"):
         return push_layers(site, client, progress, layers, dry_run=dry_run, turn=turn)
 
 
 def push_layers(
-    site: Site,
+    site: ServerContext,
     client: LabelStudioClient,
     progress: Progress,
     layers: Sequence[Layer],
     *,
     dry_run: bool = False,
-    turn: Turn = EVERYTHING,
+    turn: PushBatch = EVERYTHING,
 ) -> list[Pushed]:
     """`push` for a caller that holds the lock."""
     prepared = [prepare(site, client, one, progress, turn) for one in layers]
@@ -113,20 +89,20 @@ def push_layers(
 
 
 def prepare(
-    site: Site,
+    site: ServerContext,
     client: LabelStudioClient,
     layer: Layer,
     progress: Progress,
-    turn: Turn,
+    turn: PushBatch,
     mine: Collection[str] | None = None,
-) -> tuple[LayerPlan, Source]:
+) -> tuple[LayerPlan, PushInput]:
     """What a push would do to a layer's project, and the tasks it should have. mine: of these documents only."""
     if left := template_text(layer, site.name):
         raise ConfigError(
             f"The layer '{layer.name}' is not ready for people: {left}.",
             "Write it, or take the layer out of `layers` in corpus.toml; --layer pushes another one alone.",
         )
-    source = Source(site.data, layer, site.settings.order, site.checks.get(layer.name, ()), turn, site.holdout)
+    source = PushInput(site.data, layer, site.settings.order, site.checks.get(layer.name, ()), turn, site.holdout)
     if mine is not None:
         source.keep(mine)
     if source.without_scores:
@@ -146,7 +122,7 @@ def prepare(
     return plan, source
 
 
-def _limit(site: Site, plan: LayerPlan, turn: Turn) -> None:
+def _limit(site: ServerContext, plan: LayerPlan, turn: PushBatch) -> None:
     """Leave what the limit does not reach for another push; a batch that was interrupted is finished first."""
     if turn.limit is None:
         return
@@ -162,13 +138,13 @@ class Pushing:
 
     def __init__(
         self,
-        site: Site,
+        site: ServerContext,
         client: LabelStudioClient,
         layer: Layer,
         plan: LayerPlan,
-        source: Source,
+        source: PushInput,
         progress: Progress,
-        turn: Turn | None = None,
+        turn: PushBatch | None = None,
     ) -> None:
         self.site, self.client, self.layer, self.plan = site, client, layer, plan
         self.source, self.progress, self.turn = source, progress, turn
@@ -178,7 +154,9 @@ class Pushing:
     def run(self) -> Pushed:
         self._settings()
         if self.plan.create and self.turn is not None:
-            note(self.site.data, self.plan.title, self.layer.name, self.turn, [key[0] for key in self.plan.create])
+            append_batch(
+                self.site.data, self.plan.title, self.layer.name, self.turn, [key[0] for key in self.plan.create]
+            )
         if self.plan.create:
             with counted(self.progress, f"push {self.layer.name}", len(self.plan.create)) as step:
                 self._create(step)
@@ -242,7 +220,7 @@ class Pushing:
         for window in self.source.windows(wanted):
             self._import([w for w in window.wanted if w.key[0] in wanted], step)
 
-    def _import(self, wanted: list[Wanted], step: Step) -> None:
+    def _import(self, wanted: list[WantedTask], step: Step) -> None:
         """Import tasks in batches; after an unknown outcome, those that are still missing."""
         limits = self.site.settings
         tasks: Iterable[Json] = (w.task() for w in wanted)
@@ -268,7 +246,7 @@ class Pushing:
                     break
             step.advance(batch.count)
 
-    def _arrived(self, sent: Sequence[Wanted]) -> set[Key]:
+    def _arrived(self, sent: Sequence[WantedTask]) -> set[Key]:
         """Which of these tasks the server has, asked until it has them all or does not get any more."""
         keys = {w.key for w in sent}
         there: set[Key] = set()
@@ -280,7 +258,7 @@ class Pushing:
                 break
         return there
 
-    def _one_by_one(self, sent: Sequence[Wanted], refusal: RefusedError) -> None:
+    def _one_by_one(self, sent: Sequence[WantedTask], refusal: RefusedError) -> None:
         """The server refuses a whole batch for one task: halve it until that task stands alone, and go on without it."""
         if refusal.status != 400:
             raise refusal
@@ -320,7 +298,7 @@ class Pushing:
                 self._suggest({i: wanted[i] for i in ids[at : at + REPLACED_AT_ONCE]})
                 step.advance(len(ids[at : at + REPLACED_AT_ONCE]))
 
-    def _suggest(self, wanted: dict[int, Wanted]) -> None:
+    def _suggest(self, wanted: dict[int, WantedTask]) -> None:
         """Change the suggestions that are there, add what is missing, then note them: interrupted, it starts from the top.
 
         None is deleted: a page that was opened with a suggestion could not be submitted any more.
@@ -346,7 +324,7 @@ class Pushing:
             self.client.transport.change("PATCH", f"/api/tasks/{number}/", {"meta": noted})
             self.done.replaced += 1
 
-    def _changed(self, task: int, there: Sequence[int], wanted: Wanted) -> list[Json]:
+    def _changed(self, task: int, there: Sequence[int], wanted: WantedTask) -> list[Json]:
         """Give the newest predictions of a task the new content, in order, and empty the others; what is still missing."""
         new, old = wanted.predictions, sorted(there)
         kept = old[max(0, len(old) - len(new)) :]
@@ -356,7 +334,7 @@ class Pushing:
             self.client.update_prediction(number, {"score": None, **one})
         return [{"task": task, **one} for one in new[len(kept) :]]
 
-    def _suggested(self, wanted: Mapping[int, Wanted]) -> bool:
+    def _suggested(self, wanted: Mapping[int, WantedTask]) -> bool:
         """Whether each of these tasks has as many suggestions as it is to have, by now."""
         for pause in WAITS:
             time.sleep(pause)
@@ -364,7 +342,7 @@ class Pushing:
                 return True
         return False
 
-    def _listed(self, wanted: Iterable[Wanted], include: Sequence[str] = ("id", "data")) -> Iterator[Json]:
+    def _listed(self, wanted: Iterable[WantedTask], include: Sequence[str] = ("id", "data")) -> Iterator[Json]:
         return self.client.tasks_of(self.project, [w.key[0] for w in wanted], include)
 
     # Tasks that another one stands for

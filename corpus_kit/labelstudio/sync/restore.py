@@ -26,11 +26,11 @@ from corpus_kit.core.storage.tables import iter_batches, parts, scan
 from corpus_kit.labelstudio.api.batches import pack
 from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.api.problems import OutcomeUnknownError, RefusedError
-from corpus_kit.labelstudio.sync.memory import Memory, last_pull, remember
 from corpus_kit.labelstudio.sync.plan import LISTED, Key, key_of
 from corpus_kit.labelstudio.sync.pull import server_identity
+from corpus_kit.labelstudio.sync.pull_state import PullState, last_pull, save_state
 from corpus_kit.labelstudio.sync.push import push_layers
-from corpus_kit.labelstudio.sync.site import Site, alone
+from corpus_kit.labelstudio.sync.server_context import ServerContext, exclusive_lock
 from corpus_kit.ledger.export_json import Json, annotations_in, drafts_in, read_tasks
 from corpus_kit.ledger.ledger import Entry, Ledger
 from corpus_kit.ledger.people import FILE, People
@@ -73,7 +73,9 @@ class _Row:
     updated_at: datetime | None
 
 
-def restore(site: Site, client: LabelStudioClient, progress: Progress, *, layer: str | None = None) -> list[Restored]:
+def restore(
+    site: ServerContext, client: LabelStudioClient, progress: Progress, *, layer: str | None = None
+) -> list[Restored]:
     """Bring the ledger's annotations back for every layer (or one).
 
     Raises
@@ -81,7 +83,7 @@ def restore(site: Site, client: LabelStudioClient, progress: Progress, *, layer:
     UsageError: the tables of the ledger are not made, or older than it. ServiceError: the server; run again.
     """
     layers = site.chosen(layer)
-    with alone(site.data, "restore"):
+    with exclusive_lock(site.data, "restore"):
         entries = Ledger(site.data / "imports").entries()
         _require_current_tables(site.data, entries)
         return [_Restoring(site, client, one, entries, progress).run() for one in layers]
@@ -91,7 +93,7 @@ class _Restoring:
     """One layer's way back."""
 
     def __init__(
-        self, site: Site, client: LabelStudioClient, layer: Layer, entries: Sequence[Entry], progress: Progress
+        self, site: ServerContext, client: LabelStudioClient, layer: Layer, entries: Sequence[Entry], progress: Progress
     ) -> None:
         self.site, self.client, self.layer, self.progress = site, client, layer, progress
         self.entries = [e for e in entries if e.layer in (layer.name, None)]
@@ -265,7 +267,7 @@ class _Restoring:
 
     def _remember(self, ours: set[str]) -> None:
         """What came from the ledger need not go there again, where it would seem to be the restorer's work of today."""
-        memory = Memory(server_identity(self.site.data, self.client, self.done.project), self.done.project)
+        memory = PullState(server_identity(self.site.data, self.client, self.done.project), self.done.project)
         pulled = last_pull(self.site.data / "imports", self.layer.name)
         memory.pulled_at = pulled.isoformat() if pulled else ""
         for task in self._labelled():
@@ -274,7 +276,7 @@ class _Restoring:
             if mine and all(d.get("result") in self.drafted.get(int(task["id"]), ()) for d in drafts_in(task)):
                 memory.saw(task)
                 memory.latest = max(memory.latest, str(task["updated_at"]))
-        remember(self.site.data / "imports", self.layer.name, memory)
+        save_state(self.site.data / "imports", self.layer.name, memory)
 
     def _tell(self) -> None:
         annotations = scan(self.site.data / "annotations", "annotations")

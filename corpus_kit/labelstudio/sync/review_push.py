@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from corpus_kit.core.progress import Progress
 from corpus_kit.core.records import SECOND_LOOK, ReviewDocument
 from corpus_kit.labelstudio.api.client import LabelStudioClient
-from corpus_kit.labelstudio.sync.plan import LISTED, Key, LayerPlan, Orphan, Outdated, There, read_task
+from corpus_kit.labelstudio.sync.plan import LISTED, Key, LayerPlan, Orphan, Outdated, Pushed, ServerTasks, read_task
 from corpus_kit.labelstudio.sync.projects import check_config, differences, find_project
-from corpus_kit.labelstudio.sync.push import Pushed, Pushing
+from corpus_kit.labelstudio.sync.push import Pushing
 from corpus_kit.labelstudio.sync.review_tasks import ReviewSource, review_layer, review_site
-from corpus_kit.labelstudio.sync.site import Site, alone
+from corpus_kit.labelstudio.sync.server_context import ServerContext, exclusive_lock
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class ReviewPlan(LayerPlan):
 class _ReviewThere:
     """A review task on the server."""
 
-    task: There
+    task: ServerTasks
     drafted: bool
 
     @property
@@ -59,7 +59,7 @@ class _ReviewThere:
 
 
 def push_reviews(
-    site: Site,
+    site: ServerContext,
     client: LabelStudioClient,
     progress: Progress,
     kind: str,
@@ -75,7 +75,7 @@ def push_reviews(
 
     Raises the errors of `push`.
     """
-    with alone(site.data, "push"):
+    with exclusive_lock(site.data, "push"):
         prepared = []
         for name, some in documents.items():
             found = _prepare(site, client, name, kind, some, progress)
@@ -87,7 +87,7 @@ def push_reviews(
 
 
 def _prepare(
-    site: Site,
+    site: ServerContext,
     client: LabelStudioClient,
     name: str,
     kind: str,

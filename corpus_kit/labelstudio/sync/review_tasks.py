@@ -23,8 +23,8 @@ from corpus_kit.core.records import (
 )
 from corpus_kit.labelstudio.api.batches import Json
 from corpus_kit.labelstudio.sync.answers import results_of_version
-from corpus_kit.labelstudio.sync.site import Site
-from corpus_kit.labelstudio.sync.tasks import Source, Wanted, Window, digest, meta_with
+from corpus_kit.labelstudio.sync.server_context import ServerContext
+from corpus_kit.labelstudio.sync.tasks import PushInput, WantedTask, Window, digest, meta_with
 
 KINDS = (DISAGREEMENTS, SECOND_LOOK)
 
@@ -53,13 +53,13 @@ def review_layer(layer: Layer, kind: str) -> Layer:
     return replace(layer, name=name, config_xml=config, guidelines=guide + (layer.guidelines or ""))
 
 
-def review_site(site: Site) -> Site:
+def review_site(site: ServerContext) -> ServerContext:
     """One reviewer settles; they go through the tasks in order."""
     return replace(site, settings=site.settings.model_copy(update={"overlap": 1, "sampling": "sequential"}))
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewTask(Wanted):
+class ReviewTask(WantedTask):
     """versions: predictions, what is settled last: of several, the server's page opens with the newest."""
 
     versions: tuple[Json, ...] = ()
@@ -72,10 +72,10 @@ class ReviewTask(Wanted):
         return {"data": self.data, "meta": meta_with({}, self.marks), "predictions": self.predictions}
 
 
-class ReviewSource(Source):
+class ReviewSource(PushInput):
     """The review tasks one layer should have. documents: by `core.records`, of this layer and kind."""
 
-    def __init__(self, data: Site, layer: Layer, kind: str, documents: Sequence[ReviewDocument]) -> None:
+    def __init__(self, data: ServerContext, layer: Layer, kind: str, documents: Sequence[ReviewDocument]) -> None:
         super().__init__(data.data, layer, data.settings.order)
         self.kind, self.layer, self.model_version = kind, layer, SETTLED
         self.open_hours = data.settings.open_hours
@@ -98,7 +98,7 @@ class ReviewSource(Source):
                     made.refused.append(_finding(document, "other_text", hint))
             yield made
 
-    def _task(self, one: Wanted, document: ReviewDocument, refused: list[Finding]) -> ReviewTask:
+    def _task(self, one: WantedTask, document: ReviewDocument, refused: list[Finding]) -> ReviewTask:
         versions = []
         for version in document.versions:
             results, lost = results_of_version(self.layer, version, one.data["text"])

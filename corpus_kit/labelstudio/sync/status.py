@@ -25,15 +25,15 @@ from corpus_kit.core.storage.tables import iter_batches, parts, scan
 from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.server.connect import connect, limits_of
 from corpus_kit.labelstudio.sync.assignments import Assignments
-from corpus_kit.labelstudio.sync.memory import last_pull
 from corpus_kit.labelstudio.sync.outdated import OutdatedLabels, outdated_labels
 from corpus_kit.labelstudio.sync.own_work import PersonStatus, SharedPages, people_status
 from corpus_kit.labelstudio.sync.plan import LISTED, read_task
 from corpus_kit.labelstudio.sync.projects import find_project
+from corpus_kit.labelstudio.sync.pull_state import last_pull
 from corpus_kit.labelstudio.sync.review_tasks import KINDS
-from corpus_kit.labelstudio.sync.site import Site
-from corpus_kit.ledger.effect import Effect, effects
+from corpus_kit.labelstudio.sync.server_context import ServerContext
 from corpus_kit.ledger.ledger import Entry, Ledger
+from corpus_kit.ledger.outcomes import SuggesterOutcomes, effects
 from corpus_kit.ledger.people import FILE, look_alike, read_people
 from corpus_kit.ledger.states import author_of
 from corpus_kit.ledger.steering import Steering, steering
@@ -119,7 +119,7 @@ class Status:
 
     layers: list[LayerStatus]
     annotators: list[Annotator]
-    suggesters: list[Effect] = field(default_factory=list)
+    suggesters: list[SuggesterOutcomes] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     checks: list[CheckScore] = field(default_factory=list)
     steering: list[Steering] = field(default_factory=list)
@@ -130,7 +130,7 @@ class Status:
 
 
 def status(
-    site: Site,
+    site: ServerContext,
     configured_url: str,
     checks: Sequence[CheckScore] = (),
     agrees: Mapping[tuple[str, str], tuple[float, str]] = MappingProxyType({}),
@@ -353,7 +353,7 @@ def _rejected(data: Path, entries: list[Entry], layer: str) -> pl.DataFrame:
     return pl.DataFrame(rows, columns, orient="row")
 
 
-def _review_projects(client: LabelStudioClient, site: Site, layer: str) -> Iterator[ReviewProject]:
+def _review_projects(client: LabelStudioClient, site: ServerContext, layer: str) -> Iterator[ReviewProject]:
     start = f"{site.title(layer)} "
     titles = client.titles_with(start)
     for kind in KINDS:
@@ -370,7 +370,9 @@ def _review_projects(client: LabelStudioClient, site: Site, layer: str) -> Itera
         yield ReviewProject(layer, kind, len(tasks), waiting, begun, settled, skipped)
 
 
-def _tasks(site: Site, configured_url: str, remarks: list[str], reviews: list[ReviewProject]) -> dict[str, int]:
+def _tasks(
+    site: ServerContext, configured_url: str, remarks: list[str], reviews: list[ReviewProject]
+) -> dict[str, int]:
     """How many tasks the server has, by layer; empty where it cannot be asked. reviews: its review projects come here."""
     try:
         with connect(site.data, configured_url, limits=limits_of(site.settings)) as client:

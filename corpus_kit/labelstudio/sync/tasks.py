@@ -22,7 +22,7 @@ from corpus_kit.core.records import Finding
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import scan
 from corpus_kit.labelstudio.api.batches import LARGEST_BODY, Json
-from corpus_kit.labelstudio.sync.batch_log import Turn
+from corpus_kit.labelstudio.sync.batch_log import PushBatch
 from corpus_kit.labelstudio.sync.offered import Offered, OfferedAnswers
 from corpus_kit.labelstudio.sync.ordering import diverse_order, random_order, uncertain_order
 from corpus_kit.ledger.held_back import HeldBack
@@ -34,7 +34,7 @@ _LIGHT = tuple(name for name in TASK_FIELDS if name != "text")
 _SPAN = ("start", "end", "control", "label", "surface")
 
 
-class Span(NamedTuple):
+class SuggestedSpan(NamedTuple):
     """What is to be suggested: one span with one label. score: None for what people decided."""
 
     start: int
@@ -46,7 +46,7 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedTask:
     """One task a layer should have.
 
     data: the task's data. spans, answers: suggested, in order. fingerprint: of the data, `marks`: of the suggestions ("" for
@@ -54,10 +54,10 @@ class Wanted:
     """
 
     data: Json
-    spans: tuple[Span, ...]
+    spans: tuple[SuggestedSpan, ...]
     fingerprint: str
     marks: str
-    source: Source
+    source: PushInput
     answers: tuple[Offered, ...] = ()
 
     @property
@@ -79,11 +79,11 @@ class Wanted:
 class Window:
     """Some of the wanted tasks, and what of them was refused."""
 
-    wanted: list[Wanted] = field(default_factory=list)
+    wanted: list[WantedTask] = field(default_factory=list)
     refused: list[Finding] = field(default_factory=list)
 
 
-class Source:
+class PushInput:
     """The made tables that push reads, for one layer. checks: documents that are hidden checks.
 
     Raises UsageError when nothing was built yet.
@@ -95,7 +95,7 @@ class Source:
         layer: Layer,
         order: str,
         checks: Collection[str] = (),
-        turn: Turn = Turn(),  # noqa: B008 - frozen
+        turn: PushBatch = PushBatch(),  # noqa: B008 - frozen
         holdout: float = 0.0,
     ) -> None:
         """order: that of `corpus.toml`. turn: another one for this push. holdout: share of the documents whose tasks show
@@ -125,7 +125,7 @@ class Source:
         if turn.order != "as-is":
             self._index = self._reordered(data, layer.name, turn)
 
-    def _reordered(self, data: Path, layer: str, turn: Turn) -> pl.DataFrame:
+    def _reordered(self, data: Path, layer: str, turn: PushBatch) -> pl.DataFrame:
         ids = self._index["doc_id"].to_list()
         if turn.order == "diverse":
             ordered = diverse_order(data, ids, turn.seed)
@@ -181,7 +181,7 @@ class Source:
     def _indexed(self, only: Iterable[str] | None) -> pl.DataFrame:
         return self._index if only is None else self._index.filter(pl.col("doc_id").is_in(_listed(only)))
 
-    def prediction(self, spans: Sequence[Span], answers: Sequence[Offered] = ()) -> Json:
+    def prediction(self, spans: Sequence[SuggestedSpan], answers: Sequence[Offered] = ()) -> Json:
         """Spans and answers as one prediction; its score is their mean."""
         results = [self._result(number, span) for number, span in enumerate(spans)]
         places = {(span.start, span.end): made["id"] for span, made in zip(spans, results, strict=True)}
@@ -216,28 +216,30 @@ class Source:
                 ordered, offered = tuple(span for span in ordered if span.score is None), ()
             told = (*ordered, *offered)
             marks = digest((self.model_version, *map(tuple, told))) if told else ""
-            window.wanted.append(Wanted(data, ordered, fingerprint(data, data["text_sha256"]), marks, self, offered))
+            window.wanted.append(
+                WantedTask(data, ordered, fingerprint(data, data["text_sha256"]), marks, self, offered)
+            )
         return window
 
-    def _spans(self, ids: Sequence[str]) -> dict[str, list[tuple[str, Span]]]:
+    def _spans(self, ids: Sequence[str]) -> dict[str, list[tuple[str, SuggestedSpan]]]:
         """What is to be suggested and the hash of its text, by document. What people decided on an older text comes
         before what a model thinks."""
-        found: dict[str, list[tuple[str, Span]]] = defaultdict(list)
+        found: dict[str, list[tuple[str, SuggestedSpan]]] = defaultdict(list)
         if self._carried is not None:
             # What people decided on an older text would give the answer of a hidden check away.
             free = [doc_id for doc_id in ids if doc_id not in self.checks]
             for doc_id, sha, *span in _of(self._carried, free, ["doc_id", "text_sha256", *_SPAN]).iter_rows():
-                found[doc_id].append((sha, Span(*span)))
+                found[doc_id].append((sha, SuggestedSpan(*span)))
         if self._suggestions is not None:
             people = set(found)
             for doc_id, sha, *span in _of(
                 self._suggestions, ids, ["doc_id", "text_sha256", *_SPAN, "score"]
             ).iter_rows():
                 if doc_id not in people:
-                    found[doc_id].append((sha, Span(*span)))
+                    found[doc_id].append((sha, SuggestedSpan(*span)))
         return found
 
-    def _fits(self, sha: str, span: Span, row: Json, refused: list[Finding]) -> bool:
+    def _fits(self, sha: str, span: SuggestedSpan, row: Json, refused: list[Finding]) -> bool:
         """Whether the server would store a suggestion rightly; if not, the reason is noted."""
         control = self._controls.get(span.control)
         if sha != row["text_sha256"]:
@@ -260,7 +262,7 @@ class Source:
         refused.append(_finding("suggestions", row["doc_id"], *reason))
         return False
 
-    def _result(self, number: int, span: Span) -> Json:
+    def _result(self, number: int, span: SuggestedSpan) -> Json:
         control = self._controls[span.control]
         value = {"start": span.start, "end": span.end, "text": span.surface}
         made: Json = {

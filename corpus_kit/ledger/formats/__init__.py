@@ -11,23 +11,23 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from corpus_kit.core.errors import UsageError, did_you_mean
-from corpus_kit.core.exchange import FORMATS, Page, SourceFile
+from corpus_kit.core.exchange import FORMATS, ExchangePage, SourceFile
 
-Reader = Callable[[Sequence[SourceFile]], Iterator[Page]]
+Reader = Callable[[Sequence[SourceFile]], Iterator[ExchangePage]]
 
 
 _ODD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class ExchangeFormat:
     """suffixes: of the files that are read; others beside them are left alone. what: of the format, for messages."""
 
     name: str
     what: str
     suffixes: tuple[str, ...]
 
-    def pages(self, files: Iterable[SourceFile]) -> Iterator[Page]:
+    def pages(self, files: Iterable[SourceFile]) -> Iterator[ExchangePage]:
         """The pages of the files, in order of their paths.
 
         Raises:
@@ -42,21 +42,23 @@ class Format:
 
 
 _ALL = (
-    Format("brat", "brat standoff (.txt with .ann)", (".ann", ".txt")),
-    Format("webanno", "WebAnno TSV 3", (".tsv",)),
-    Format("xmi", "UIMA CAS XMI with its type system", (".xmi", ".xml")),
-    Format("conll", "CoNLL columns", (".conll", ".conll2003", ".iob", ".iob2", ".bio", ".conllu", ".txt", ".tsv")),
-    Format("doccano", "doccano JSONL", (".jsonl", ".json")),
-    Format("prodigy", "Prodigy JSONL", (".jsonl",)),
-    Format("spacy", "spaCy DocBin or JSON", (".spacy", ".json", ".jsonl")),
-    Format("w3c", "W3C Web Annotations (JSON-LD)", (".jsonld", ".json")),
-    Format("inception", "INCEpTION project export", (".zip", ".xmi", ".tsv", ".xml")),
+    ExchangeFormat("brat", "brat standoff (.txt with .ann)", (".ann", ".txt")),
+    ExchangeFormat("webanno", "WebAnno TSV 3", (".tsv",)),
+    ExchangeFormat("xmi", "UIMA CAS XMI with its type system", (".xmi", ".xml")),
+    ExchangeFormat(
+        "conll", "CoNLL columns", (".conll", ".conll2003", ".iob", ".iob2", ".bio", ".conllu", ".txt", ".tsv")
+    ),
+    ExchangeFormat("doccano", "doccano JSONL", (".jsonl", ".json")),
+    ExchangeFormat("prodigy", "Prodigy JSONL", (".jsonl",)),
+    ExchangeFormat("spacy", "spaCy DocBin or JSON", (".spacy", ".json", ".jsonl")),
+    ExchangeFormat("w3c", "W3C Web Annotations (JSON-LD)", (".jsonld", ".json")),
+    ExchangeFormat("inception", "INCEpTION project export", (".zip", ".xmi", ".tsv", ".xml")),
 )
 BY_NAME = {form.name: form for form in _ALL}
 assert tuple(BY_NAME) == FORMATS
 
 
-def format_named(name: str) -> Format:
+def format_named(name: str) -> ExchangeFormat:
     """The format of that name. Raises UsageError naming those there are."""
     if name not in BY_NAME:
         raise UsageError(

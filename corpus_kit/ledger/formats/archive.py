@@ -8,13 +8,13 @@ from pathlib import Path
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.exchange import SourceFile
-from corpus_kit.ledger.formats import Format
+from corpus_kit.ledger.formats import ExchangeFormat
 
 MOST_BYTES = 1 << 30
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def collect(paths: Sequence[Path], form: Format) -> list[SourceFile]:
+def collect(paths: Sequence[Path], form: ExchangeFormat) -> list[SourceFile]:
     """The files of a format at these paths: files as they are named, folders with all that is below them.
 
     Raises:

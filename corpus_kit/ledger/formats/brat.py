@@ -13,7 +13,7 @@ from itertools import pairwise
 from urllib.parse import unquote
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.exchange import Attribute, Draft, Link, Note, Page, SourceFile, pieces_of
+from corpus_kit.core.exchange import Attribute, Draft, ExchangePage, Link, Note, SourceFile, pieces_of
 from corpus_kit.ledger.formats.texts import text_of
 
 _BOUND = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)")
@@ -21,7 +21,7 @@ _SAME = {"Equiv": ""}  # entities that are one and the same: a relation without 
 _ROLE = re.compile(r"([^:\s]+):([^:\s]+)")
 
 
-def read(files: Sequence[SourceFile]) -> Iterator[Page]:
+def read(files: Sequence[SourceFile]) -> Iterator[ExchangePage]:
     """One page for each `.ann`, or for each `.txt` without one. Raises UsageError when there is no `.ann` at all."""
     texts = {file.path.removesuffix(".txt"): file for file in files if file.path.endswith(".txt")}
     notes = [file for file in files if file.path.endswith(".ann")]
@@ -34,7 +34,7 @@ def read(files: Sequence[SourceFile]) -> Iterator[Page]:
         if text is None:  # one text for the .ann of several people
             text = next((t for t in texts.values() if t.stem == file.stem), None)
         work = _work(text_of(file), file.folder if by_folder else "")
-        yield Page(file.stem, "" if text is None else text_of(text), (work.done(),))
+        yield ExchangePage(file.stem, "" if text is None else text_of(text), (work.done(),))
 
 
 def _work(content: str, annotator: str) -> Draft:

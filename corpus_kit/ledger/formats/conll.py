@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.exchange import Draft, Page, Region, SourceFile
+from corpus_kit.core.exchange import Draft, ExchangePage, Region, SourceFile
 from corpus_kit.ledger.formats.texts import text_of
 
 _TAG = re.compile(r"(?:[BIESLU]-.+|O|_|-)")
@@ -35,7 +35,7 @@ class _Document:
     sentences: list[list[_ConllRow]] = field(default_factory=list)
 
 
-def read(files: Sequence[SourceFile]) -> Iterator[Page]:
+def read(files: Sequence[SourceFile]) -> Iterator[ExchangePage]:
     """One page for each document of the files. Raises UsageError for a file without tags."""
     for file in files:
         documents = [d for d in _documents(file) if d.sentences]
@@ -92,7 +92,7 @@ def _conllu(line: str) -> _ConllRow | None:
     return _ConllRow(parts[1], tag, None, misc.get("SpaceAfter") != "No")
 
 
-def _page(document: _Document, *, bare: bool) -> Page:
+def _page(document: _Document, *, bare: bool) -> ExchangePage:
     draft, pieces, at = Draft(), [], 0
     placed = all(t.place for s in document.sentences for t in s)
     for sentence in document.sentences:
@@ -108,7 +108,7 @@ def _page(document: _Document, *, bare: bool) -> Page:
         at += 1
         draft.regions += _regions(sentence, len(draft.regions), bare)
     text = "" if placed else "".join(pieces)
-    return Page(document.name, text, (draft.done(),), document.doc_id)
+    return ExchangePage(document.name, text, (draft.done(),), document.doc_id)
 
 
 def _regions(sentence: Sequence[_ConllRow], number: int, bare: bool) -> Iterator[Region]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from corpus_kit.core.exchange import Attribute, Draft, Link, Note, Page, Region, SourceFile
+from corpus_kit.core.exchange import Attribute, Draft, ExchangePage, Link, Note, Region, SourceFile
 from corpus_kit.ledger.formats.texts import as_line, json_records, whole
 
 _NOT_USERS = ("all", "admin", "file", "dataset", "export", "train", "test", "dev", "data")
 
 
-def read(files: Sequence[SourceFile]) -> Iterator[Page]:
+def read(files: Sequence[SourceFile]) -> Iterator[ExchangePage]:
     """One page for each record. Raises UsageError for what is no JSONL."""
     named = len({file.stem for file in files}) > 1
     for file in files:
@@ -25,7 +25,7 @@ def read(files: Sequence[SourceFile]) -> Iterator[Page]:
             yield _page(record, user, f"{file.stem}-{number}")
 
 
-def _page(record: dict[str, Any], user: str, name: str) -> Page:
+def _page(record: dict[str, Any], user: str, name: str) -> ExchangePage:
     text = record.get("text", record.get("data"))
     known = record.get("id")
     works: dict[str, Draft] = {}
@@ -54,7 +54,7 @@ def _page(record: dict[str, Any], user: str, name: str) -> Page:
     made = tuple(work.done() for work in works.values())
     own_id = str(known) if isinstance(known, str | int) and not isinstance(known, bool) else name
     doc_id = record.get("doc_id")
-    return Page(own_id, text if isinstance(text, str) else "", made, doc_id if isinstance(doc_id, str) else "")
+    return ExchangePage(own_id, text if isinstance(text, str) else "", made, doc_id if isinstance(doc_id, str) else "")
 
 
 def _filled(work: Draft) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.exchange import Page, SourceFile
+from corpus_kit.core.exchange import ExchangePage, SourceFile
 from corpus_kit.ledger.formats import webanno, xmi
 
 MOST_BYTES = 1 << 30
@@ -18,7 +18,7 @@ _ORIGINAL = ("INITIAL_CAS",)
 _FOLDERS = ("annotation", "annotation_ser", "curation", "curation_ser", "annotations", "curations")
 
 
-def read(files: Sequence[SourceFile]) -> Iterator[Page]:
+def read(files: Sequence[SourceFile]) -> Iterator[ExchangePage]:
     """One page for each document and annotator. Raises UsageError where there is no annotation in it."""
     found = [file for one in files for file in _opened(one, [MOST_BYTES])]
     systems = [f for f in found if f.path.lower().endswith(".xml")]

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from xml.sax.saxutils import quoteattr
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.exchange import Page
+from corpus_kit.core.exchange import ExchangePage
 
 ANSWER = "answer"
 """The name of a question that the files do not name."""
 
 
-def config_of(pages: Iterable[Page], layer: str) -> str:
+def config_of(pages: Iterable[ExchangePage], layer: str) -> str:
     """A config.xml with every label, answer and relation of some pages.
 
     Args:

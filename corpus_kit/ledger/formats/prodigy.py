@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from corpus_kit.core.exchange import Attribute, Draft, Link, Note, Page, Region, SourceFile
+from corpus_kit.core.exchange import Attribute, Draft, ExchangePage, Link, Note, Region, SourceFile
 from corpus_kit.ledger.formats.texts import as_line, json_records, whole
 
 
-def read(files: Sequence[SourceFile]) -> Iterator[Page]:
+def read(files: Sequence[SourceFile]) -> Iterator[ExchangePage]:
     """One page for each record. Raises UsageError for what is no JSONL."""
     for file in files:
         for number, record in enumerate(json_records(file), start=1):
@@ -23,7 +23,7 @@ def read(files: Sequence[SourceFile]) -> Iterator[Page]:
             doc_id = record.get("doc_id", (meta or {}).get("doc_id"))
             name = str(known) if isinstance(known, str | int) else f"{file.stem}-{number}"
             page = text if isinstance(text, str) else ""
-            yield Page(name, page, (_work(record).done(),), doc_id if isinstance(doc_id, str) else "")
+            yield ExchangePage(name, page, (_work(record).done(),), doc_id if isinstance(doc_id, str) else "")
 
 
 def _work(record: dict[str, Any]) -> Draft:

@@ -13,14 +13,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
-from corpus_kit.core.exchange import Attribute, Draft, Page, Region, SourceFile
+from corpus_kit.core.exchange import Attribute, Draft, ExchangePage, Region, SourceFile
 from corpus_kit.ledger.formats.texts import as_line, json_of, text_of, whole
 
 MOST_BYTES = 1 << 30
 """Of one file when it is decompressed."""
 
 
-def read(files: Sequence[SourceFile]) -> Iterator[Page]:
+def read(files: Sequence[SourceFile]) -> Iterator[ExchangePage]:
     """One page for each Doc.
 
     Raises:
@@ -35,7 +35,7 @@ def read(files: Sequence[SourceFile]) -> Iterator[Page]:
         yield from _binned_pages(binned)
 
 
-def _json_pages(file: SourceFile) -> Iterator[Page]:
+def _json_pages(file: SourceFile) -> Iterator[ExchangePage]:
     for number, record in enumerate(_json_records(file), start=1):
         if record is None:  # editors write null for a text that nobody has looked at
             continue
@@ -45,7 +45,7 @@ def _json_pages(file: SourceFile) -> Iterator[Page]:
                 f"{file.path}, record {number}: neither `[text, {{...}}]` nor an object with `text`.",
                 'Write one `["the text", {"entities": [[0, 3, "LABEL"]]}]` a line, or a DocBin.',
             )
-        yield Page(f"{file.stem}-{number}", text, (_from_json(said, text).done(),))
+        yield ExchangePage(f"{file.stem}-{number}", text, (_from_json(said, text).done(),))
 
 
 def _json_records(file: SourceFile) -> list[Any]:
@@ -103,7 +103,7 @@ def _edges(span: Any) -> tuple[int | None, int | None, Any]:
     return None, None, None
 
 
-def _binned_pages(files: Sequence[SourceFile]) -> Iterator[Page]:
+def _binned_pages(files: Sequence[SourceFile]) -> Iterator[ExchangePage]:
     try:
         from spacy.tokens import DocBin
         from spacy.vocab import Vocab
@@ -127,7 +127,7 @@ def _binned_pages(files: Sequence[SourceFile]) -> Iterator[Page]:
             yield _page(doc, f"{file.stem}-{number}")
 
 
-def _page(doc: Any, name: str) -> Page:
+def _page(doc: Any, name: str) -> ExchangePage:
     draft, seen = Draft(), set()
     groups = [doc.ents, *(doc.spans[key] for key in sorted(doc.spans))]
     for group in groups:
@@ -142,4 +142,4 @@ def _page(doc: Any, name: str) -> Page:
             target, mark, value = label.partition("=")
             draft.answers.append(Attribute(target, value) if mark else Attribute("", label))
     known = doc.user_data.get("doc_id") if isinstance(doc.user_data, dict) else None
-    return Page(str(known or name), doc.text, (draft.done(),), known if isinstance(known, str) else "")
+    return ExchangePage(str(known or name), doc.text, (draft.done(),), known if isinstance(known, str) else "")

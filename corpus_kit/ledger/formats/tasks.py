@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from corpus_kit.core.exchange import Attribute, Page, Region, Work
+from corpus_kit.core.exchange import Attribute, ExchangePage, Region, Work
 from corpus_kit.core.layers import Control, Layer
 
 Json = dict[str, Any]
@@ -22,7 +22,7 @@ NOTE = "note"
 """Type of a result that is an annotator's remark and has no control: it stays in `payload`."""
 
 
-def as_tasks(pages: Iterable[Page], layer: Layer, form: str) -> Iterator[Json]:
+def as_tasks(pages: Iterable[ExchangePage], layer: Layer, form: str) -> Iterator[Json]:
     """One task for each page.
 
     Args:
@@ -51,7 +51,7 @@ class _Shaped:
         self.marking = [c for c in layer.controls if c.kind == "labels"]
         self.asking = [c for c in layer.controls if c.kind in ("choices", "taxonomy", "rating", "number", "textarea")]
 
-    def annotation(self, work: Work, page: Page, form: str, nth: int) -> Json:
+    def annotation(self, work: Work, page: ExchangePage, form: str, nth: int) -> Json:
         seen = "\x1f".join((self.layer.name, form, page.name, page.text, work.annotator, str(nth)))
         results: list[Any] = [self._region(region) for region in work.regions]
         places = {region.id: region for region in work.regions}

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.exchange import Attribute, Draft, Link, Note, Page, Region, SourceFile
+from corpus_kit.core.exchange import Attribute, Draft, ExchangePage, Link, Note, Region, SourceFile
 from corpus_kit.ledger.formats.texts import as_line, json_of, json_records, whole
 
 _DOC_ID = re.compile(r"(?:^|[:/#])([0-9a-f]{16})$")
@@ -19,7 +19,7 @@ SOURCE = "corpus-kit:source"
 _TAGS = ("tagging", "classifying", "identifying", "describing")
 
 
-def read(files: Sequence[SourceFile]) -> Iterator[Page]:
+def read(files: Sequence[SourceFile]) -> Iterator[ExchangePage]:
     """One page for each source and creator. Raises UsageError for JSON that holds no annotation."""
     works: dict[tuple[str, str], Draft] = {}
     for file in files:
@@ -36,7 +36,7 @@ def read(files: Sequence[SourceFile]) -> Iterator[Page]:
             _take(draft, annotation, str(annotation.get("id") or f"{file.stem}-{number}"))
     for (source, _), draft in works.items():
         known = _DOC_ID.search(source)
-        yield Page(source, "", (draft.done(),), known[1] if known else "")
+        yield ExchangePage(source, "", (draft.done(),), known[1] if known else "")
 
 
 def _annotations(file: SourceFile) -> list[Any]:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.exchange import Attribute, Draft, Link, Page, Region, SourceFile
+from corpus_kit.core.exchange import Attribute, Draft, ExchangePage, Link, Region, SourceFile
 from corpus_kit.core.offsets import utf16_map
 from corpus_kit.ledger.formats.texts import text_of
 
@@ -51,7 +51,7 @@ class _File:
     texts: list[tuple[str, int]] = field(default_factory=list)  # of a sentence, and the index of its first token
 
 
-def read(files: Sequence[SourceFile]) -> Iterator[Page]:
+def read(files: Sequence[SourceFile]) -> Iterator[ExchangePage]:
     """One page for each file. Raises UsageError for what is no WebAnno TSV 3."""
     for file in files:
         content = text_of(file).replace("\r\n", "\n")
@@ -60,7 +60,7 @@ def read(files: Sequence[SourceFile]) -> Iterator[Page]:
         yield page_of(content, file, by_user=len({f.folder for f in files}) > 1)
 
 
-def page_of(content: str, file: SourceFile, *, by_user: bool) -> Page:
+def page_of(content: str, file: SourceFile, *, by_user: bool) -> ExchangePage:
     """The page of one file. by_user: it lies in a folder of its document and is named after its annotator."""
     parsed = _parsed(content)
     text = _text(parsed)
@@ -68,7 +68,7 @@ def page_of(content: str, file: SourceFile, *, by_user: bool) -> Page:
     maker = _Maker(parsed, utf16_map(text).to_sources, text, draft)
     for layer in parsed.layers:
         maker.take(layer)
-    return Page(file.folder if by_user else file.stem, text, (draft.done(),))
+    return ExchangePage(file.folder if by_user else file.stem, text, (draft.done(),))
 
 
 def _parsed(content: str) -> _File:

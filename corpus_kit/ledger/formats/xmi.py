@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from corpus_kit.core.errors import EnvironmentProblemError, UsageError
-from corpus_kit.core.exchange import Attribute, Draft, Link, Note, Page, Region, SourceFile
+from corpus_kit.core.exchange import Attribute, Draft, ExchangePage, Link, Note, Region, SourceFile
 from corpus_kit.ledger.formats.webanno import CURATORS
 
 _LEFT_OUT = re.compile(
@@ -27,7 +27,7 @@ UNTOLD = "NONE"
 """The label of what has none, where a format wants one."""
 
 
-def read(files: Sequence[SourceFile]) -> Iterator[Page]:
+def read(files: Sequence[SourceFile]) -> Iterator[ExchangePage]:
     """One page for each `.xmi`. Raises UsageError, EnvironmentProblemError without dkpro-cassis."""
     systems = {f.path.rpartition("/")[0]: f for f in files if f.path.endswith(".xml")}
     documents = [f for f in files if f.path.endswith(".xmi")]
@@ -44,7 +44,7 @@ def read(files: Sequence[SourceFile]) -> Iterator[Page]:
         yield page_of(file, found, by_user=by_user)
 
 
-def page_of(file: SourceFile, system: SourceFile, *, by_user: bool) -> Page:
+def page_of(file: SourceFile, system: SourceFile, *, by_user: bool) -> ExchangePage:
     """The page of one XMI. by_user: it lies in a folder of its document and is named after its annotator."""
     cas = _cas(file, system)
     draft = Draft(file.stem if by_user else "", settled=by_user and file.stem in CURATORS)
@@ -79,7 +79,7 @@ def page_of(file: SourceFile, system: SourceFile, *, by_user: bool) -> Page:
             draft.notes.append(Note(_text(one, "value") or "", of))
         else:
             draft.answers.append(Attribute(_text(one, "name") or "", _text(one, "value") or "", of))
-    return Page(name, cas.sofa_string or "", (draft.done(),), doc_id)
+    return ExchangePage(name, cas.sofa_string or "", (draft.done(),), doc_id)
 
 
 def _cas(file: SourceFile, system: SourceFile) -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from corpus_kit.core.labels import standing
+from corpus_kit.core.labels import current_spans
 from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.storage.folders import kept_facts, kept_folder
 from corpus_kit.core.storage.tables import content_fingerprint, read_table, scan, write_table
@@ -123,7 +123,7 @@ def read_labels_of(out: Path) -> LabelSlice:
         "open": open_.with_columns(pl.col("open").cast(pl.Int64)),
         "open_spans": _open_spans(unsettled),
         "annotations": people.drop("updated_at", "created_at"),
-        "spans": standing(theirs["spans"], found["carried"]),
+        "spans": current_spans(theirs["spans"], found["carried"]),
         "choices": theirs["choices"].filter(pl.col("kind") != FREE_TEXT),
         "relations": theirs["relations"],
         "stale": stale,

@@ -15,7 +15,7 @@ from corpus_kit.core.schema.spec import ContractFile
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import read_table
 from corpus_kit.core.vocabulary import AGREEMENT_FILE, BOILERPLATE
-from corpus_kit.release.card_labels import Told
+from corpus_kit.release.card_labels import CardLabels
 from corpus_kit.release.configs.labels import keep_slice, read_labels_of
 from corpus_kit.release.configs.nested import Nested
 from corpus_kit.release.configs.spec import DOCUMENTS, ConfigSpec, plan_configs
@@ -83,10 +83,10 @@ class Labelling:
         found = self.manifests.get("suggestions", {}).get("models", [])
         return [f"{one['layer']}: {one['model']} {one['version']}, threshold {one['threshold']}" for one in found]
 
-    def told(self) -> Told | None:
+    def told(self) -> CardLabels | None:
         """What the card says of labels; None without gold."""
         gold = self.manifests.get("gold")
-        return None if not self or gold is None else Told(gold["layers"], self.agreement)
+        return None if not self or gold is None else CardLabels(gold["layers"], self.agreement)
 
 
 def plan_release(out: Path, layers: Mapping[str, Layer]) -> Labelling:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from corpus_kit.core.labels import UNREAD
 from corpus_kit.core.offsets import line_starts
-from corpus_kit.release.export.tokens import Loss, Mark, known_tokens, tag
+from corpus_kit.release.export.tokens import LabelledSpan, Loss, known_tokens, tag
 
 OUTSIDE = "O"
 CONTENT = "content"
@@ -208,7 +208,7 @@ def lines_of(text: str) -> Iterator[tuple[int, int, int]]:
             yield line, start, end
 
 
-def line_label(start: int, end: int, marks: Sequence[Mark]) -> Mark | None:
+def line_label(start: int, end: int, marks: Sequence[LabelledSpan]) -> LabelledSpan | None:
     """The mark that covers most of a line, if that is more than half of its characters."""
     covers = [(min(m.end, end) - max(m.start, start), m) for m in marks if m.start < end and start < m.end]
     width, best = max(covers, key=lambda c: (c[0], -c[1].start, c[1].label), default=(0, None))
@@ -274,12 +274,12 @@ def judgement_rows(
     return table.to_arrow().cast(JUDGEMENTS)
 
 
-def marks_of(spans: pl.DataFrame) -> dict[str, list[Mark]]:
+def marks_of(spans: pl.DataFrame) -> dict[str, list[LabelledSpan]]:
     """doc_id → its marks in order."""
-    made: dict[str, list[Mark]] = {}
+    made: dict[str, list[LabelledSpan]] = {}
     ordered = spans.select("doc_id", "start", "end", "label", "span_id").sort(
         "doc_id", "start", "end", "label", "span_id"
     )
     for doc_id, start, end, label, span_id in ordered.iter_rows():
-        made.setdefault(doc_id, []).append(Mark(start, end, label, span_id))
+        made.setdefault(doc_id, []).append(LabelledSpan(start, end, label, span_id))
     return made

@@ -12,7 +12,7 @@ from typing import Any
 
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.storage.tables import iter_batches
-from corpus_kit.release.export.tokens import Loss, Mark
+from corpus_kit.release.export.tokens import LabelledSpan, Loss
 from corpus_kit.release.losses import LossRow
 
 _ROWS = 256
@@ -29,7 +29,7 @@ class GoldDocument:
     doc_id: str
     text: str
     language: str
-    spans: dict[str, list[Mark]]
+    spans: dict[str, list[LabelledSpan]]
     answers: dict[str, list[tuple[str, str, float]]]
     open_places: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
@@ -66,19 +66,19 @@ def read_relations(release: Path, manifest: Mapping[str, Any]) -> Iterator[LossR
         for file in files:
             for batch in iter_batches(release / file["name"], columns, _ROWS):
                 for row in batch.to_pylist():
-                    mark = Mark(row["head_start"], row["head_end"], "relation")
+                    mark = LabelledSpan(row["head_start"], row["head_end"], "relation")
                     yield LossRow.of(row["layer"], row["doc_id"], Loss(mark, RELATION))
 
 
 def _document(row: Mapping[str, Any], found: Mapping[str, list[dict[str, Any]]], schema: Any) -> GoldDocument:
-    spans: dict[str, list[Mark]] = {}
+    spans: dict[str, list[LabelledSpan]] = {}
     answers: dict[str, list[tuple[str, str, float]]] = {}
     for layer, rows in found.items():
         inner = schema.field(_GOLD + layer).type.value_type
         if inner.get_field_index("target") >= 0:
             answers[layer] = [(one["target"], one["label"], one["support"]) for one in rows]
         else:
-            spans[layer] = [Mark(one["start"], one["end"], one["label"]) for one in rows]
+            spans[layer] = [LabelledSpan(one["start"], one["end"], one["label"]) for one in rows]
     open_places: dict[str, list[tuple[int, int]]] = {}
     for one in row.get("open_spans") or ():
         open_places.setdefault(one["layer"], []).append((one["start"], one["end"]))

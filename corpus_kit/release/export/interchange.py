@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.exchange import Attribute, Link, Page, Region, Work
+from corpus_kit.core.exchange import Attribute, ExchangePage, Link, Region, Work
 from corpus_kit.core.exports import EXPORTS
 from corpus_kit.release.losses import LossRow
 
@@ -31,7 +31,7 @@ EDGE_WHITE_SPACE, NO_TOKEN, NOT_XML, END_MISSING = "edge_white_space", "no_token
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class FormatLoss:
     """What a format cannot say of a page: where, of which label, and the reason."""
 
     start: int | None
@@ -45,10 +45,10 @@ class ToolFiles:
     """The part of one page: content by path below `<layer>/<who>/`, appended where several pages share a file."""
 
     files: Mapping[str, bytes]
-    lost: tuple[Lost, ...] = ()
+    lost: tuple[FormatLoss, ...] = ()
 
 
-Writer = Callable[[Page, Work], ToolFiles]
+Writer = Callable[[ExchangePage, Work], ToolFiles]
 
 
 def writer_of(form: str) -> Writer:
@@ -102,11 +102,11 @@ def _unsaid(release: Path, manifest: Mapping[str, Any]) -> Iterator[LossRow]:
             yield LossRow(layer, doc_id, layer, who, None, None, control, UNREADABLE)  # type: ignore[arg-type]
 
 
-def _row(lost: Lost) -> tuple[Any, Any, str, str]:
+def _row(lost: FormatLoss) -> tuple[Any, Any, str, str]:
     return lost.start, lost.end, lost.label, lost.reason
 
 
-def labelled_pages(release: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, Page]]:
+def labelled_pages(release: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, ExchangePage]]:
     """(layer, page) of every document that anybody labelled or that has gold there, by document and layer."""
     works = _judgements(release, manifest)
     linked = _gold_relations(release, manifest)
@@ -126,7 +126,7 @@ def _pages(row: Mapping[str, Any], works: Mapping[str, list[Work]], linked: Mapp
         made = list(works.get(layer, ()))
         if golden.get(layer) is not None:
             made.insert(0, _gold(golden[layer], linked.get(layer, ())))
-        yield layer, Page(row["doc_id"], row["text"], tuple(made), row["doc_id"])
+        yield layer, ExchangePage(row["doc_id"], row["text"], tuple(made), row["doc_id"])
 
 
 def _gold(values: Sequence[Mapping[str, Any]], linked: Sequence[Mapping[str, Any]]) -> Work:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from corpus_kit.core.exchange import Page, Work
-from corpus_kit.release.export.interchange import DOCUMENT_ANSWER, END_MISSING, Lost, ToolFiles
+from corpus_kit.core.exchange import ExchangePage, Work
+from corpus_kit.release.export.interchange import DOCUMENT_ANSWER, END_MISSING, FormatLoss, ToolFiles
 
 
-def write(page: Page, work: Work) -> ToolFiles:
+def write(page: ExchangePage, work: Work) -> ToolFiles:
     """One task with one annotation."""
     places = {region.id: region for region in work.regions}
     results: list[dict[str, Any]] = []
@@ -28,12 +28,12 @@ def write(page: Page, work: Work) -> ToolFiles:
         results.append(_result(answer.of or f"a{number}", answer.name or "choice", "choices", value))
     for link in work.links:
         if link.head not in places or link.tail not in places:
-            lost.append(Lost(None, None, link.label, END_MISSING))
+            lost.append(FormatLoss(None, None, link.label, END_MISSING))
             continue
         direction = "right" if link.directed else "bi"
         ends = {"from_id": link.head, "to_id": link.tail, "type": "relation", "direction": direction}
         results.append(ends | {"labels": [link.label] if link.label else []})
-    lost += [Lost(None, None, "note", DOCUMENT_ANSWER) for _ in work.notes]
+    lost += [FormatLoss(None, None, "note", DOCUMENT_ANSWER) for _ in work.notes]
     annotation = {"id": 1, "completed_by": {"username": work.annotator}, "result": results}
     annotation |= {"was_cancelled": work.skipped, "ground_truth": work.settled}
     task = {"data": {"doc_id": page.doc_id, "text": page.text}, "annotations": [annotation]}

@@ -18,7 +18,7 @@ from corpus_kit.core.errors import EnvironmentProblemError, UsageError
 from corpus_kit.core.storage.folders import write_json
 from corpus_kit.core.storage.tables import TableWriter
 from corpus_kit.release.export.gold_documents import read_gold
-from corpus_kit.release.export.tokens import Mark, Tagged, known_tokens, tag
+from corpus_kit.release.export.tokens import LabelledSpan, Tagged, known_tokens, tag
 from corpus_kit.release.losses import LossRow
 
 IGNORED = -100
@@ -88,7 +88,7 @@ def load_tokenizer(name: str) -> Any:
 def aligned(
     text: str,
     offsets: Sequence[tuple[int, int]],
-    marks: Sequence[Mark],
+    marks: Sequence[LabelledSpan],
     open_places: Sequence[tuple[int, int]] = (),
 ) -> tuple[list[str | None], Tagged]:
     """A tag for every piece, None for those without characters or in dispute; and the tags' source with its losses.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from corpus_kit.core.exchange import Page, Region, Work
-from corpus_kit.release.export.interchange import END_MISSING, REGION_ANSWER, UNDIRECTED, Lost, ToolFiles
+from corpus_kit.core.exchange import ExchangePage, Region, Work
+from corpus_kit.release.export.interchange import END_MISSING, REGION_ANSWER, UNDIRECTED, FormatLoss, ToolFiles
 from corpus_kit.release.export.tokens import tokenize
 
 
-def write(page: Page, work: Work) -> ToolFiles:
+def write(page: ExchangePage, work: Work) -> ToolFiles:
     """One line. A span that cuts through a token has no `token_start`; it stands all the same."""
     tokens = tokenize(page.text)
     starts = {start: number for number, (start, _) in enumerate(tokens)}
@@ -19,14 +19,14 @@ def write(page: Page, work: Work) -> ToolFiles:
     lost, relations = [], []
     for link in work.links:
         if link.head not in spans or link.tail not in spans:
-            lost.append(Lost(None, None, link.label, END_MISSING))
+            lost.append(FormatLoss(None, None, link.label, END_MISSING))
             continue
         head, child = spans[link.head], spans[link.tail]
         places = {"head": head.get("token_end"), "child": child.get("token_end")}
         relations.append({**places, "head_span": head, "child_span": child, "label": link.label})
         if not link.directed:
-            lost.append(Lost(None, None, link.label, UNDIRECTED))
-    lost += [Lost(None, None, f"{a.name}={a.value}", REGION_ANSWER) for a in work.answers if a.of is not None]
+            lost.append(FormatLoss(None, None, link.label, UNDIRECTED))
+    lost += [FormatLoss(None, None, f"{a.name}={a.value}", REGION_ANSWER) for a in work.answers if a.of is not None]
     record: dict[str, Any] = {
         "text": page.text,
         "tokens": [

@@ -15,7 +15,7 @@ from typing import Any
 
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.release.export.gold_documents import GoldDocument, read_gold
-from corpus_kit.release.export.tokens import CUTS_TOKEN, EMPTY, Loss, Mark, tokenize
+from corpus_kit.release.export.tokens import CUTS_TOKEN, EMPTY, LabelledSpan, Loss, tokenize
 from corpus_kit.release.losses import LossRow
 
 
@@ -84,7 +84,7 @@ def _mark(
     last_at = {end: i for i, (_, end) in enumerate(places)}
     losses: list[LossRow] = []
 
-    def span(layer: str, mark: Mark) -> Any:
+    def span(layer: str, mark: LabelledSpan) -> Any:
         if mark.start in first_at and mark.end in last_at:
             return Span(doc, first_at[mark.start], last_at[mark.end] + 1, label=mark.label)
         reason = EMPTY if mark.start >= mark.end else CUTS_TOKEN

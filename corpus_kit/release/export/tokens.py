@@ -29,7 +29,7 @@ _NOT_BLANK = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class LabelledSpan:
     """A labelled span: code point offsets, end-exclusive."""
 
     start: int
@@ -42,7 +42,7 @@ class Mark:
 class Loss:
     """A span that a format cannot carry, and why: nested, overlapping, several_labels, cuts_token or empty."""
 
-    mark: Mark
+    mark: LabelledSpan
     reason: str
 
 
@@ -74,7 +74,7 @@ def tokenize(text: str) -> list[tuple[int, int]]:
     return tokens
 
 
-def tag(text: str, marks: Sequence[Mark], tokens: list[tuple[int, int]] | None = None) -> Tagged:
+def tag(text: str, marks: Sequence[LabelledSpan], tokens: list[tuple[int, int]] | None = None) -> Tagged:
     """Spans as BIO tags. Where spans overlap the outermost, then the first, is tagged; the others are losses.
 
     tokens: those of `tokenize` by default; a tokenizer's own offsets where labels must fit its word pieces.
@@ -84,7 +84,7 @@ def tag(text: str, marks: Sequence[Mark], tokens: list[tuple[int, int]] | None =
     last_at = {end: i for i, (_, end) in enumerate(tokens)}
     tags = ["O"] * len(tokens)
     losses: list[Loss] = []
-    taken: list[Mark] = []
+    taken: list[LabelledSpan] = []
     for mark in sorted(marks, key=lambda m: (m.start, -m.end, m.label, m.span_id)):
         covering = [t for t in taken if t.start < mark.end and mark.start < t.end]
         if mark.start >= mark.end:
@@ -104,7 +104,7 @@ def tag(text: str, marks: Sequence[Mark], tokens: list[tuple[int, int]] | None =
     return Tagged(tokens, tags, losses)
 
 
-def known_tokens(tagged: Tagged, marks: Sequence[Mark], open_places: Sequence[tuple[int, int]]) -> list[bool]:
+def known_tokens(tagged: Tagged, marks: Sequence[LabelledSpan], open_places: Sequence[tuple[int, int]]) -> list[bool]:
     """Whether the tag of each token is certain: False where an open disagreement could change it.
 
     Args:
@@ -125,15 +125,15 @@ def known_tokens(tagged: Tagged, marks: Sequence[Mark], open_places: Sequence[tu
     return [not any(start < b and a < end for a, b in open_) for start, end in tagged.tokens]
 
 
-def untag(tokens: Sequence[tuple[int, int]], tags: Sequence[str]) -> list[Mark]:
+def untag(tokens: Sequence[tuple[int, int]], tags: Sequence[str]) -> list[LabelledSpan]:
     """The spans that BIO tags say; `untag(*tag(...))` gives back every span that is not among the losses."""
-    marks: list[Mark] = []
+    marks: list[LabelledSpan] = []
     open_ = False
     for (start, end), word in zip(tokens, tags, strict=True):
         kind, _, label = word.partition("-")
         if kind == "I" and marks and marks[-1].label == label and open_:
-            marks[-1] = Mark(marks[-1].start, end, label)
+            marks[-1] = LabelledSpan(marks[-1].start, end, label)
         elif kind in ("B", "I"):
-            marks.append(Mark(start, end, label))
+            marks.append(LabelledSpan(start, end, label))
         open_ = kind != "O"
     return marks

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from corpus_kit.core.exchange import Page, Work
-from corpus_kit.release.export.interchange import END_MISSING, Lost, ToolFiles
+from corpus_kit.core.exchange import ExchangePage, Work
+from corpus_kit.release.export.interchange import END_MISSING, FormatLoss, ToolFiles
 
 CONTEXT = "http://www.w3.org/ns/anno.jsonld"
 NAME, DIRECTED, SOURCE = "corpus-kit:name", "corpus-kit:directed", "corpus-kit:source"
 
 
-def write(page: Page, work: Work) -> ToolFiles:
+def write(page: ExchangePage, work: Work) -> ToolFiles:
     """One AnnotationPage; offsets are code points, as the recommendation says."""
     source = f"urn:corpus-kit:document:{page.doc_id or page.name}"
     prefix = f"urn:corpus-kit:annotation:{page.doc_id or page.name}:{work.annotator}:"
@@ -36,7 +36,7 @@ def write(page: Page, work: Work) -> ToolFiles:
         item(names[region.id], motivation="tagging", body=bodies, target={"source": source, "selector": selector})
     for number, link in enumerate(work.links, start=1):
         if link.head not in names or link.tail not in names:
-            lost.append(Lost(None, None, link.label, END_MISSING))
+            lost.append(FormatLoss(None, None, link.label, END_MISSING))
             continue
         ends = [names[link.head], names[link.tail]]
         more = {} if link.directed else {DIRECTED: False}

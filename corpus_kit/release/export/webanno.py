@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from corpus_kit.core.exchange import Page, Region, Work
+from corpus_kit.core.exchange import ExchangePage, Region, Work
 from corpus_kit.core.offsets import OffsetMap, utf16_map
 from corpus_kit.release.export.interchange import (
     DOCUMENT_ANSWER,
@@ -19,7 +19,7 @@ from corpus_kit.release.export.interchange import (
     END_MISSING,
     NO_TOKEN,
     UNDIRECTED,
-    Lost,
+    FormatLoss,
     ToolFiles,
 )
 from corpus_kit.release.export.tokens import tokenize
@@ -33,9 +33,9 @@ Unit = tuple[str, int, int]
 """Name in the file, start, end in code points."""
 
 
-def write(page: Page, work: Work) -> ToolFiles:
+def write(page: ExchangePage, work: Work) -> ToolFiles:
     """One document; every annotation has a number, so that stacked and longer ones are told apart."""
-    lost: list[Lost] = []
+    lost: list[FormatLoss] = []
     tokens = tokenize(page.text)
     sentences = _sentences(page.text, tokens)
     names = [(f"{s}-{t}", *place) for s, group in enumerate(sentences, 1) for t, place in enumerate(group, 1)]
@@ -46,11 +46,11 @@ def write(page: Page, work: Work) -> ToolFiles:
     for region in work.regions:
         found = _units(region, names, units)
         if not found:
-            lost.append(Lost(region.start, region.end, region.label, NO_TOKEN))
+            lost.append(FormatLoss(region.start, region.end, region.label, NO_TOKEN))
             continue
         words = page.text[region.start : region.end]
         if words.strip() != words:
-            lost.append(Lost(region.start, region.end, region.label, EDGE_WHITE_SPACE))
+            lost.append(FormatLoss(region.start, region.end, region.label, EDGE_WHITE_SPACE))
         numbers[region.id] = len(numbers) + 1
         first[region.id] = found[0]
         for name in found:
@@ -103,31 +103,31 @@ def _units(region: Region, names: Iterable[tuple[str, int, int]], units: dict[st
     return found
 
 
-def _answers(work: Work, numbers: dict[str, int], lost: list[Lost]) -> dict[int, dict[str, str]]:
+def _answers(work: Work, numbers: dict[str, int], lost: list[FormatLoss]) -> dict[int, dict[str, str]]:
     told: dict[int, dict[str, str]] = {}
     for answer in work.answers:
         own = numbers.get(answer.of or "")
         if own is None or not answer.name:
-            lost.append(Lost(None, None, f"{answer.name}={answer.value}", DOCUMENT_ANSWER))
+            lost.append(FormatLoss(None, None, f"{answer.name}={answer.value}", DOCUMENT_ANSWER))
         elif answer.name in told.setdefault(own, {}):
-            lost.append(Lost(None, None, f"{answer.name}={answer.value}", "several_answers"))
+            lost.append(FormatLoss(None, None, f"{answer.name}={answer.value}", "several_answers"))
         else:
             told[own][answer.name] = answer.value
-    lost += [Lost(None, None, "note", DOCUMENT_ANSWER) for _ in work.notes]
+    lost += [FormatLoss(None, None, "note", DOCUMENT_ANSWER) for _ in work.notes]
     return told
 
 
 def _links(
-    work: Work, numbers: dict[str, int], first: dict[str, str], lost: list[Lost]
+    work: Work, numbers: dict[str, int], first: dict[str, str], lost: list[FormatLoss]
 ) -> dict[str, list[tuple[str, str]]]:
     """First token of the tail → (label, head) as they are written."""
     links: dict[str, list[tuple[str, str]]] = {}
     for link in work.links:
         if link.head not in numbers or link.tail not in numbers:
-            lost.append(Lost(None, None, link.label, END_MISSING))
+            lost.append(FormatLoss(None, None, link.label, END_MISSING))
             continue
         if not link.directed:
-            lost.append(Lost(None, None, link.label, UNDIRECTED))
+            lost.append(FormatLoss(None, None, link.label, UNDIRECTED))
         head = f"{first[link.head]}[{numbers[link.head]}_{numbers[link.tail]}]"
         links.setdefault(first[link.tail], []).append((_escaped(link.label) or "*", head))
     return links

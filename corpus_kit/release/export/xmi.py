@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from corpus_kit.core.errors import EnvironmentProblemError
-from corpus_kit.core.exchange import Page, Work
-from corpus_kit.release.export.interchange import END_MISSING, NOT_XML, Lost, ToolFiles
+from corpus_kit.core.exchange import ExchangePage, Work
+from corpus_kit.release.export.interchange import END_MISSING, NOT_XML, FormatLoss, ToolFiles
 
 SPAN, RELATION = "webanno.custom.Label", "webanno.custom.LabelRelation"
 ANSWER, META = "org.corpuskit.DocumentAnswer", "de.tudarmstadt.ukp.dkpro.core.api.metadata.type.DocumentMetaData"
@@ -18,11 +18,11 @@ UNTOLD = "NONE"
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
-def write(page: Page, work: Work) -> ToolFiles:
+def write(page: ExchangePage, work: Work) -> ToolFiles:
     """One document. A text that XML cannot hold (control characters) is lost whole."""
     if _NO_XML.search(page.text):
-        every = tuple(Lost(r.start, r.end, r.label, NOT_XML) for r in work.regions)
-        return ToolFiles({}, every or (Lost(None, None, "", NOT_XML),))
+        every = tuple(FormatLoss(r.start, r.end, r.label, NOT_XML) for r in work.regions)
+        return ToolFiles({}, every or (FormatLoss(None, None, "", NOT_XML),))
     from cassis import Cas
 
     types = _types()
@@ -37,7 +37,7 @@ def write(page: Page, work: Work) -> ToolFiles:
     for link in work.links:
         head, tail = made.get(link.head), made.get(link.tail)
         if head is None or tail is None:
-            lost.append(Lost(None, None, link.label, END_MISSING))
+            lost.append(FormatLoss(None, None, link.label, END_MISSING))
             continue
         place = {"begin": tail.begin, "end": tail.end}
         ends = {"Governor": head, "Dependent": tail, "label": _clean(link.label) or UNTOLD, "directed": link.directed}

@@ -28,7 +28,7 @@ from corpus_kit.core.labels import trimmed
 from corpus_kit.core.scoring import ANSWERS, LINES, MARK, SPANS, Predictions
 from corpus_kit.core.storage.tables import iter_batches
 from corpus_kit.release.configs.training import CONTENT, DISPUTED, line_label
-from corpus_kit.release.export.tokens import Mark, untag
+from corpus_kit.release.export.tokens import LabelledSpan, untag
 from corpus_kit.release.scoring.opened import OpenedRelease
 from corpus_kit.release.scoring.sheet import targets_of
 
@@ -115,14 +115,14 @@ class _LayerRows:
 
     def read(self, rows: Iterable[tuple[int, Row]]) -> Predictions:
         marks: list[tuple[str, int, int, str]] = []
-        drawn: dict[str, list[Mark]] = {}
+        drawn: dict[str, list[LabelledSpan]] = {}
         doc_ids = set()
         for number, row in rows:
             doc_ids.add(row["doc_id"])
             try:
                 for start, end, label in self._marks(row):
                     if self._kind == LINES and "line" not in row:
-                        drawn.setdefault(row["doc_id"], []).append(Mark(start, end, label))
+                        drawn.setdefault(row["doc_id"], []).append(LabelledSpan(start, end, label))
                     else:
                         marks.append((row["doc_id"], start, end, label))
             except (KeyError, TypeError, ValueError) as e:
@@ -219,7 +219,7 @@ class _LayerRows:
                         self._lines.setdefault(own, {})[line] = (start, end)
         return self._lines.get(doc_id, {})
 
-    def _snapped(self, doc_id: str, marks: list[Mark]) -> Iterator[tuple[int, int, str]]:
+    def _snapped(self, doc_id: str, marks: list[LabelledSpan]) -> Iterator[tuple[int, int, str]]:
         """Lines that a span covers by more than half, as the release labels them."""
         lines = self._lines_of(doc_id)
         if not lines:

@@ -20,7 +20,7 @@ from corpus_kit.core.errors import UsageError
 from corpus_kit.core.storage.folders import made_folder, read_manifest, write_manifest
 from corpus_kit.core.storage.tables import TableWriter, array_of, file_sha256, iter_batches, write_table
 from corpus_kit.release.text_free.columns import of_pieces, text_columns
-from corpus_kit.release.text_free.recipe import FULL, SHINGLES, Recipe, read_recipe
+from corpus_kit.release.text_free.recipe import FULL, SHINGLES, TextFreeRecipe, read_recipe
 from corpus_kit.release.text_free.shingles import Moved, Sentence, sentences, unchanged
 from corpus_kit.release.text_free.store import batched
 from corpus_kit.release.text_free.write import row_groups
@@ -137,7 +137,7 @@ def hydrate_release(release: Path, texts: Iterable[FoundText], target: Path, wor
     return made
 
 
-def _match(recipe: Recipe, texts: Iterable[FoundText]) -> tuple[dict[str, FoundText], dict[str, FoundText]]:
+def _match(recipe: TextFreeRecipe, texts: Iterable[FoundText]) -> tuple[dict[str, FoundText], dict[str, FoundText]]:
     """doc_id → its very text, and doc_id → an edited copy."""
     by_hash: dict[str, FoundText] = {}
     by_name: dict[tuple[str, str], FoundText] = {}
@@ -163,7 +163,7 @@ def _restore(
     folder: Path,
     config: str,
     file: Mapping[str, Any],
-    recipe: Recipe,
+    recipe: TextFreeRecipe,
     manifest: Mapping[str, Any],
     exact: Mapping[str, FoundText],
 ) -> tuple[bool, int]:
@@ -192,7 +192,7 @@ def _restore(
 
 
 def _carry(
-    release: Path, folder: Path, recipe: Recipe, manifest: Mapping[str, Any], copies: Mapping[str, FoundText]
+    release: Path, folder: Path, recipe: TextFreeRecipe, manifest: Mapping[str, Any], copies: Mapping[str, FoundText]
 ) -> Counter[str]:
     """Write the edited copies and where the labels stand in them."""
     moved = dict(_unchanged(release, recipe, copies))
@@ -213,7 +213,9 @@ def _carry(
     return Counter(row["verdict"] for row in rows)
 
 
-def _unchanged(release: Path, recipe: Recipe, copies: Mapping[str, FoundText]) -> Iterator[tuple[str, list[Moved]]]:
+def _unchanged(
+    release: Path, recipe: TextFreeRecipe, copies: Mapping[str, FoundText]
+) -> Iterator[tuple[str, list[Moved]]]:
     for batch in iter_batches(release / SHINGLES, ["doc_id", "starts", "ends", "shingles"], _ROWS):
         for row in batch.to_pylist():
             if row["doc_id"] in copies:

@@ -30,7 +30,7 @@ DOCUMENT_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class TextFreeRecipe:
     """limit: the longest run of text, in code points, that the release holds. salt: of the shingles.
 
     schemas: configuration → Arrow schema of the full release, serialised, in hex. documents: one record each, with
@@ -50,7 +50,7 @@ class Recipe:
         (folder / RECIPE).write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
-def read_recipe(folder: Path) -> Recipe:
+def read_recipe(folder: Path) -> TextFreeRecipe:
     """The recipe of a text-free release.
 
     Raises:
@@ -60,7 +60,7 @@ def read_recipe(folder: Path) -> Recipe:
         told = json.loads((folder / RECIPE).read_text(encoding="utf-8"))
         if told["version"] != _VERSION:
             raise UsageError(f"{folder / RECIPE} has version {told['version']}.", "Update corpus-kit.")
-        return Recipe(told["limit"], told["salt"], told["schemas"], told["documents"], told["pieces"])
+        return TextFreeRecipe(told["limit"], told["salt"], told["schemas"], told["documents"], told["pieces"])
     except FileNotFoundError as e:
         raise UsageError(
             f"There is no {RECIPE} in {folder}.", "Name a release that `corpus-kit export --text-free` wrote."

@@ -23,7 +23,7 @@ from corpus_kit.core.storage.folders import made_folder, read_manifest, write_js
 from corpus_kit.core.storage.tables import Fingerprint, TableWriter, file_sha256
 from corpus_kit.release.audit.root import SEAL, seal_of
 from corpus_kit.release.text_free.columns import Rule, as_pieces, text_columns
-from corpus_kit.release.text_free.recipe import DOCUMENT_COLUMNS, FULL, SHINGLES, Recipe
+from corpus_kit.release.text_free.recipe import DOCUMENT_COLUMNS, FULL, SHINGLES, TextFreeRecipe
 from corpus_kit.release.text_free.runs import Repeated
 from corpus_kit.release.text_free.shingles import sentences
 from corpus_kit.release.text_free.store import StoredText, TextStore, batched
@@ -103,7 +103,7 @@ class _TextFreeWriter:
             written[name] = {"columns": columns, "splits": splits}
         self._shingles()
         documents = [dict(row) for row in self._documents()]
-        Recipe(self._limit, self._salt, schemas, documents, self._pieces).write(self._folder)
+        TextFreeRecipe(self._limit, self._salt, schemas, documents, self._pieces).write(self._folder)
         self._beside(written)
         return self._made
 

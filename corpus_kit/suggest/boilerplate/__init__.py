@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from corpus_kit.suggest.boilerplate.model import BoilerplateModel
-from corpus_kit.suggest.boilerplate.records import LABELS, LineScore, Suggestion
+from corpus_kit.suggest.boilerplate.records import LABELS, BoilerplateSpan, LineScore
 from corpus_kit.suggest.boilerplate.retrain import retrain
 from corpus_kit.suggest.boilerplate.spans import main_text
 
-__all__ = ["LABELS", "BoilerplateModel", "LineScore", "Suggestion", "main_text", "retrain"]
+__all__ = ["LABELS", "BoilerplateModel", "BoilerplateSpan", "LineScore", "main_text", "retrain"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from corpus_kit.core.lines.pages import F64, I64, Bool, Columns, Rows
+from corpus_kit.core.lines.pages import F64, I64, Bool, Columns, LineRows
 from corpus_kit.suggest.boilerplate.features import Line
 
 _NEIGHBOURS = {
@@ -39,7 +39,7 @@ def _at_most_60(distance: I64) -> F64:
     return bounded
 
 
-def overlap(line: Line, rows: Rows, inside: Bool) -> F64:
+def overlap(line: Line, rows: LineRows, inside: Bool) -> F64:
     """Share of each row's long words that also stand in other rows flagged `inside` of the same text."""
     flagged = inside[line.long_row]
     in_run = np.bincount(line.long_id[flagged], minlength=line.n_long)[line.long_id]
@@ -49,7 +49,7 @@ def overlap(line: Line, rows: Rows, inside: Bool) -> F64:
     return share
 
 
-def run_columns(name: str, words: F64, rows: Rows, span: tuple[I64, I64]) -> Columns:
+def run_columns(name: str, words: F64, rows: LineRows, span: tuple[I64, I64]) -> Columns:
     """A row's place relative to a run: in rows, in words, and as a share of the run."""
     low, high = span
     inside = (rows.row >= low) & (rows.row < high)
@@ -68,7 +68,7 @@ def run_columns(name: str, words: F64, rows: Rows, span: tuple[I64, I64]) -> Col
     }
 
 
-def place(columns: Columns, line: Line, rows: Rows) -> Columns:
+def place(columns: Columns, line: Line, rows: LineRows) -> Columns:
     """Columns of the first pass that look beyond the row itself."""
     words = line.words
     out: Columns = {}
@@ -133,7 +133,7 @@ def place(columns: Columns, line: Line, rows: Rows) -> Columns:
     return out
 
 
-def second_look(chance: F64, line: Line, rows: Rows) -> Columns:
+def second_look(chance: F64, line: Line, rows: LineRows) -> Columns:
     """Columns of the second pass: what the first pass thinks (log-odds of content) of this row and all around it."""
     words = line.words
     odds = np.clip(chance, -6.0, 6.0)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from corpus_kit.core.lines.chars import N_SCRIPTS, Kind, scripts_of
 from corpus_kit.core.lines.hashing import U64, hashes
-from corpus_kit.core.lines.pages import F64, I64, Bool, Columns, Pages, Rows
+from corpus_kit.core.lines.pages import F64, I64, Bool, Columns, LineRows, Pages
 
 _DOC = np.uint64(0xC2B2AE3D27D4EB4F)
 _NUMBER = np.uint64(0x51ED270B2D4B1F35)
@@ -64,7 +64,7 @@ def _same(key: U64, doc: I64) -> tuple[F64, F64, F64]:
     return count, rank, since
 
 
-def describe(pages: Pages, rows: Rows) -> tuple[Columns, Line]:
+def describe(pages: Pages, rows: LineRows) -> tuple[Columns, Line]:
     """Columns that describe each row by itself and by its twins in the same text."""
     kinds, codes, doc = pages.kinds, pages.codes, pages.doc
     n, width = pages.n_rows, _KINDS
@@ -223,7 +223,7 @@ def _words(pages: Pages, n: int) -> Columns:
     }
 
 
-def _keys(pages: Pages, rows: Rows, words: F64, w0: I64, w1: I64, has_words: Bool) -> Line:
+def _keys(pages: Pages, rows: LineRows, words: F64, w0: I64, w1: I64, has_words: Bool) -> Line:
     """Hashes of words and lines; case and what numbers say are left out, so "12 Replies" and "3 replies" are twins."""
     at, row = pages.word_start, pages.word_row
     length = pages.word_end - at
@@ -263,7 +263,7 @@ def _cohesion(line: Line) -> tuple[I64, I64]:
     return before, after
 
 
-def _foreign(pages: Pages, rows: Rows) -> F64:
+def _foreign(pages: Pages, rows: LineRows) -> F64:
     """Share of each row's words that are not in the script most of the text is in."""
     script = scripts_of(pages.codes[pages.word_start])
     lettered = np.flatnonzero(script)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from corpus_kit.core.lines.pages import F64, I64, Bool, Columns, Pages, Rows
+from corpus_kit.core.lines.pages import F64, I64, Bool, Columns, LineRows, Pages
 from corpus_kit.suggest.boilerplate.records import LABELS
 
 _NUMBER = {label: number for number, label in enumerate(LABELS)}
@@ -20,7 +20,7 @@ _NEAR_ARTICLE = 6  # rows before its first line in which names and dates are the
 
 
 def name_kinds(
-    columns: Columns, words: F64, chance: F64, repeats: Bool, pages: Pages, rows: Rows
+    columns: Columns, words: F64, chance: F64, repeats: Bool, pages: Pages, rows: LineRows
 ) -> npt.NDArray[np.int64]:
     """Number in `LABELS` for every row, given the chance that it is boilerplate and whether it repeats the headline."""
     if not rows.n:
@@ -71,7 +71,7 @@ def _copyright(pages: Pages) -> Bool:
     return out
 
 
-def _agree(kinds: I64, marked: F64, rows: Rows) -> I64:
+def _agree(kinds: I64, marked: F64, rows: LineRows) -> I64:
     """Lines of a list or a thread take the name most of their neighbours have; the other kinds stand alone."""
     votes = np.stack([rows.window(marked * (kinds == _NUMBER[name]), 5, 5) for name in _LISTED])
     numbers = np.array([_NUMBER[name] for name in _LISTED])

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from corpus_kit.core.errors import UsageError
-from corpus_kit.core.labels import Labels, read_labels, standing
+from corpus_kit.core.labels import Labels, current_spans, read_labels
 from corpus_kit.core.lines.pages import F64
 from corpus_kit.core.storage.folders import write_whole
 from corpus_kit.core.storage.tables import fsync_path, scan
@@ -31,7 +31,7 @@ FEWEST = 5  # pages that are no copies of each other: with fewer, no part could 
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class LabelledPage:
     """One labelled document. spans: [start, end) of its boilerplate, in order. group: its cluster of copies."""
 
     doc_id: str
@@ -108,7 +108,7 @@ def learn(data: Path, layer: str, control: str, threshold: float, target: Path) 
     return Learned(*told, before, after, gain, error, better, model.version, model.sha256)
 
 
-def labelled_pages(data: Path, layer: str, control: str) -> tuple[list[Page], int]:
+def labelled_pages(data: Path, layer: str, control: str) -> tuple[list[LabelledPage], int]:
     """What people say is boilerplate, by doc_id, and how many documents are left out for open disagreements.
 
     Only work on the text as it is now counts: gold of the last build, and answers whose spans all have a place in it.
@@ -130,7 +130,7 @@ def labelled_pages(data: Path, layer: str, control: str) -> tuple[list[Page], in
     for doc_id, text, _, title, cluster in found.iter_rows():
         for is_gold, answers in marked.items():
             if doc_id in answers:
-                pages.append(Page(doc_id, text, title, cluster or doc_id, majority(answers[doc_id]), is_gold))
+                pages.append(LabelledPage(doc_id, text, title, cluster or doc_id, majority(answers[doc_id]), is_gold))
     return pages, len(opened)
 
 
@@ -158,7 +158,7 @@ def mean_and_error(gains: Sequence[float]) -> tuple[float, float]:
     return float(np.mean(gains)), float(np.std(gains, ddof=1) / np.sqrt(len(gains))) * (1.0 + 1e-9)
 
 
-def judge(model: BoilerplateModel, pages: Sequence[Page], threshold: float) -> list[Verdict]:
+def judge(model: BoilerplateModel, pages: Sequence[LabelledPage], threshold: float) -> list[Verdict]:
     """Per page: precision and recall of the words `model` keeps against those people kept, and the mean squared error
     of its scores. A page of which nothing is kept and nothing was to be kept has 1.0."""
     told = []
@@ -193,7 +193,7 @@ def _answers(data: Path, people: Labels) -> pl.DataFrame:
 def _here(data: Path, people: Labels) -> pl.DataFrame:
     """People's spans where they stand in the current texts."""
     carried = scan(data / "annotations", "carried")
-    return people.spans if carried is None else standing(people.spans, carried.collect())
+    return people.spans if carried is None else current_spans(people.spans, carried.collect())
 
 
 def _marked(answers: pl.DataFrame, spans: pl.DataFrame, control: str) -> dict[str, list[list[tuple[int, int]]]]:

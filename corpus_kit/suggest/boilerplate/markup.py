@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from corpus_kit.core.lines.pages import F64, Columns, Pages, Rows
+from corpus_kit.core.lines.pages import F64, Columns, LineRows, Pages
 
 N_HINTS = 36
 _INDEX = re.compile(r"\[\d+\]")
@@ -43,7 +43,7 @@ class BlockRow(NamedTuple):
     links: int
 
 
-def markup_columns(pages: Pages, rows: Rows, blocks: Sequence[Sequence[BlockRow]]) -> Columns:
+def markup_columns(pages: Pages, rows: LineRows, blocks: Sequence[Sequence[BlockRow]]) -> Columns:
     """Columns about the markup, a value for every row; zeros for texts without blocks.
 
     Args:

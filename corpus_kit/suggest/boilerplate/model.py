@@ -15,13 +15,13 @@ import numpy.typing as npt
 
 from corpus_kit.core.errors import ConfigError
 from corpus_kit.core.lines.hashing import U64
-from corpus_kit.core.lines.pages import F64, Columns, Pages, Rows, read_pages
+from corpus_kit.core.lines.pages import F64, Columns, LineRows, Pages, read_pages
 from corpus_kit.core.lines.trees import TABLE_ROWS, Forest, Table
 from corpus_kit.suggest.boilerplate.context import place, second_look
 from corpus_kit.suggest.boilerplate.features import Line, describe
 from corpus_kit.suggest.boilerplate.kinds import name_kinds
-from corpus_kit.suggest.boilerplate.records import LineScore, Suggestion
-from corpus_kit.suggest.boilerplate.spans import Judged, find_headlines
+from corpus_kit.suggest.boilerplate.records import BoilerplateSpan, LineScore
+from corpus_kit.suggest.boilerplate.spans import ScoredSpan, find_headlines
 
 _BATCH = 400_000  # code points looked at together: enough to amortise calls, small enough to stay in the cache
 _KNOWN_ODDS = -3.0  # what people marked on two pages or more and never kept is no better than this: their word counts
@@ -34,11 +34,11 @@ Company = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class LineScores:
     """One batch after the model has seen it: what naming, spans and retraining need."""
 
     pages: Pages
-    rows: Rows
+    rows: LineRows
     columns: Columns
     line: Line
     odds: F64
@@ -155,15 +155,15 @@ class BoilerplateModel:
         headlines: Sequence[str | None] | None = None,
         repeated: Sequence[Repeated | None] | None = None,
         places: Sequence[int | None] | None = None,
-    ) -> list[list[Suggestion]]:
+    ) -> list[list[BoilerplateSpan]]:
         """Spans whose lines all score `threshold` or more. A text that would lose every line keeps its best run."""
         return [spans for batch in self._judged(texts, headlines, repeated, places) for spans in batch.spans(threshold)]
 
-    def score(self, texts: Sequence[str], repeated: Sequence[Repeated | None] | None = None) -> Iterator[Scored]:
+    def score(self, texts: Sequence[str], repeated: Sequence[Repeated | None] | None = None) -> Iterator[LineScores]:
         """Log-odds of content for every row, batch by batch."""
         for low, high in _batches(texts):
             pages = read_pages(texts[low:high])
-            rows = Rows(pages)
+            rows = LineRows(pages)
             columns, line = describe(pages, rows)
             columns |= place(columns, line, rows)
             told = self._told(columns, line, rows)
@@ -174,9 +174,9 @@ class BoilerplateModel:
             odds = np.where(np.isin(line.key, self.known), np.minimum(odds, _KNOWN_ODDS), odds)
             if repeated is not None:
                 odds[repeated_rows(pages, repeated[low:high])] -= _REPEATED_ODDS
-            yield Scored(pages, rows, columns, line, wordless(odds, line, rows))
+            yield LineScores(pages, rows, columns, line, wordless(odds, line, rows))
 
-    def _told(self, columns: Columns, line: Line, rows: Rows) -> list[F64]:
+    def _told(self, columns: Columns, line: Line, rows: LineRows) -> list[F64]:
         """Log-odds of content by each pair of passes. `columns` gets those of the last pair's second look, too."""
         # All forests read one table; but of a text of many megabytes it would be too large.
         table = Table(self._names, rows.n) if rows.n <= TABLE_ROWS else None
@@ -201,7 +201,7 @@ class BoilerplateModel:
         headlines: Sequence[str | None] | None,
         repeated: Sequence[Repeated | None] | None,
         places: Sequence[int | None] | None,
-    ) -> Iterator[Judged]:
+    ) -> Iterator[ScoredSpan]:
         at = 0
         for batch in self.score(texts, repeated):
             pages, words = batch.pages, batch.line.words
@@ -215,7 +215,7 @@ class BoilerplateModel:
             chance = np.round(chance, 6)
             kinds = name_kinds(batch.columns, words, chance, repeats, pages, batch.rows)
             base = pages.offset[pages.doc]
-            yield Judged(pages.start - base, pages.end - base, chance, kinds, words, pages.doc, pages.first)
+            yield ScoredSpan(pages.start - base, pages.end - base, chance, kinds, words, pages.doc, pages.first)
             at += n_docs
 
 
@@ -243,7 +243,7 @@ def lean_columns(odds: F64, columns: Columns, line: Line) -> F64:
     )
 
 
-def in_company(chance: F64, words: F64, rows: Rows, company: Company) -> F64:
+def in_company(chance: F64, words: F64, rows: LineRows, company: Company) -> F64:
     """`chance` of boilerplate per row, lowered on pages where it is nowhere plain: no line with words reaches the first of
     `company`, nor do two lines reach the second.
 
@@ -273,7 +273,7 @@ def repeated_rows(pages: Pages, repeated: Sequence[Repeated | None]) -> npt.NDAr
     return made
 
 
-def wordless(odds: F64, line: Line, rows: Rows) -> F64:
+def wordless(odds: F64, line: Line, rows: LineRows) -> F64:
     """Rules and ornaments follow their neighbours, and stay when either neighbour does."""
     around = np.maximum(rows.shift(odds, -1, -9.0), rows.shift(odds, 1, -9.0))
     return np.where(line.words == 0, around, odds)

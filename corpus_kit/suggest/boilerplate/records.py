@@ -33,7 +33,7 @@ class LineScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
+class BoilerplateSpan:
     """Neighbouring lines of one kind of boilerplate.
 
     start, end: code points [start, end) from the first line's first to the last line's last character that is no space.

@@ -16,7 +16,7 @@ import numpy as np
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.lines.hashing import U64
 from corpus_kit.core.lines.pages import F64, I64
-from corpus_kit.suggest.boilerplate.model import BoilerplateModel, Scored, lean_columns
+from corpus_kit.suggest.boilerplate.model import BoilerplateModel, LineScores, lean_columns
 
 _PRIOR = 20.0  # lines' worth of evidence against any correction
 _PAGE_LINES = 40.0  # a page counts as at most this many lines, so that long ones do not rule
@@ -27,7 +27,7 @@ Spans = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class LineEvidence:
     """What gold pages say about their lines that hold words, in order; one entry per line.
 
     design: `lean_columns`. odds: log-odds of content by the trees alone. content: share of the line people kept.
@@ -54,7 +54,7 @@ def retrain(pages: Iterable[tuple[str, Spans]], base_model: BoilerplateModel) ->
     return correct(gather(known_pages, base_model), base_model)
 
 
-def gather(pages: Sequence[tuple[str, Spans]], base_model: BoilerplateModel) -> Evidence:
+def gather(pages: Sequence[tuple[str, Spans]], base_model: BoilerplateModel) -> LineEvidence:
     """The evidence of `pages`. An earlier correction of `base_model` plays no part."""
     plain = _uncorrected(base_model)
     parts: list[tuple[F64, F64, F64, I64, U64]] = []
@@ -67,10 +67,10 @@ def gather(pages: Sequence[tuple[str, Spans]], base_model: BoilerplateModel) -> 
         parts.append(tuple(values[wordy] for values in rows))  # type: ignore[arg-type]  # five of five
         at += batch.rows.n_docs
     design, odds, content, page, key = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Evidence(design, odds, content, page, key)
+    return LineEvidence(design, odds, content, page, key)
 
 
-def correct(evidence: Evidence, base_model: BoilerplateModel, left_out: Collection[int] = ()) -> BoilerplateModel:
+def correct(evidence: LineEvidence, base_model: BoilerplateModel, left_out: Collection[int] = ()) -> BoilerplateModel:
     """`base_model` corrected by the evidence of all pages but those `left_out`."""
     used = ~np.isin(evidence.page, list(left_out))
     page, key, content = evidence.page[used], evidence.key[used], evidence.content[used]
@@ -95,7 +95,7 @@ def _pages_by_key(page: I64, key: U64) -> Counter[int]:
     return Counter(line for _, line in set(zip(page.tolist(), key.tolist(), strict=True)))
 
 
-def _marked_share(batch: Scored, spans: Sequence[Spans]) -> F64:
+def _marked_share(batch: LineScores, spans: Sequence[Spans]) -> F64:
     """Share of each row's code points that lie in the spans of its text."""
     pages = batch.pages
     edge = np.zeros(len(pages.codes) + 1, np.int64)

@@ -10,13 +10,13 @@ from itertools import pairwise
 import numpy as np
 
 from corpus_kit.core.lines.pages import F64, I64, Bool, Pages
-from corpus_kit.suggest.boilerplate.records import LABELS, LineScore, Suggestion
+from corpus_kit.suggest.boilerplate.records import LABELS, BoilerplateSpan, LineScore
 
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ScoredSpan:
     """Rows of a batch with their verdicts.
 
     start, end: code points in the row's own text. chance: of being boilerplate. kinds: numbers in `LABELS`.
@@ -37,7 +37,7 @@ class Judged:
         flat = [LineScore(s, e, p, LABELS[k]) for s, e, p, k in zip(*columns, strict=True)]
         return [flat[low:high] for low, high in pairwise(self.first.tolist())]
 
-    def spans(self, threshold: float) -> list[list[Suggestion]]:
+    def spans(self, threshold: float) -> list[list[BoilerplateSpan]]:
         """Neighbouring rows of one kind at `threshold` or above; never all rows of a text that hold words."""
         marked = self._marked(threshold)
         n = len(marked)
@@ -47,7 +47,7 @@ class Judged:
         closes = np.ones(n, bool)
         closes[:-1] = opens[1:] | ~marked[1:]
         high = np.flatnonzero(closes & marked) + 1
-        out: list[list[Suggestion]] = [[] for _ in range(len(self.first) - 1)]
+        out: list[list[BoilerplateSpan]] = [[] for _ in range(len(self.first) - 1)]
         # Chances come in millionths and words in halves: counted in those, sums are whole, and no company changes them.
         weight = np.rint(2.0 * (self.words + 1.0)).astype(np.int64)
         weighed = np.rint(1e6 * self.chance).astype(np.int64) * weight
@@ -55,7 +55,7 @@ class Judged:
         score = (sums[high] - sums[low]) / (weights[high] - weights[low]) / 1e6
         columns = (self.doc[low], self.start[low], self.end[high - 1], self.kinds[low], score)
         for doc, start, end, kind, mean in zip(*(column.tolist() for column in columns), strict=True):
-            out[doc].append(Suggestion(start, end, LABELS[kind], round(mean, 6)))
+            out[doc].append(BoilerplateSpan(start, end, LABELS[kind], round(mean, 6)))
         return out
 
     def _marked(self, threshold: float) -> Bool:
@@ -83,7 +83,7 @@ def _best_run(chance: F64, words: F64) -> range:
     return range(low, high)
 
 
-def main_text(text: str, suggestions: Sequence[Suggestion]) -> list[tuple[int, int]]:
+def main_text(text: str, suggestions: Sequence[BoilerplateSpan]) -> list[tuple[int, int]]:
     """The spans of `text` no suggestion covers, in order, without the spaces around them; empty ones are left out."""
     edges = [0]
     for one in sorted(suggestions, key=lambda s: (s.start, s.end)):

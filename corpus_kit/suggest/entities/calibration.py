@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from corpus_kit.suggest.entities.context import FEATURES
-from corpus_kit.suggest.entities.evidence import Example
+from corpus_kit.suggest.entities.evidence import MentionExample
 
 USUAL, WEIGHT = 0.8, 1.0
 """Before any mention was counted, a name is worth this much, and as much as this many mentions."""
@@ -39,13 +39,13 @@ class Calibration:
     examples: int = 0
 
     def score(self, k: int, n: int, holds: Iterable[int]) -> float:
-        """The probability that a mention has its name's label, four decimals. k, n, holds: see `Example`."""
+        """The probability that a mention has its name's label, four decimals. k, n, holds: see `MentionExample`."""
         a = self.weights
         z = a[0] + a[1] * _consistency(k, n) + a[2] * math.log1p(n) + sum(a[3 + i] for i in holds)
         return round(1 / (1 + math.exp(-max(-30.0, min(30.0, z)))), 4)
 
 
-def fit(examples: Iterable[Example]) -> Calibration:
+def fit(examples: Iterable[MentionExample]) -> Calibration:
     """The weights that explain the examples best, held back towards `PRIOR`."""
     seen = Counter(examples)
     start = np.array(list(PRIOR.values()))
@@ -68,7 +68,7 @@ def fit(examples: Iterable[Example]) -> Calibration:
     return Calibration(tuple(round(float(w), 6) for w in weights), seen.total())
 
 
-def _row(example: Example) -> Sequence[float]:
+def _row(example: MentionExample) -> Sequence[float]:
     held = [0.0] * len(FEATURES)
     for i in example.holds:
         held[i] = 1.0

@@ -32,7 +32,7 @@ _S = (ord("s"), ord("S"))
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ContextWords:
     """A word for each mention, where there is one. begin, end: places in the text, cut where the reach ends."""
 
     there: Bools
@@ -46,8 +46,8 @@ class Around:
     the words beside them that say something."""
 
     facts: Ints
-    left: Words
-    right: Words
+    left: ContextWords
+    right: ContextWords
 
     def keys(self, text: str) -> Iterator[tuple[str, ...]]:
         """For each mention the keys of the words beside it (see `word_key`)."""
@@ -100,7 +100,7 @@ def _words(kinds: Ints) -> tuple[Ints, Ints]:
     return begins, np.concatenate([np.array(first) + 1, edges[1::2], np.array(last) + 1])
 
 
-def _left(kinds: Ints, start: Ints, begins: Ints, stops: Ints) -> tuple[tuple[Bools, ...], Words]:
+def _left(kinds: Ints, start: Ints, begins: Ints, stops: Ints) -> tuple[tuple[Bools, ...], ContextWords]:
     """After a capital, the first word of a sentence, a linked capital, a number, small letters; and the words there."""
     reach = start - _REACH
     k = np.searchsorted(stops, start, "right") - 1
@@ -115,7 +115,7 @@ def _left(kinds: Ints, start: Ints, begins: Ints, stops: Ints) -> tuple[tuple[Bo
     capital, number = there & _is(kinds, UPPER, begin), there & _is(kinds, DIGIT, begin)
     linked = further & ~capital & _is(kinds, UPPER, further_begin)
     lower = there & ~capital & ~linked & ~number
-    words = Words(
+    words = ContextWords(
         np.where(short, further, there),
         np.where(short, further_begin, begin),
         np.where(short, stops[k], stops[np.minimum(k + 1, len(stops) - 1)]),
@@ -123,7 +123,7 @@ def _left(kinds: Ints, start: Ints, begins: Ints, stops: Ints) -> tuple[tuple[Bo
     return (capital & follows, capital & ~follows, linked, number & ~capital, lower), words
 
 
-def _right(kinds: Ints, end: Ints, begins: Ints, stops: Ints) -> tuple[tuple[Bools, ...], Words]:
+def _right(kinds: Ints, end: Ints, begins: Ints, stops: Ints) -> tuple[tuple[Bools, ...], ContextWords]:
     """Before a capital, a linked capital, a number, small letters; and the words there."""
     reach = end + _REACH
     m = np.searchsorted(begins, end, "left")
@@ -134,7 +134,7 @@ def _right(kinds: Ints, end: Ints, begins: Ints, stops: Ints) -> tuple[tuple[Boo
     capital, number = there & _is(kinds, UPPER, begins[m]), there & _is(kinds, DIGIT, begins[m])
     linked = short & further & ~capital & _is(kinds, UPPER, begins[m + 1])
     lower = there & ~(capital | number | linked)
-    words = Words(
+    words = ContextWords(
         np.where(short, further, there),
         np.where(short, begins[m + 1], begins[m]),
         np.where(short, np.minimum(stops[m + 1], reach), stop),

@@ -37,7 +37,7 @@ class Answer:
     boilerplate: tuple[Place, ...] = ()
 
 
-class Example(NamedTuple):
+class MentionExample(NamedTuple):
     """Of n mentions elsewhere k had the label. holds: see `context.FEATURES`. right: whether this one has it, too."""
 
     k: int
@@ -61,7 +61,7 @@ class _Mention(NamedTuple):
 
 
 @dataclass(slots=True)
-class Evidence:
+class NameEvidence:
     """Counts of all names by document. names: as the lexicons number them. sources: number → documents that label it.
     words: key of a word within a name → documents that label such a name."""
 
@@ -89,7 +89,7 @@ class Evidence:
                 totals[name].update(labels)
         return dict(sorted(totals.items()))
 
-    def examples(self) -> Iterator[Example]:
+    def examples(self) -> Iterator[MentionExample]:
         """Every mention of a finished document as it would have been judged without that document's labels."""
         totals = self.totals()
         for doc_id, names, label in self._mentions:
@@ -105,7 +105,7 @@ class Evidence:
                         told.append(((0 not in holds, counts.total(), -name), k, best, holds))
             if told:
                 (_, n, _), k, best, holds = max(told)
-                yield Example(k, n, holds, best == label)
+                yield MentionExample(k, n, holds, best == label)
 
     def _known_without(self, doc_id: str, key: str) -> bool:
         documents = self.words.get(key)

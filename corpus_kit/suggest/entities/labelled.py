@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from corpus_kit.core.labels import read_label_table, standing
+from corpus_kit.core.labels import current_spans, read_label_table
 from corpus_kit.core.storage.tables import scan
 from corpus_kit.suggest.entities.evidence import Answer
 
@@ -52,7 +52,7 @@ def _marked(out: Path, people: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
     spans = spans.join(people.select("annotation_id", "here"), on="annotation_id")
     moved = carried.select("annotation_id").unique().with_columns(moved=True)
     spans = spans.join(moved, on="annotation_id", how="left").filter(pl.col("here") | pl.col("moved"))
-    stood = standing(spans.drop("here", "moved"), carried)
+    stood = current_spans(spans.drop("here", "moved"), carried)
     voters = people.group_by("doc_id").agg(pl.col("annotation_id").n_unique().alias("voters"))
     votes = stood.group_by(*_KEY, "surface").agg(pl.col("annotation_id").n_unique().alias("votes"))
     return votes.join(voters, on="doc_id").with_columns(share=pl.col("votes") / pl.col("voters"))

@@ -16,7 +16,7 @@ from corpus_kit.core.storage.folders import write_json
 from corpus_kit.core.storage.tables import parts, read_table
 from corpus_kit.suggest.entities.calibration import Calibration, fit
 from corpus_kit.suggest.entities.context import SHORT, word_key
-from corpus_kit.suggest.entities.evidence import Evidence, best_label
+from corpus_kit.suggest.entities.evidence import NameEvidence, best_label
 from corpus_kit.suggest.entities.inflection import rule_of
 from corpus_kit.suggest.entities.labelled import Labelled
 from corpus_kit.suggest.entities.lexicon import Lexicon
@@ -77,11 +77,11 @@ def names_from(path: Path, version: str) -> NamesModel:
     return model
 
 
-def gather(documents: Path, labelled: Labelled, progress: Progress) -> Evidence:
+def gather(documents: Path, labelled: Labelled, progress: Progress) -> NameEvidence:
     """All names, counted in the documents people labelled."""
     names = sorted(labelled.surfaces)
     sources = {number: labelled.surfaces[name] for number, name in enumerate(names)}
-    evidence = Evidence(names, sources, _words(labelled))
+    evidence = NameEvidence(names, sources, _words(labelled))
     lexicons: dict[str, Lexicon] = {}
     with counted(progress, "learn names", len(labelled.answers)) as step:
         for doc_id, text, language in texts_of(documents, labelled.answers):

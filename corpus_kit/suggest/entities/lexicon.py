@@ -29,7 +29,7 @@ _Ways = dict[str, list[tuple[int, int]]]
 """Stem of a word → sets of endings, and the node after each."""
 
 
-class Places(NamedTuple):
+class NamePlaces(NamedTuple):
     """Arrays of equal length: `text[start:end]` is the name with that number, in the form it was learned in or another."""
 
     start: Ints
@@ -69,10 +69,10 @@ class Lexicon:
         self._spaced[only_spaced] = True
         self._tails = _Tails(self._endings)
 
-    def find(self, characters: Characters) -> Places:
+    def find(self, characters: Characters) -> NamePlaces:
         """Every place of every name, overlapping ones too, sorted."""
         if self._automaton is None:
-            return Places(*np.zeros((3, 0), np.int64))
+            return NamePlaces(*np.zeros((3, 0), np.int64))
         matches = self._automaton.find_matches_as_indexes(characters.text, overlapping=True)
         told = np.fromiter(chain.from_iterable(matches), np.int64, 3 * len(matches)).reshape(-1, 3)
         pattern, start, end = told[begins(characters, told[:, 1])].T
@@ -92,7 +92,7 @@ class Lexicon:
         found = found[np.lexsort(found.T[::-1])]
         new = np.ones(len(found), bool)
         new[1:] = (found[1:] != found[:-1]).any(1)
-        return Places(*found[new].T)
+        return NamePlaces(*found[new].T)
 
     def _grow(self, starts: dict[str, int], ways: array[int], nodes: dict[str, int], name: str) -> int:
         """The node where a name ends. A node is its words as they were labelled; their forms are ways to it."""

@@ -13,14 +13,14 @@ from corpus_kit.suggest.entities.calibration import Calibration
 from corpus_kit.suggest.entities.characters import Bools, Characters, Ints
 from corpus_kit.suggest.entities.context import BESIDE, Around, around, holding
 from corpus_kit.suggest.entities.inflection import rule_of
-from corpus_kit.suggest.entities.lexicon import Lexicon, Places
+from corpus_kit.suggest.entities.lexicon import Lexicon, NamePlaces
 from corpus_kit.suggest.entities.records import Name, Place, Suggestion, without_overlaps
 
 AT_ONCE = 1 << 18
 """Code points of texts that are looked at together: about 10 MB of arrays."""
 
 
-class Page(NamedTuple):
+class TextToLabel(NamedTuple):
     """A text to make suggestions for. taken: places to leave alone. boilerplate: spans that are no article; people seldom
     label names there."""
 
@@ -44,7 +44,7 @@ class Propagation:
         self._counts_of = np.array([numbers[name.labelled, name.mentions] for name in names], np.int64)
         self._lexicons: dict[str, Lexicon] = {}
 
-    def suggest(self, pages: Sequence[Page]) -> list[list[Suggestion]]:
+    def suggest(self, pages: Sequence[TextToLabel]) -> list[list[Suggestion]]:
         """Names in each text, none overlapping another or what is taken: the longest first, then the surest, then the
         first."""
         made: list[list[Suggestion]] = [[] for _ in pages]
@@ -60,7 +60,7 @@ class Propagation:
             self._lexicons[rule] = Lexicon(self._surfaces, rule)
         return self._lexicons[rule]
 
-    def _found(self, rule: str, pages: Sequence[Page]) -> Iterator[list[Suggestion]]:
+    def _found(self, rule: str, pages: Sequence[TextToLabel]) -> Iterator[list[Suggestion]]:
         characters = Characters([page.text for page in pages])
         places, same = self._ranked(characters.text, self.lexicon(rule).find(characters))
         clutter = np.zeros(len(characters.text), bool)
@@ -71,9 +71,9 @@ class Propagation:
         scores = self._scores(characters.text, places.name, facts)
         sure = scores >= self.threshold
         start, end, name = (one[sure] for one in places)
-        yield from self._by_page(pages, characters.begins, Places(start, end, name), scores[sure])
+        yield from self._by_page(pages, characters.begins, NamePlaces(start, end, name), scores[sure])
 
-    def _ranked(self, text: str, places: Places) -> tuple[Places, Bools]:
+    def _ranked(self, text: str, places: NamePlaces) -> tuple[NamePlaces, Bools]:
         """One name for every place: of several the one that stands there as it was learned, then the most frequent, then
         the first. And whether it stands there so."""
         start, end, name = places
@@ -83,7 +83,7 @@ class Propagation:
         start, end, name, same = start[order], end[order], name[order], same[order]
         best = np.ones(len(name), bool)
         best[:-1] = (start[1:] != start[:-1]) | (end[1:] != end[:-1])
-        return Places(start[best], end[best], name[best]), same[best]
+        return NamePlaces(start[best], end[best], name[best]), same[best]
 
     def _scores(self, text: str, name: Ints, facts: Around) -> Ints:
         known = facts.facts
@@ -98,7 +98,9 @@ class Propagation:
         labelled, mentions = self._counts[counts]
         return self.calibration.score(labelled, mentions, holding(facts))
 
-    def _by_page(self, pages: Sequence[Page], begins: Ints, places: Places, scores: Ints) -> Iterator[list[Suggestion]]:
+    def _by_page(
+        self, pages: Sequence[TextToLabel], begins: Ints, places: NamePlaces, scores: Ints
+    ) -> Iterator[list[Suggestion]]:
         """Suggestions of each page, at their places there, without those that overlap a better one."""
         page = np.searchsorted(begins, places.start, "right") - 1
         start, end = places.start - begins[page], places.end - begins[page]
@@ -120,7 +122,7 @@ class Propagation:
                 yield sorted([found[i] for i in np.flatnonzero(free).tolist()] + crowded)
 
 
-def _together(pages: Sequence[Page]) -> Iterator[tuple[str, list[int]]]:
+def _together(pages: Sequence[TextToLabel]) -> Iterator[tuple[str, list[int]]]:
     """Numbers of pages with one rule of inflection, `AT_ONCE` code points of them at a time or one page."""
     by_rule: dict[str, list[int]] = defaultdict(list)
     for number, page in enumerate(pages):

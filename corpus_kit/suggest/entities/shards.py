@@ -21,7 +21,7 @@ from corpus_kit.suggest.entities.code import errors_of
 from corpus_kit.suggest.entities.interface import Loaded, answers
 from corpus_kit.suggest.entities.learning import MODEL, NamesModel, names_from
 from corpus_kit.suggest.entities.people import read_notes
-from corpus_kit.suggest.entities.propagation import Page, Propagation
+from corpus_kit.suggest.entities.propagation import Propagation, TextToLabel
 from corpus_kit.suggest.entities.records import Occupied, Suggestion, without_overlaps
 from corpus_kit.suggest.folder import keep_shard
 
@@ -137,7 +137,7 @@ def _rows(
     names = _propagation(recipe.names, recipe.names_version, recipe.threshold) if recipe.names else None
     documents = [document for document in documents if not notes[document["doc_id"]].finished]
     pages = [
-        Page(document["text"], document["language"], about.taken, about.clutter)
+        TextToLabel(document["text"], document["language"], about.taken, about.clutter)
         for document in documents
         for about in (notes[document["doc_id"]],)
     ]

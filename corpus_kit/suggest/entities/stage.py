@@ -30,13 +30,13 @@ from corpus_kit.core.storage.tables import read_table
 from corpus_kit.core.version import __version__
 from corpus_kit.suggest.build import Suggested, finished_shard
 from corpus_kit.suggest.entities.code import errors_of
+from corpus_kit.suggest.entities.entity_request import EntityRequest
 from corpus_kit.suggest.entities.interface import Loaded
 from corpus_kit.suggest.entities.labelled import read_labelled
 from corpus_kit.suggest.entities.learning import MODEL, NamesModel, learn, save_names
 from corpus_kit.suggest.entities.loading import label_mapping, load_suggester
 from corpus_kit.suggest.entities.people import boilerplate_files, digests, notes_table, with_boilerplate
 from corpus_kit.suggest.entities.shards import EntityRecipe, EntityTask, Model, ask_model, entity_shard
-from corpus_kit.suggest.entities.wish import Wish
 from corpus_kit.suggest.folder import put_layer
 
 WORK = "entities"
@@ -79,7 +79,7 @@ def build_entities(
     layer: Layer,
     control: Control,
     contract: ContractFile,
-    wish: Wish,
+    wish: EntityRequest,
     workers: Workers,
     progress: Progress,
     refusals: Refusals,

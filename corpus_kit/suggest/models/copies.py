@@ -19,7 +19,7 @@ import polars as pl
 
 from corpus_kit.core.labels import read_label_table
 from corpus_kit.core.layers import Layer
-from corpus_kit.core.offsets import carry
+from corpus_kit.core.offsets import project_spans
 from corpus_kit.core.storage.tables import iter_batches, parts, scan
 from corpus_kit.suggest.models.interface import ANSWERED, Looked, Proposal
 
@@ -80,7 +80,9 @@ def carried_labels(source: LabelledCopy, text: str, layer: Layer) -> list[Propos
     known = {control.name for control in layer.controls}
     made = [Proposal(control, value, CERTAIN) for control, value in source.answers if control in known]
     placed = [*source.spans, *source.about]
-    for (_, _, control, value), one in zip(placed, carry(source.text, text, [p[:2] for p in placed]), strict=True):
+    for (_, _, control, value), one in zip(
+        placed, project_spans(source.text, text, [p[:2] for p in placed]), strict=True
+    ):
         if one.start is not None and one.end is not None and control in known:
             made.append(Proposal(control, value, CERTAIN, one.start, one.end))
     return made

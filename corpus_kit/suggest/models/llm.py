@@ -19,7 +19,7 @@ from corpus_kit.suggest.models.interface import Looked, Proposal
 from corpus_kit.suggest.models.prompt import PROMPT_VERSION, Interview, Understood, interview_of, understand
 from corpus_kit.suggest.models.server import ChatServer, NoAnswerError, address_of, require_reader
 
-__all__ = ["LlmSuggester", "Looked", "Spent", "address_of", "open_llm"]
+__all__ = ["LLMUsage", "LlmSuggester", "Looked", "address_of", "open_llm"]
 
 ATTEMPTS = 3
 MOST_FAILURES = 5
@@ -31,7 +31,7 @@ first_wait = 0.5
 
 
 @dataclass(slots=True)
-class Spent:
+class LLMUsage:
     """What was asked in this command. cost: in the unit of the prices."""
 
     calls: int = 0
@@ -86,7 +86,7 @@ class LlmSuggester:
         told = [PROMPT_VERSION, model, self.interview.system, self.interview.schema, self._settings, wish.window]
         self.version = hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()[:12]
         self._calls = CallStore(data, layer.name, self.version)
-        self.spent = Spent()
+        self.spent = LLMUsage()
         self._failures = 0
 
     def suggest(self, texts: Sequence[str], layer: Layer) -> Iterator[list[Proposal]]:

@@ -35,7 +35,7 @@ class Voice:
 
 
 @dataclass(slots=True)
-class ShardRows:
+class SuggestedRows:
     """Rows of both tables, their sources, and what was left out because the layer has no such label."""
 
     spans: list[dict[str, Any]] = field(default_factory=list)
@@ -49,13 +49,13 @@ def shard_rows(
     documents: Sequence[Mapping[str, Any]],
     said: Sequence[tuple[Voice, Mapping[str, Sequence[Proposal]]]],
     finished: Collection[str],
-) -> ShardRows:
+) -> SuggestedRows:
     """The rows in the documents' order. said: by doc_id, of every model. finished: documents that people are done with.
 
     Of spans of one control that overlap, and of answers to one question, those of the model that is named first stand; of
     one model the longer and the surer ones. An answer about a span stands only where the span is suggested.
     """
-    made = ShardRows()
+    made = SuggestedRows()
     for document in documents:
         if document["doc_id"] in finished:
             continue
@@ -71,7 +71,7 @@ def shard_rows(
 
 def keep_rows(
     folder: Path,
-    made: ShardRows,
+    made: SuggestedRows,
     documents: int,
     contracts: tuple[ContractFile, ContractFile],
     unplaced: Sequence[Rejected] = (),

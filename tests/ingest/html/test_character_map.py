@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from corpus_kit.core.offsets import OffsetMap
 from corpus_kit.ingest.html import read_html
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 WHITE = " \t\n\f\r"
 
@@ -103,7 +103,7 @@ _markup = st.one_of(
 def test_any_markup_has_a_true_map(pieces: list[str], encoding: str) -> None:
     try:
         assert_every_character_is_in_its_place("".join(pieces).encode(encoding))
-    except Refusal as refusal:
+    except RejectedValue as refusal:
         assert refusal.reason == "empty_text"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from corpus_kit.ingest.html.encoding import decode_page
-from corpus_kit.ingest.json_values import Refusal
+from corpus_kit.ingest.json_values import RejectedValue
 
 RUSSIAN = "<p>Паром между двумя островами ходит снова, сообщили в управлении порта</p>"
 
@@ -40,6 +40,6 @@ def test_the_encoding_is_found(raw: bytes, header: str | None, encoding: str) ->
     ("raw", "reason"), [(b"", "empty_text"), (b" \n", "empty_text"), (b"%PDF-1.7\x00\xff\xfe\x01", "binary")]
 )
 def test_what_is_no_page_is_refused(raw: bytes, reason: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RejectedValue) as refused:
         decode_page(raw)
     assert refused.value.reason == reason

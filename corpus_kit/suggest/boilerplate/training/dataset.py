@@ -20,7 +20,7 @@ _SHINGLE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class TrainingPage:
     """A page: its text, its main text as people reviewed it, and the fold of its host."""
 
     text: str
@@ -32,15 +32,15 @@ class Example:
         return list(zip(self.text.split("\n"), keep_labels(self.text, self.reference), strict=True))
 
 
-def read_examples(path: Path) -> list[Example]:
+def read_examples(path: Path) -> list[TrainingPage]:
     """Examples from JSON Lines (gzip if it ends in .gz) with `id`, `url`, `text` and `reference`."""
     data = path.read_bytes()
     lines = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8").split("\n")
     rows = [json.loads(line) for line in lines if line]
-    return [Example(r["text"], r["reference"], fold_of(urlparse(r["url"] or "").netloc or r["id"])) for r in rows]
+    return [TrainingPage(r["text"], r["reference"], fold_of(urlparse(r["url"] or "").netloc or r["id"])) for r in rows]
 
 
-def made_of(path: Path, examples: list[Example], settings: Settings) -> str:
+def made_of(path: Path, examples: list[TrainingPage], settings: Settings) -> str:
     """What a model is grown from and how, as JSON: sha256 and size of the dataset at `path`, settings."""
     data = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "pages": len(examples)}
     return json.dumps({"data": data, "settings": asdict(settings)}, sort_keys=True)

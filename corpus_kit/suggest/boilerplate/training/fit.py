@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from catboost import CatBoostClassifier
 
-from corpus_kit.core.lines.pages import F64, Bool, Columns, Rows, read_pages
+from corpus_kit.core.lines.pages import F64, Bool, Columns, LineRows, read_pages
 from corpus_kit.core.lines.trees import EarlyExit, Forest
 from corpus_kit.suggest.boilerplate.context import place, second_look
 from corpus_kit.suggest.boilerplate.features import describe
@@ -67,7 +67,7 @@ def fold_of(host: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Shard:
+class TrainingShard:
     """Lines of some pages: first-pass columns, soft labels (share of the line that is content), weights, folds."""
 
     columns: Columns
@@ -79,7 +79,7 @@ class Shard:
     page: npt.NDArray[np.int64]
 
 
-def shard_of(pages: Sequence[Page], folds: Sequence[int]) -> Shard:
+def shard_of(pages: Sequence[Page], folds: Sequence[int]) -> TrainingShard:
     """Columns and targets of `pages`.
 
     The figure we want is per page, so a line weighs by its share of the page's main text; the square root of it, because
@@ -90,7 +90,7 @@ def shard_of(pages: Sequence[Page], folds: Sequence[int]) -> Shard:
     words, label, numbers, owner = [], [], [], []
     for low in range(0, len(texts), 64):
         batch = read_pages(texts[low : low + 64])
-        rows = Rows(batch)
+        rows = LineRows(batch)
         columns, line = describe(batch, rows)
         parts.append({**columns, **place(columns, line, rows)})
         words.append(line.words)
@@ -102,7 +102,7 @@ def shard_of(pages: Sequence[Page], folds: Sequence[int]) -> Shard:
     soft = np.where(told, soft, 0.0)
     main = np.bincount(page, soft * size, minlength=len(pages))
     weight = (np.minimum(size, 150.0) + 2.0) / np.maximum(main[page], 150.0) * 300.0
-    return Shard(
+    return TrainingShard(
         {name: np.concatenate([part[name] for part in parts]).astype(np.float32) for name in parts[0]},
         soft,
         np.sqrt(np.clip(weight, 0.02, 60.0)) * told,
@@ -123,9 +123,9 @@ def variations(pages: Sequence[Page], folds: Sequence[int], settings: Settings) 
     return [page for page, _ in made], [fold for _, fold in made]
 
 
-def join(one: Shard, other: Shard, other_weight: float) -> Shard:
+def join(one: TrainingShard, other: TrainingShard, other_weight: float) -> TrainingShard:
     """Two shards as one."""
-    return Shard(
+    return TrainingShard(
         {name: np.concatenate([values, other.columns[name]]) for name, values in one.columns.items()},
         np.concatenate([one.label, other.label]),
         np.concatenate([one.weight, other.weight * other_weight]),
@@ -136,7 +136,7 @@ def join(one: Shard, other: Shard, other_weight: float) -> Shard:
     )
 
 
-def grow(columns: Columns, shard: Shard, chosen: Bool, trees: int, rate: float, settings: Settings) -> Forest:
+def grow(columns: Columns, shard: TrainingShard, chosen: Bool, trees: int, rate: float, settings: Settings) -> Forest:
     """Train one forest on the chosen rows. Deterministic: one thread, one seed."""
     names = tuple(columns)
     light = shard.weight < settings.light
@@ -171,7 +171,7 @@ def grow(columns: Columns, shard: Shard, chosen: Bool, trees: int, rate: float, 
     return with_early_exit(forest, asked, settings.early_trees, settings.early_limit)
 
 
-def first_forest(shard: Shard, chosen: Bool, settings: Settings) -> Forest:
+def first_forest(shard: TrainingShard, chosen: Bool, settings: Settings) -> Forest:
     """The first pass, grown on the chosen rows."""
     return grow(shard.columns, shard, chosen, settings.first_trees, settings.first_rate, settings)
 
@@ -207,20 +207,20 @@ def with_early_exit(forest: Forest, columns: Columns, trees: int, limit: float) 
     return replace(forest, early=EarlyExit(trees, limit, round(stretch, 3)))
 
 
-def second_columns(shard: Shard, odds: F64) -> Columns:
+def second_columns(shard: TrainingShard, odds: F64) -> Columns:
     """Columns of the second pass for every page of `shard`, in batches as in use."""
     parts: list[Columns] = []
     at = 0
     for low in range(0, len(shard.texts), 64):
         batch = read_pages(shard.texts[low : low + 64])
-        rows = Rows(batch)
+        rows = LineRows(batch)
         _, line = describe(batch, rows)
         parts.append(second_look(odds[at : at + rows.n], line, rows))
         at += rows.n
     return {**shard.columns, **{n: np.concatenate([p[n] for p in parts]).astype(np.float32) for n in parts[0]}}
 
 
-def first_guesses(shard: Shard, folds: set[int], settings: Settings) -> tuple[F64, dict[int, Forest]]:
+def first_guesses(shard: TrainingShard, folds: set[int], settings: Settings) -> tuple[F64, dict[int, Forest]]:
     """First-pass log-odds of each row in `folds`, by a forest grown on the other ones; and those forests."""
     odds = np.zeros(len(shard.label))
     forests: dict[int, Forest] = {}
@@ -234,7 +234,7 @@ def first_guesses(shard: Shard, folds: set[int], settings: Settings) -> tuple[F6
 
 
 def second_guesses(
-    columns: Columns, shard: Shard, folds: set[int], settings: Settings
+    columns: Columns, shard: TrainingShard, folds: set[int], settings: Settings
 ) -> tuple[F64, dict[int, Forest]]:
     """Second-pass log-odds of each row in `folds`, by a forest grown on the other ones; and those forests."""
     odds = np.zeros(len(shard.label))
@@ -249,7 +249,7 @@ def second_guesses(
     return odds, forests
 
 
-def prepare(pages: Sequence[Page], folds: Sequence[int], settings: Settings) -> tuple[Shard, int]:
+def prepare(pages: Sequence[Page], folds: Sequence[int], settings: Settings) -> tuple[TrainingShard, int]:
     """Columns of all pages and of their variations, and how many rows are of the pages themselves (they come first)."""
     shard = shard_of(pages, folds)
     n_own = len(shard.label)

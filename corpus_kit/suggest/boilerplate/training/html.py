@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from corpus_kit.core.lines.pages import F64, Columns, Rows, read_pages
+from corpus_kit.core.lines.pages import F64, Columns, LineRows, read_pages
 from corpus_kit.core.lines.trees import Forest
 from corpus_kit.suggest.boilerplate.context import place, second_look
 from corpus_kit.suggest.boilerplate.features import describe
@@ -20,7 +20,7 @@ from corpus_kit.suggest.boilerplate.markup import BlockRow, markup_columns
 from corpus_kit.suggest.boilerplate.model import LEAN_NAMES, BoilerplateModel
 from corpus_kit.suggest.boilerplate.training.align import keep_labels
 from corpus_kit.suggest.boilerplate.training.calibrate import calibrate
-from corpus_kit.suggest.boilerplate.training.fit import Settings, Shard, grow
+from corpus_kit.suggest.boilerplate.training.fit import Settings, TrainingShard, grow
 
 HTML_SETTINGS = replace(
     Settings(),
@@ -45,14 +45,14 @@ class HtmlExample:
     fold: int
 
 
-def html_shard(examples: Sequence[HtmlExample]) -> Shard:
+def html_shard(examples: Sequence[HtmlExample]) -> TrainingShard:
     """Columns and targets of pages, as `fit.shard_of` makes them of plain text."""
     parts: list[Columns] = []
     words, label, numbers, owner = [], [], [], []
     for low in range(0, len(examples), 64):
         some = examples[low : low + 64]
         batch = read_pages([one.text for one in some])
-        rows = Rows(batch)
+        rows = LineRows(batch)
         columns, line = describe(batch, rows)
         columns = {**columns, **place(columns, line, rows), **markup_columns(batch, rows, [one.blocks for one in some])}
         parts.append({name: values.astype(np.float32) for name, values in columns.items()})
@@ -66,7 +66,7 @@ def html_shard(examples: Sequence[HtmlExample]) -> Shard:
     soft = np.where(told, soft, 0.0)
     main = np.bincount(page, soft * size, minlength=len(examples))
     weight = (np.minimum(size, 150.0) + 2.0) / np.maximum(main[page], 150.0) * 300.0
-    return Shard(
+    return TrainingShard(
         {name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
         soft,
         np.sqrt(np.clip(weight, 0.02, 60.0)) * told,
@@ -77,13 +77,13 @@ def html_shard(examples: Sequence[HtmlExample]) -> Shard:
     )
 
 
-def second_columns(shard: Shard, odds: F64) -> Columns:
+def second_columns(shard: TrainingShard, odds: F64) -> Columns:
     """The columns of the first pass, and what it thought."""
     parts: list[Columns] = []
     at = 0
     for low in range(0, len(shard.texts), 64):
         batch = read_pages(shard.texts[low : low + 64])
-        rows = Rows(batch)
+        rows = LineRows(batch)
         _, line = describe(batch, rows)
         parts.append(second_look(odds[at : at + rows.n], line, rows))
         at += rows.n
@@ -97,7 +97,7 @@ class TrainedHtml:
 
     model: BoilerplateModel
     chance: F64
-    shard: Shard
+    shard: TrainingShard
 
 
 def train_html(examples: Sequence[HtmlExample], settings: Settings = HTML_SETTINGS, made_of: str = "{}") -> TrainedHtml:
@@ -119,7 +119,7 @@ def train_html(examples: Sequence[HtmlExample], settings: Settings = HTML_SETTIN
     return TrainedHtml(model, chance, shard)
 
 
-def _pass(columns: Columns, shard: Shard, settings: Settings, trees: int, rate: float) -> tuple[F64, Forest]:
+def _pass(columns: Columns, shard: TrainingShard, settings: Settings, trees: int, rate: float) -> tuple[F64, Forest]:
     """Log-odds of each row by a forest that saw nothing of its fold, and the forest of all rows."""
     odds = np.zeros(len(shard.label))
     for k in np.unique(shard.fold).tolist():
@@ -129,7 +129,7 @@ def _pass(columns: Columns, shard: Shard, settings: Settings, trees: int, rate: 
     return odds, grow(columns, shard, np.ones(len(odds), bool), trees, rate, settings)
 
 
-def kept_lines(examples: Sequence[HtmlExample], shard: Shard, chance: F64, threshold: float) -> list[str]:
+def kept_lines(examples: Sequence[HtmlExample], shard: TrainingShard, chance: F64, threshold: float) -> list[str]:
     """The kept text of each page."""
     bounds = np.searchsorted(shard.page, np.arange(len(examples) + 1))
     kept = []

@@ -17,7 +17,7 @@ _LENGTH = 8
 
 
 @dataclass(slots=True)
-class Record:
+class LedgerRecord:
     """One task of one entry, matched to its document.
 
     entry: index of the entry. number: the task's place in it from 1. task_id: its id on its server.
@@ -51,7 +51,7 @@ class Text:
     text: str
 
 
-class Spool:
+class Partitions:
     """Buckets of records. Marshal, because it is the fastest way to write what json.loads gives, and read it back."""
 
     def __init__(self, folder: Path, expected_bytes: int) -> None:
@@ -62,7 +62,7 @@ class Spool:
         self._paths = [folder / f"bucket-{i:03d}" for i in range(self.count)]
         self._files: list[BinaryIO] = [p.open("wb") for p in self._paths]
 
-    def __enter__(self) -> Spool:
+    def __enter__(self) -> Partitions:
         return self
 
     def __exit__(
@@ -72,14 +72,14 @@ class Spool:
             file.close()
             path.unlink(missing_ok=True)
 
-    def put(self, item: Record | Text) -> None:
+    def put(self, item: LedgerRecord | Text) -> None:
         fields = tuple(getattr(item, name) for name in item.__slots__)
-        content = marshal.dumps((isinstance(item, Record), fields))
+        content = marshal.dumps((isinstance(item, LedgerRecord), fields))
         file = self._files[int(item.doc_id[:4], 16) * self.count >> 16]
         file.write(len(content).to_bytes(_LENGTH, "little"))
         file.write(content)
 
-    def buckets(self) -> Iterator[list[Record | Text]]:
+    def buckets(self) -> Iterator[list[LedgerRecord | Text]]:
         """Every bucket's items in the order they came; buckets follow each other by doc_id."""
         for file in self._files:
             file.close()
@@ -89,8 +89,8 @@ class Spool:
             path.unlink()
 
 
-def _items(file: BinaryIO) -> Iterator[Record | Text]:
+def _items(file: BinaryIO) -> Iterator[LedgerRecord | Text]:
     while head := file.read(_LENGTH):
         content: tuple[bool, tuple[Any, ...]] = marshal.loads(file.read(int.from_bytes(head, "little")))
         is_record, fields = content
-        yield Record(*fields) if is_record else Text(*fields)
+        yield LedgerRecord(*fields) if is_record else Text(*fields)

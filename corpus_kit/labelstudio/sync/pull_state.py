@@ -21,7 +21,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TaskState:
     """One task with work on it, as it was pulled.
 
     updated_at: as the server wrote it. print: a hash of what could change. annotations: their unique_ids. drafted:
@@ -35,7 +35,7 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Memory:
+class PullState:
     """server: the identity of the project's server. project: its number there. latest: the highest `updated_at`
     seen. total: how many tasks the project had, -1 where that is not known. pulled_at: when a pull last ended, "" before
     the first; a restore remembers what it brought, and is none."""
@@ -45,13 +45,13 @@ class Memory:
     latest: str = ""
     total: int = -1
     pulled_at: str = ""
-    tasks: dict[int, Seen] = field(default_factory=dict)
+    tasks: dict[int, TaskState] = field(default_factory=dict)
     fresh: set[int] = field(default_factory=set)
     """Tasks changed so shortly before the last pull that a change of the same moment may not have been visible yet."""
 
     def saw(self, task: Json) -> bool:
         """Note a task as it was exported; whether it differs from what was noted before."""
-        seen = look(task)
+        seen = task_state(task)
         number = int(task["id"])
         before = self.tasks.get(number)
         if seen.annotations or seen.drafted:
@@ -66,7 +66,7 @@ class Memory:
         return {one for seen in self.tasks.values() for one in seen.annotations}
 
 
-def look(task: Json) -> Seen:
+def task_state(task: Json) -> TaskState:
     """What identifies the present state of an exported task."""
     annotations, drafts = annotations_in(task), drafts_in(task)
     data = task["data"]
@@ -78,22 +78,24 @@ def look(task: Json) -> Seen:
     told += [[d.get("id"), d.get("updated_at")] for d in drafts]
     digest = hashlib.blake2b(json.dumps(told, sort_keys=True).encode("ascii"), digest_size=16).hexdigest()
     ids = tuple(str(a["unique_id"]) for a in annotations if a.get("unique_id"))
-    return Seen(str(task["updated_at"]), digest, ids, bool(drafts))
+    return TaskState(str(task["updated_at"]), digest, ids, bool(drafts))
 
 
 def _file(imports: Path, layer: str) -> Path:
     return imports / f".pull-{layer}.json"
 
 
-def recall(imports: Path, layer: str, server: str, project: int) -> Memory | None:
+def load_state(imports: Path, layer: str, server: str, project: int) -> PullState | None:
     """The memory of the last pull from this project; None when there is none to trust."""
     try:
         kept = json.loads(_file(imports, layer).read_text("utf-8"))
         if (kept["format"], kept["server"], kept["project"]) != (FORMAT, server, project):
             return None
-        tasks = {int(k): Seen(v[0], v[1], tuple(v[2]), bool(v[3])) for k, v in kept["tasks"].items()}
+        tasks = {int(k): TaskState(v[0], v[1], tuple(v[2]), bool(v[3])) for k, v in kept["tasks"].items()}
         fresh = {int(i) for i in kept["fresh"]}
-        return Memory(server, project, str(kept["latest"]), int(kept["total"]), kept.get("pulled_at", ""), tasks, fresh)
+        return PullState(
+            server, project, str(kept["latest"]), int(kept["total"]), kept.get("pulled_at", ""), tasks, fresh
+        )
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
 
@@ -116,7 +118,7 @@ def known_annotations(imports: Path, layer: str) -> set[str]:
         return set()
 
 
-def remember(imports: Path, layer: str, memory: Memory) -> None:
+def save_state(imports: Path, layer: str, memory: PullState) -> None:
     """Write the memory, after the ledger has what it speaks of."""
     tasks = {str(k): [s.updated_at, s.print, s.annotations, s.drafted] for k, s in sorted(memory.tasks.items())}
     kept = {"format": FORMAT, "server": memory.server, "project": memory.project, "latest": memory.latest}

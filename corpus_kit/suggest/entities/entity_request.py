@@ -9,7 +9,7 @@ from corpus_kit.core.config import EntityModel
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class EntityRequest:
     """What is asked for. names: whether to look for people's names. threshold: for these. root: of the corpus.
     trusted: code of the corpus runs without having been trusted before."""
 

@@ -21,8 +21,8 @@ from corpus_kit.core.storage.tables import read_table
 from corpus_kit.ledger.export_json import Json, annotations_in, drafts_in, predictions_in
 from corpus_kit.ledger.ledger import Entry
 from corpus_kit.ledger.matching import OWN_ID, SAME_TEXT, Documents, Match, Matcher
+from corpus_kit.ledger.partitions import LedgerRecord, Partitions, Text
 from corpus_kit.ledger.people import People, names_somebody
-from corpus_kit.ledger.spool import Record, Spool, Text
 from corpus_kit.ledger.states import author_of, key_hash, moment
 
 MOST_TOLD = 20
@@ -42,7 +42,7 @@ class Unmatched:
 
 
 @dataclass(slots=True)
-class Gathered:
+class MatchedTasks:
     """tasks: read. moved: vanished doc_id → new one. unmatched: tasks that belong nowhere.
 
     same_text: tasks whose text several documents have. near: (place, doc_id, difference) of the first tasks whose text is
@@ -67,7 +67,7 @@ class Gathered:
                 self.near.append((f"{place}#{number}", match.doc_id or "", match.how))
 
 
-class Gathering:
+class TaskMatcher:
     """Carries one pass. Use as a context: what could not be matched waits in a file of its own.
 
     dated: whether `Gathered.latest` is wanted, which reads every date once more.
@@ -79,7 +79,7 @@ class Gathering:
         self,
         entries: Sequence[Entry],
         documents: Documents,
-        spool: Spool,
+        spool: Partitions,
         people: People,
         aside: Path,
         layers: Sequence[Layer | None],
@@ -88,12 +88,12 @@ class Gathering:
         self._several = len({entry.origin for entry in entries}) > 1
         self.entries, self.documents, self.spool, self.people = entries, documents, spool, people
         self.matcher = Matcher(documents)
-        self.result = Gathered()
+        self.result = MatchedTasks()
         self._pending, self._refused = aside / "pending", aside / "unmatched"
         self._texts: set[int] = set()  # hashes of (doc_id, text_sha256) whose text is in the spool
         self._wanted: set[str] = set()  # documents whose current text is needed
 
-    def run(self, progress: Progress) -> Gathered:
+    def run(self, progress: Progress) -> MatchedTasks:
         """Fill the spool, settle the pseudonyms. Raises UsageError, EnvironmentProblemError for a changed entry."""
         with (
             self._pending.open("wb") as pending,
@@ -141,7 +141,7 @@ class Gathering:
             detail = "in the place of an annotation stands something else"
             _put(refused, (index, number, match.doc_id, "malformed_annotation", detail, odd))
         task_id = task.get("id")
-        record = Record(
+        record = LedgerRecord(
             entry=index,
             number=number,
             task_id=task_id if isinstance(task_id, int) else None,
@@ -194,13 +194,13 @@ class Gathering:
                 place = project if project is not None else annotation.get("project")
                 self.people.witness(entry.origin, "annotation", f"{place} {annotation['id']} {made}", author)
 
-    def _refuse(self, record: Record, match: Match, pending: Any, refused: Any) -> None:
+    def _refuse(self, record: LedgerRecord, match: Match, pending: Any, refused: Any) -> None:
         if match.reason == "unmatched_task" and match.own_id and match.text is not None:
-            _put(pending, (tuple(getattr(record, name) for name in Record.__slots__), match.reason, match.detail))
+            _put(pending, (tuple(getattr(record, name) for name in LedgerRecord.__slots__), match.reason, match.detail))
         else:
             self._reject(refused, record, match.reason, match.detail)
 
-    def _reject(self, refused: Any, record: Record, reason: str, detail: str) -> None:
+    def _reject(self, refused: Any, record: LedgerRecord, reason: str, detail: str) -> None:
         self.result.unmatched += 1
         whole: list[Any] = [*record.annotations, *record.drafts, *record.predictions]
         _put(refused, (record.entry, record.number, record.own_id, reason, detail, whole))
@@ -210,7 +210,7 @@ class Gathering:
         with self._pending.open("rb") as file, self._refused.open("ab") as refused:
             while head := file.read(8):
                 fields, reason, detail = marshal.loads(file.read(int.from_bytes(head, "little")))
-                record = Record(*fields)
+                record = LedgerRecord(*fields)
                 found = self.matcher.again(record.own_id)
                 if found is None:
                     self._reject(refused, record, reason, detail)
@@ -218,7 +218,7 @@ class Gathering:
                     record.doc_id = found
                     self._spool(record)
 
-    def _spool(self, record: Record) -> None:
+    def _spool(self, record: LedgerRecord) -> None:
         current = self.documents.sha256_of(record.doc_id)
         key = key_hash(record.doc_id + record.text_sha256)
         if record.text is not None:

@@ -30,7 +30,7 @@ class FirstPages:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ServerContext:
     """A corpus as Label Studio sees it.
 
     data: the folder of the made folders. name: the corpus's. layers: by name. settings: `[label_studio]` of
@@ -49,7 +49,7 @@ class Site:
     person: str = ""
     holdout: float = 0.0
 
-    def of(self, person: str) -> Site:
+    def of(self, person: str) -> ServerContext:
         """The same corpus in a person's own projects, where each task is for one."""
         return replace(self, person=person, settings=self.settings.model_copy(update={"overlap": 1}))
 
@@ -84,7 +84,7 @@ class Site:
 
 
 @contextmanager
-def alone(data: Path, command: str, *, tables: bool = True) -> Iterator[None]:
+def exclusive_lock(data: Path, command: str, *, tables: bool = True) -> Iterator[None]:
     """Keep every other push, pull and restore of this corpus out for the length of one.
 
     The lock ends with its process, so a killed one leaves nothing behind. tables: keep builds and imports out, too.

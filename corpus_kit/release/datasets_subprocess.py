@@ -23,11 +23,11 @@ R = TypeVar("R")
 
 _START = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
-    "from corpus_kit.release.aside import serve; serve()"
+    "from corpus_kit.release.datasets_subprocess import serve; serve()"
 )
 
 
-class DatasetsAside:
+class DatasetsSubprocess:
     """Calls functions of `corpus_kit.release` that import `datasets`. Use as a context."""
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class DatasetsAside:
             self._process.communicate()
             self._process = None
 
-    def __enter__(self) -> DatasetsAside:
+    def __enter__(self) -> DatasetsSubprocess:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -22,7 +22,7 @@ _ORIGINS = {"prediction": "accepted", "prediction-changed": "edited"}
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class SuggesterOutcomes:
     """One version of a suggester in one layer. model: empty where it is not known.
 
     annotations: submitted on tasks it had filled. suggested = accepted + edited + deleted: regions and answers; added: what
@@ -40,7 +40,7 @@ class Effect:
     added: int
 
 
-def effects(data: Path) -> list[Effect]:
+def effects(data: Path) -> list[SuggesterOutcomes]:
     """Sorted by layer, model and version. Memory: one batch of payloads."""
     counts: dict[tuple[str, str], Counter[str]] = {}
     for path in parts(data / "annotations", "annotations"):
@@ -54,7 +54,9 @@ def effects(data: Path) -> list[Effect]:
     models = _models(data)
     names = ("annotations", "suggested", "accepted", "edited", "deleted", "added")
     made = [
-        Effect(layer, models.get((layer, version)) or _told_by(version), version, *(found[name] for name in names))
+        SuggesterOutcomes(
+            layer, models.get((layer, version)) or _told_by(version), version, *(found[name] for name in names)
+        )
         for (layer, version), found in counts.items()
     ]
     return sorted(made, key=lambda e: (e.layer, e.model, e.version))

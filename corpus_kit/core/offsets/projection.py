@@ -48,8 +48,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from corpus_kit.core.offsets.anchors import Witnesses
 from corpus_kit.core.offsets.maps import OffsetError, Segment, Span
-from corpus_kit.core.offsets.witnesses import Witnesses
 
 Verdict = Literal["exact", "shifted", "stale"]
 
@@ -57,7 +57,7 @@ _MOST_TYPO_CHARACTERS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class ProjectedSpan:
     """One span of the old text and where it stands in the new one; `start` and `end` are None when stale.
 
     surface: the span's text, the same in both unless stale. verdict: exact (same offsets), shifted, or stale.
@@ -71,7 +71,7 @@ class Carried:
     verdict: Verdict
 
 
-def carry(old: str, new: str, spans: Iterable[Sequence[int]]) -> list[Carried]:
+def project_spans(old: str, new: str, spans: Iterable[Sequence[int]]) -> list[ProjectedSpan]:
     """Carry (start, end) spans of `old`, code points, to `new`; one result per span, in order.
 
     Raises OffsetError for a span that is not inside `old`. Empty spans are stale unless the texts are equal: there is
@@ -85,11 +85,11 @@ def carry(old: str, new: str, spans: Iterable[Sequence[int]]) -> list[Carried]:
     return [_carried(old, span, place) for span, place in zip(wanted, places, strict=True)]
 
 
-def _carried(old: str, span: Span, place: Span | None) -> Carried:
+def _carried(old: str, span: Span, place: Span | None) -> ProjectedSpan:
     surface = old[span.start : span.end]
     if place is None:
-        return Carried(*span, None, None, surface, "stale")
-    return Carried(*span, *place, surface, "exact" if place == span else "shifted")
+        return ProjectedSpan(*span, None, None, surface, "stale")
+    return ProjectedSpan(*span, *place, surface, "exact" if place == span else "shifted")
 
 
 def _places(known: Witnesses, spans: Sequence[Span]) -> list[Span | None]:
