@@ -9,7 +9,7 @@ to look like another language's: articles and small verbs left out, stems length
 generator shares no code with the variations that training is made of (`training/augment.py`), so that a model cannot have
 learned its habits. What is wanted is known line by line, from the lines' labels.
 
-What they are not: pages in Russian, Greek or Polish. Nobody wrote them, their sites' habits are those of English-language
+What they are not: pages in Russian, Greek or Polish. No one wrote them, their sites' habits are those of English-language
 sites, and their clutter is drawn at random. They tell whether one model is more robust than another, not how good it is
 on such pages. Nor is there a publisher with many pages in the set: which lines it would repeat is drawn at random, by
 chances that are a guess.

@@ -40,7 +40,7 @@ LANGUAGES = {
     "en": Language(
         ("cp1252", "mac-roman"),
         "“”",
-        "The ferry to Sennet Bay didn’t leave before noon. Nobody on the quay could say why the captain’s letter came late. "
+        "The ferry to Sennet Bay didn’t leave before noon. No one on the quay could say why the captain’s letter came late. "
         "The café by the harbour sold its last loaf at eight. A naïve plan, said the mayor – and an expensive one. "
         "Prices rose by £3 in a week. The council’s façade will be painted in spring.",
     ),

@@ -6,7 +6,7 @@
     python benchmarks/report.py --built OUT --smaller OUT …          and how much more memory it takes than a smaller corpus
 
 Each figure is of a process of its own. `inside` is the report alone, after imports; memory is the peak of the process.
-"One shard anew" is what a build with one new file pays: all that was counted is kept but one shard's share.
+"One shard again" is what a build with one new file pays: all that was counted is kept but one shard's share.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def run(out: Path, build_seconds: float | None, smaller: Path | None) -> tuple[s
     share = cold.process / build_seconds if build_seconds else None
     rows = [
         ("from nothing", cold),
-        ("one shard anew", one),
+        ("one shard again", one),
         ("unchanged", unchanged),
     ]
     if less and smaller:

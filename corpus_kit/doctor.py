@@ -1,4 +1,4 @@
-"""`doctor`: what is wrong with Python, packages, disk, contracts, layers and server, each with the mending command."""
+"""`doctor`: what is wrong with Python, packages, disk, contracts, layers and server, each with the command that fixes it."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _SERVER_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at. mend: the command or step that mends it, empty where all is well."""
+    """One thing looked at. fix: the command or step that fixes it, empty where nothing is wrong."""
 
     name: str
     ok: bool
     detail: str
-    mend: str = ""
+    fix: str = ""
 
 
 def examine(path: str | Path = ".") -> list[Check]:

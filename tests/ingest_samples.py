@@ -35,7 +35,7 @@ _SENTENCES = (
     "A spokeswoman for the Velmoran ministry declined to say when the ferries would run again.",
     "Prices at the covered market have risen by a tenth since the bridge was closed to lorries.",
     "The mayor asked the residents of the lower town to keep their cellars empty until spring.",
-    "Nobody at the lighthouse had been told that the lamp was to be replaced before the festival.",
+    "No one at the lighthouse had been told that the lamp was to be replaced before the festival.",
 )
 
 

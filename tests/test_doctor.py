@@ -1,4 +1,4 @@
-"""`doctor` finds what is wrong with the machine and the corpus, and every finding has its mending step."""
+"""`doctor` finds what is wrong with the machine and the corpus, and every finding has its fixing step."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def corpus(tmp_path: Path) -> Path:
 
 def bad(path: Path) -> dict[str, Check]:
     checks = examine(path)
-    assert all(c.mend for c in checks if not c.ok), "every finding has its mending step"
-    assert not any(c.mend for c in checks if c.ok)
+    assert all(c.fix for c in checks if not c.ok), "every finding has its fixing step"
+    assert not any(c.fix for c in checks if c.ok)
     return {c.name: c for c in checks if not c.ok}
 
 
@@ -76,7 +76,7 @@ def test_missing_and_outdated_packages_are_found_with_the_command(
     monkeypatch.setattr(doctor.metadata, "requires", lambda _: wanted)
     found = bad(tmp_path)
     assert set(found) == {"package click", "package surely-not-there", "package polars"}
-    assert found["package click"].mend == "pip install 'click>=99,<100'"
+    assert found["package click"].fix == "pip install 'click>=99,<100'"
     assert "missing" in found["package surely-not-there"].detail
 
 
@@ -85,7 +85,7 @@ def test_a_toolkit_that_is_not_installed_is_found(monkeypatch: pytest.MonkeyPatc
         raise metadata.PackageNotFoundError
 
     monkeypatch.setattr(doctor.metadata, "requires", missing)
-    assert bad(tmp_path)["packages"].mend == "pip install corpus-kit"
+    assert bad(tmp_path)["packages"].fix == "pip install corpus-kit"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_versions_are_compared_as_numbers(version: str, bounds: str, within: boo
 def test_a_nearly_full_disk_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9 - 1, 1))
-    assert "--out" in bad(tmp_path)["disk"].mend
+    assert "--out" in bad(tmp_path)["disk"].fix
 
 
 def test_a_broken_corpus_toml_is_found_and_the_rest_is_not_guessed(corpus: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_broken_corpus_toml_is_found_and_the_rest_is_not_guessed(corpus: Path)
 
 def test_an_empty_raw_folder_is_found(corpus: Path) -> None:
     (corpus / "data" / "raw" / "a.txt").unlink()
-    assert str(corpus / "data" / "raw") in bad(corpus)["raw"].mend
+    assert str(corpus / "data" / "raw") in bad(corpus)["raw"].fix
 
 
 def test_broken_and_missing_contracts_and_layers_are_found(corpus: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_key_that_the_server_refuses_is_a_finding(
     monkeypatch.setenv("LABEL_STUDIO_URL", server)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", "abc")
     found = bad(tmp_path)["server key"]
-    assert "401" in found.detail and "LABEL_STUDIO_API_KEY" in found.mend
+    assert "401" in found.detail and "LABEL_STUDIO_API_KEY" in found.fix
     monkeypatch.chdir(tmp_path)
     assert run(cli, ["doctor"]) == 1
     told = capsys.readouterr()
@@ -265,11 +265,11 @@ def test_an_outdated_contract_is_found_and_the_mending_command_brings_it_up_to_d
     path.write_text(old[:place] + own + "\n" + old[place:], encoding="utf-8")
     before = path.read_text(encoding="utf-8")
 
-    mend = bad(corpus)["contract documents"].mend
-    assert mend == "corpus-kit doctor --upgrade"
+    fix = bad(corpus)["contract documents"].fix
+    assert fix == "corpus-kit doctor --upgrade"
     with pytest.raises(ConfigError, match="older than 2") as caught:
         Corpus.open(corpus).build()
-    assert mend in caught.value.hint
+    assert fix in caught.value.hint
 
     assert CliRunner().invoke(cli, ["doctor", "--corpus", str(corpus), "--upgrade"]).exit_code == 0
     assert bad(corpus) == {}

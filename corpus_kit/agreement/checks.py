@@ -1,7 +1,7 @@
 """Hidden checks: documents whose answer is known, and how everybody does on them.
 
 Known is what a reviewer settled (in a review project, or by name in `corpus.toml`) and what somebody marked as ground
-truth. Nobody is held against an answer of their own, nor against one that was settled after they had given theirs: those
+truth. No one is held against an answer of their own, nor against one that was settled after they had given theirs: those
 documents were looked at because people disagreed, and would count against everybody who took part.
 """
 

@@ -101,7 +101,7 @@ def explain(sources: GoldSources, document: str, start: int | None, end: int | N
     days = {day: _of_document(sources, folder, current) for day, folder in folders.items()}
     labels = days.pop("")
     if labels.annotations.is_empty():
-        raise UsageError(f"Nobody has labelled {source} yet.", "Bring labels with `corpus-kit pull` or `import`.")
+        raise UsageError(f"No one has labelled {source} yet.", "Bring labels with `corpus-kit pull` or `import`.")
     said: list[PersonsAnswer] = []
     decided: list[Decided] = []
     worlds: dict[str, None] = {}

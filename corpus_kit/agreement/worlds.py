@@ -16,7 +16,7 @@ from corpus_kit.core.labels import Labels
 from corpus_kit.core.world import World
 
 MOST_WORLDS = 512
-"""More than that, nobody reads; and each takes a vote over the whole corpus."""
+"""More than that, no one reads; and each takes a vote over the whole corpus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def grid_of(settings: MultiverseSettings, adjudication: AdjudicationSettings, pe
         else:
             raise UsageError(
                 f"[multiverse] leaves out '{name}', and there is no such annotator.{did_you_mean(name, list(people))}",
-                f"The annotators: {', '.join(sorted(people)) or 'nobody yet'}.",
+                f"The annotators: {', '.join(sorted(people)) or 'no one yet'}.",
             )
     own = [(adjudication.policy, adjudication.boundary)] if not adjudication.layers else []
     policies = [name for name in settings.policies if name not in [policy for policy, _ in own]]

@@ -124,7 +124,7 @@ def _said_of(error: Exception) -> tuple[str, str, int]:
     if type(error).__module__.startswith("polars") and "parquet" in str(error).lower():
         return (
             f"A made Parquet file is damaged: {str(error).splitlines()[0][:300].rstrip('.')}.",
-            "`corpus-kit build` makes the tables anew; `corpus-kit validate` names a file that stays damaged.",
+            "`corpus-kit build` makes the tables again; `corpus-kit validate` names a file that stays damaged.",
             EXIT_ENVIRONMENT,
         )
     return (

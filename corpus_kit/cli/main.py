@@ -43,7 +43,7 @@ COMMANDS = {
     "trust": "Show what of this corpus may run and which server may get your key; allow it.",
     "locate": "The bytes of the raw file that a span of a document was read from.",
     "card": "Refresh the generated parts of DATASET_CARD.md.",
-    "doctor": "Say what is wrong with this installation and how to mend it.",
+    "doctor": "Say what is wrong with this installation and how to fix it.",
 }
 
 # As `--help` lists them; every command is in one of the groups.

@@ -112,7 +112,7 @@ class BuildCommands(Workspace):
         budget: Budget | None = None,
         progress: Progress | None = None,
     ) -> SuggestResult:
-        """Make `data/suggestions` of one layer anew from the built documents; `build` does so too.
+        """Make `data/suggestions` of one layer again from the built documents; `build` does so too.
 
         models: instead of those in `corpus.toml`: `spacy:NAME`, `transformers:NAME_OR_PATH`, `python:MODULE:CLASS`;
         for other layers than names also `llm:…` and `learned`. budget: the most that servers may be asked. train: for

@@ -47,7 +47,7 @@ class CareCommands(Workspace):
 
     @staticmethod
     def doctor(path: str | Path = ".", *, upgrade: bool = False) -> list[Check]:
-        """What is wrong with this installation, machine and the corpus at `path`, each with the mending command.
+        """What is wrong with this installation, machine and the corpus at `path`, each with the command that fixes it.
 
         upgrade: bring contracts of an older version up to date first; each old file stays as `<table>.yaml.v<N>`.
         """

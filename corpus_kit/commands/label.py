@@ -106,7 +106,7 @@ class LabelCommands(Workspace):
     def pull(self, layer: str | None = None, *, full: bool = False, progress: Progress | None = None) -> list[Pulled]:
         """What people did since the last pull, into the ledger; `build` makes tables of it.
 
-        The server: see `push`. full: everything anew. Raises ServiceError; a layer is appended whole or not at all.
+        The server: see `push`. full: everything again. Raises ServiceError; a layer is appended whole or not at all.
         """
         from corpus_kit.pipeline.sync import pull
 

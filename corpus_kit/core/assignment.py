@@ -46,7 +46,7 @@ def deal(
     share: float,
     history: Iterable[Sequence[str]] = (),
 ) -> dict[str, tuple[str, ...]]:
-    """Documents that nobody has yet, to people.
+    """Documents that no one has yet, to people.
 
     Args:
         documents: Their ids. Which of them are shared is told by their hashes, not by their order.

@@ -1,7 +1,7 @@
 """A Label Studio labeling config, read with a hardened parser into controls and objects.
 
 Label Studio compares tag and attribute names without regard to case, stores a label's `alias` where there is one and
-its `value` otherwise, and accepts tags nobody knows. So does this module; it adds the complaints the server does not
+its `value` otherwise, and accepts tags no one knows. So does this module; it adds the complaints the server does not
 make, with file and line.
 """
 
@@ -323,7 +323,7 @@ class _ConfigReader:
         elif tag.kind == "repeater":
             note("repeater", "servers drop its suggestions and freeze the config; write one block per item instead.")
         elif tag.kind in _LABELS and not any(_is_control(t) for t in tag.ancestors()):
-            note("stray_label", "it stands outside every control, so nobody can choose it.")
+            note("stray_label", "it is outside every control, so no one can choose it.")
         if (when := tag.get("whenTagName")) and when not in names:
             note("condition_names_nothing", f"whenTagName='{when}' names no tag.{did_you_mean(when, sorted(names))}")
         if tag.kind not in _LABELS and tag.kind not in _TEXT_OBJECTS:

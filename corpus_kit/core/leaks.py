@@ -149,7 +149,7 @@ def _groups(frame: pl.DataFrame, key: str, code: str, bond: str) -> Iterator[Fin
         .agg("doc_id", "split")
     )
     for value, ids, splits in sides.iter_rows():
-        hint = f"{ids[0]} is in '{splits[0]}', {ids[1]} in '{splits[1]}'. {bond} Build again, or mend splits.csv."
+        hint = f"{ids[0]} is in '{splits[0]}', {ids[1]} in '{splits[1]}'. {bond} Build again, or fix splits.csv."
         yield Finding(code, _TABLE, f"{key}={value}", "split", hint)
 
 
@@ -162,5 +162,5 @@ def _periods(frame: pl.DataFrame, starts: list[tuple[str, str]]) -> Iterator[Fin
         if side == "validation" and len(starts) == 2:
             late &= pl.col("published_on") < date.fromisoformat(starts[1][0])
         for row in frame.filter(late).iter_rows(named=True):
-            hint = f"It is of {row['published_on']}, in '{row['split']}'; '{side}' begins on {first}. Mend splits.csv."
+            hint = f"It is of {row['published_on']}, in '{row['split']}'; '{side}' begins on {first}. Fix splits.csv."
             yield Finding("leak_period", _TABLE, f"doc_id={row['doc_id']}", "split", hint)

@@ -24,7 +24,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Progress for a library call: nobody watches."""
+    """Progress for a library call: no one watches."""
 
     def step(self, label: str, total: int) -> Step:
         return self

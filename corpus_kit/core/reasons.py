@@ -139,7 +139,7 @@ _ALL = (
         'Make the ids unique, or set id_scope = "file" in corpus.toml when they are unique in each file only.',
         "Make the ids unique, or use --read id_scope=file when they are unique in each file only.",
     ),
-    Reason("bad_id", "The record's id is neither a string nor a whole number, or is empty.", "Mend or omit the id."),
+    Reason("bad_id", "The record's id is neither a string nor a whole number, or is empty.", "Fix or omit the id."),
     Reason(
         "unsupported_format",
         "Files of this kind are not read.",
@@ -174,7 +174,7 @@ _ALL = (
         "The metadata row names a file that is not in the raw folder.",
         "Correct the file name in the metadata, or add the file.",
     ),
-    Reason("malformed_metadata", "The metadata row cannot be used.", "Mend that row."),
+    Reason("malformed_metadata", "The metadata row cannot be used.", "Fix that row."),
     Reason(
         "changed_while_read",
         "The file changed while it was read.",
@@ -183,7 +183,7 @@ _ALL = (
     Reason(
         "contract",
         "The row fails its table's contract.",
-        "The detail names contract, column, check and value; mend the input or the contract in schemas/.",
+        "The detail names contract, column, check and value; fix the input or the contract in schemas/.",
     ),
     Reason(
         "unmatched_task",
@@ -226,27 +226,27 @@ _ALL = (
     ),
     Reason("missing_answer", "The result holds no label, choice or value.", "Look at the task; somebody left it open."),
     Reason("bad_offsets", "The span's start or end is no whole number.", "Look at the tool that wrote it."),
-    Reason("offsets_reversed", "The span ends before it starts, or is empty.", "Mark the span anew."),
+    Reason("offsets_reversed", "The span ends before it starts, or is empty.", "Mark the span again."),
     Reason(
         "offsets_out_of_range",
         "The span lies outside its text, counted in code points and in UTF-16 units.",
-        "Mark the span anew; a suggestion with such offsets is a fault of its model.",
+        "Mark the span again; a suggestion with such offsets is a fault of its model.",
     ),
     Reason(
         "offsets_mismatch",
         "The words at the span's place are not those it was made on, counted in code points or in UTF-16 units.",
-        "The task's text was changed under the annotation; mark the span anew.",
+        "The task's text was changed under the annotation; mark the span again.",
     ),
     Reason(
         "offsets_ambiguous",
         "Some spans of the annotation count code points and some UTF-16 units; nothing tells which this one does.",
-        "Mark the span anew.",
+        "Mark the span again.",
     ),
     Reason("repeated_answer", "The same region has the same label twice.", "Remove one of them in Label Studio."),
     Reason(
         "unknown_region",
         "The choice or relation is about a span that is missing or was rejected.",
-        "Mend the span; the answers about it follow.",
+        "Fix the span; the answers about it follow.",
     ),
     Reason(
         "quote_not_found",

@@ -205,7 +205,7 @@ def _near_copies(search: _Search) -> I64:
         if number == 1:
             labels = str(search.scratch / "labels.npy")
             save_array(labels, components(len(search.ids), edges))
-    # Verdicts nobody asked for belong to documents that are no more.
+    # Verdicts no one asked for belong to documents that are no more.
     save_array(search.folder / _VERDICTS, verdicts[np.searchsorted(verdicts["pair"], asked)])
     return edges
 

@@ -1,4 +1,4 @@
-"""Lines that a publisher repeats from page to page: menus, footers, teasers. They make nobody a copy.
+"""Lines that a publisher repeats from page to page: menus, footers, teasers. They make no page a copy.
 
 What matters is on how many *different* pages a line stands. Every page is marked by a line of its own, drawn with odds that
 grow with the square of a line's length (a sample by minimum hash, as in Broder 1997). Pages that share a menu draw a

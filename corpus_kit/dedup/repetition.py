@@ -183,7 +183,7 @@ def run_counted(
 
 
 def prune(folder: Path, used: set[str]) -> None:
-    """Remove what nobody asks for any more."""
+    """Remove what no one asks for any more."""
     for path in folder.iterdir():
         if path.name not in used:
             remove(path)

@@ -1,9 +1,9 @@
-"""A shard's share of the work as pure functions: `scan_shard` reads it once, `sign_shard` mends what the scan guessed.
+"""A shard's share of the work as pure functions: `scan_shard` reads it once, `sign_shard` fixes what the scan guessed.
 
 The scan counts lines and signs the documents in one pass over the text, leaving out the lines that are known to be
 repeated by then: those of the last build and those of its own shard. When all shards are counted, `sign_shard` signs those
-documents anew whose set of repeated lines turned out to be another. What a signature is follows from the text and the
-final set alone. Files of signatures are named by that set, so a straggler of an earlier run writes over nobody's.
+documents again whose set of repeated lines turned out to be another. What a signature is follows from the text and the
+final set alone. Files of signatures are named by that set, so a straggler of an earlier run writes over no one's.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def scan_shard(task: ScanTask) -> int:
 
 
 def sign_shard(task: ScanTask) -> int:
-    """Make `task.signed` from the signatures there are; returns how many documents were signed anew."""
+    """Make `task.signed` from the signatures there are; returns how many documents were signed again."""
     folder = Path(task.folder)
     if readable(folder / task.signed):
         return 0

@@ -13,7 +13,7 @@ from corpus_kit.core.hashing import mixed
 from corpus_kit.dedup.settings import SEED, DedupRecipe
 from corpus_kit.dedup.shingles import I64, U64, Tokens, shingle
 
-NONE = np.uint64(0)  # the band hash of a document without shingles; it is nobody's candidate
+NONE = np.uint64(0)  # the band hash of a document without shingles; it is no one's candidate
 BATCH_CHARACTERS = 1 << 20
 
 

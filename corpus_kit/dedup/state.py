@@ -27,7 +27,7 @@ _HEADER = re.compile(
 
 def save_array(path: str | Path, array: Any) -> None:
     """Write aside and rename, so that whoever finds the file finds all of it."""
-    aside = Path(f"{path}.{uuid.uuid4().hex}.part")  # nobody else's name, not even on another machine
+    aside = Path(f"{path}.{uuid.uuid4().hex}.part")  # no one else's name, not even on another machine
     with aside.open("wb") as file:
         np.save(file, array, allow_pickle=False)
     aside.replace(path)
@@ -103,7 +103,7 @@ def _stamp(path: Path) -> list[int]:
 def save_listing(path: str | Path, folders: Sequence[str]) -> str:
     """Write down the shards' folders, so that a task names one file and not thirty thousand; returns its path.
 
-    A listing is never written anew: its name is its own run's.
+    A listing is never written again: its name is its own run's.
     """
     aside = Path(f"{path}.{uuid.uuid4().hex}.part")
     aside.write_text("\n".join(folders), encoding="utf-8")

@@ -24,7 +24,7 @@ from corpus_kit.ingest.documents import ReadDocuments
 from corpus_kit.ingest.splits import NAMES, ListedSplits, split_documents
 
 SECONDS_PER_BYTE = 1 / 150e6
-"""What writing a shard anew takes, roughly, per byte of its raw files."""
+"""What writing a shard again takes, roughly, per byte of its raw files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def patch_shards(
 
 
 def patch_shard(patch: Patch) -> dict[str, Any]:
-    """Write a shard anew with its clusters and splits; its name is a hash of what went in, so it is found again."""
+    """Write a shard again with its clusters and splits; its name is a hash of what went in, so it is found again."""
     target = _target(patch)
     table = read_table(Path(patch.shard))
     for column, values in (

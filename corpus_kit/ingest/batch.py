@@ -277,7 +277,7 @@ def _broken_promise(sidecar: dict[str, Any], file: RawFile, digest: str | None) 
 
 
 def finished_unit(folder: Path, files: tuple[RawFile, ...]) -> dict[str, Any] | None:
-    """What a finished unit's folder says, when nobody has touched its raw files since.
+    """What a finished unit's folder says, when no one has touched its raw files since.
 
     A file that could not be read is tried again: who reads and what the disk answers are in no stamp.
     """
@@ -343,7 +343,7 @@ def make_unit(task: UnitTask, write: ShardMaker) -> dict[str, Any]:
 
 
 def _told(facts: dict[str, Any]) -> dict[str, Any]:
-    """Without the stamps of all files and the notes of those made: nobody asks for them, and there may be millions."""
+    """Without the stamps of all files and the notes of those made: no one asks for them, and there may be millions."""
     return {key: value for key, value in facts.items() if key not in ("stamps", "files")}
 
 

@@ -28,7 +28,7 @@ class RawFile(NamedTuple):
 
     root: name of its root where there are several, else "".
     path: POSIX path below the root. plain_path: the same without compression suffix.
-    location: where to open it. stamp: (size, mtime, ctime, inode), equal while nobody touched the file.
+    location: where to open it. stamp: (size, mtime, ctime, inode), equal while no one touched the file.
     """
 
     root: str

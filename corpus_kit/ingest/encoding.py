@@ -34,7 +34,7 @@ _FAMILIES = {
     "big5": ("big5", "cp950", "big5hkscs"),
     "cp950": ("cp950", "big5hkscs"),
 }
-# Where the Windows codec has letters and quotes, these have control characters that nobody writes.
+# Where the Windows codec has letters and quotes, these have control characters that no one writes.
 _WINDOWS = {
     **{f"iso8859-{n}": "cp1252" for n in (1, 15)},
     **{f"iso8859-{n}": "cp1250" for n in (2, 16)},

@@ -247,7 +247,7 @@ def _has_fields(record: RawRecord, members: list[_Sample]) -> bool:
 
 
 def _raw_fields(members: list[_Sample], rules: Rules) -> list[dict[str, Any]]:
-    """The fields of records that were refused for want of a text: read once more, with any field as the text."""
+    """The fields of records that were refused because they had no text: read once more, with any field as the text."""
     if not any(item.refusal.reason in ("missing_text", "text_not_string") for m in members for item in m.refused):
         return []
     taken: list[dict[str, Any]] = []

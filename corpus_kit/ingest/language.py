@@ -1,7 +1,7 @@
 """Which language a page is written in, from a sample of its running text; `und` when that is short or unsure.
 
 Menus and link lists of other languages are why the sample is taken from long lines first. The identifier is CLD2
-(docs/decisions/003-libraries.md): fast, and it abstains rather than guesses.
+(docs/decisions/004-libraries.md): fast, and it abstains rather than guesses.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a page says about itself: headline, date of publication, outlet, address. Null rather than a guess.
 
 HeadlineGuess and date are found by small trained models over the lines of the page (`page_facts/`,
-docs/decisions/069-page-facts.md), and given only where they are likely right. No rule knows a site or a language beyond the
+docs/decisions/029-page-facts.md), and given only where they are likely right. No rule knows a site or a language beyond the
 names of months.
 """
 

@@ -3,7 +3,7 @@
 Documents are put into groups first: a cluster of copies, or with `group_by = "publisher"` all that hangs together by
 clusters and publishers. A group's side is what `splits.csv` says of any of its documents; else follows from its latest
 date where the split is by time; else from a hash of the group's smallest doc_id. No other group matters to a hash, so new
-documents move nobody; only with `stratify_by` the shares are cut from the sorted hashes of all groups of a language.
+documents move no one; only with `stratify_by` the shares are cut from the sorted hashes of all groups of a language.
 `train` is never empty: where chance puts nothing there, as among a handful of documents, the group nearest to it goes there.
 """
 

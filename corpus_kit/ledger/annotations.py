@@ -136,7 +136,7 @@ def build_annotations(sources: Sources, refusals: Refusals, progress: Progress) 
     with without_collector():
         made = _Making(sources, entries, work, progress).run(target)
     refusals.add(read_table(work / _REFUSED))
-    # Of the refusals, and with them of the folder: the key is made anew, for names may have joined the pseudonym file.
+    # Of the refusals, and with them of the folder: the key is made again, for names may have joined the pseudonym file.
     keep_note(
         work / _REFUSED,
         {"key": _key(sources, entries), "told": _plain(made), "manifest": file_sha256(target / MANIFEST)},

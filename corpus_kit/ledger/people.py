@@ -226,7 +226,7 @@ class People:
     def without_strangers(self, value: Any, *, own_text: bool = False) -> Any:
         """The same JSON in which an address of anybody, known or not, is only in what was marked or written as text.
 
-        An id, a label, a name of a key may hold one, and so may a key that nobody knows. own_text: the value is that of a
+        An id, a label, a name of a key may hold one, and so may a key that no one knows. own_text: the value is that of a
         result, whose `text` belongs to the document or is an answer.
         """
         if isinstance(value, dict):
@@ -241,7 +241,7 @@ class People:
         return self.without_any_address(value) if isinstance(value, str) else value
 
     def without_any_address(self, text: str) -> str:
-        """Text that is nobody's work, a label or a message, without any address."""
+        """Text that is no one's work, a label or a message, without any address."""
         return _replaced(self.without_addresses(text), lambda _: _HIDDEN)
 
     def without_addresses(self, text: str) -> str:
@@ -384,10 +384,10 @@ def read_people(path: Path) -> dict[str, str]:
     except (ValueError, KeyError, TypeError) as e:
         raise ConfigError(
             f"{path} cannot be read as the list of pseudonyms.",
-            "Take it from a backup; without it annotators would be numbered anew.",
+            "Take it from a backup; without it annotators would be numbered again.",
         ) from e
     if not isinstance(people, dict) or not all(isinstance(v, str) and v and "@" not in v for v in people.values()):
-        raise ConfigError(f"{path}: `people` must give every identity a pseudonym.", "Mend the file.")
+        raise ConfigError(f"{path}: `people` must give every identity a pseudonym.", "Fix the file.")
     return people
 
 

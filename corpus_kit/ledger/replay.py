@@ -60,7 +60,7 @@ class Replay:
         if self.world.without and self.world.without not in known:
             raise UsageError(
                 f"There is no annotator '{self.world.without}'.{did_you_mean(self.world.without, known)}",
-                f"The annotators: {', '.join(known) or 'nobody yet'}.",
+                f"The annotators: {', '.join(known) or 'no one yet'}.",
             )
 
 

@@ -50,7 +50,7 @@ def annotation_sources(workspace: Workspace, data: Path, work: Path, world: Worl
 
 
 def replay_of(world: World, imports: Path, layers: Mapping[str, Layer]) -> Replay:
-    """A world with what its version of the guidelines means in each layer. Raises UsageError for one nobody had."""
+    """A world with what its version of the guidelines means in each layer. Raises UsageError for one no one had."""
     from corpus_kit.ledger.guidelines import known_guidelines, named_guidelines
     from corpus_kit.ledger.ledger import Ledger
     from corpus_kit.ledger.replay import Replay

@@ -81,7 +81,7 @@ def push(
     site = server_context(workspace, "push", progress)
     site.chosen(layer)  # a misspelled layer is reported before any server is asked
     if reassign and not site.assign.people:
-        raise UsageError("Nobody has pages of their own.", "Name `people` under [assign] in corpus.toml.")
+        raise UsageError("No one has pages of their own.", "Name `people` under [assign] in corpus.toml.")
     with client_of(workspace.data, workspace.config.label_studio) as client:
         if site.assign.people:
             order = assigned.AssignedPush(layer, turn, dry_run, reassign)
@@ -162,7 +162,7 @@ def first_pages(workspace: Workspace, progress: Progress) -> FirstPages:
     # By a hash, so that the same pages stay the first ones as long as their answers are known.
     pages = {layer: frozenset(sorted(ids, key=_drawn)[: config.assign.first]) for layer, ids in every.items()}
     if not any(pages.values()):
-        progress.remark("No document has a known answer yet, so nobody has first pages: see `first` in corpus.toml.")
+        progress.remark("No document has a known answer yet, so no one has first pages: see `first` in corpus.toml.")
     return FirstPages(pages, scores_of(workspace))
 
 

@@ -110,7 +110,7 @@ def trust(
     if shown.server is not None:
         if shown.server.plain_http and not plain_http:
             raise UsageError(
-                f"The key would go to {shown.server.origin} without encryption: whoever is on the way can read it.",
+                f"The key would go to {shown.server.origin} without encryption: anyone on the way can read it.",
                 "Use an https address, or allow it for this server: `corpus-kit trust --server --plain-http`.",
             )
         store.allow_server(shown.server.origin, plain_http=shown.server.plain_http)

@@ -114,7 +114,7 @@ def build_release(
     inputs = {
         "documents": documents["fingerprint"],
         "rejected": rejected.get("by_reason", {}),
-        # Without the generated parts: they follow from the release and must not make it anew.
+        # Without the generated parts: they follow from the release and must not make it again.
         "card": hashlib.sha256(fill_parts(source.card_text, dict.fromkeys(PARTS, "")).encode()).hexdigest(),
         "corpus.toml": source.settings_sha256,
         "contract": source.contract.sha256,

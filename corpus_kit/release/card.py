@@ -89,16 +89,16 @@ def parse_card(text: str, name: str, about: About) -> Card:
     try:
         front = yaml.safe_load(match[1]) if match else {}
     except yaml.YAMLError as e:
-        raise ConfigError(f"{name}: the front matter is not YAML: {str(e).splitlines()[0]}.", "Mend it.") from e
+        raise ConfigError(f"{name}: the front matter is not YAML: {str(e).splitlines()[0]}.", "Fix it.") from e
     if not isinstance(front, dict):
-        raise ConfigError(f"{name}: the front matter is not a list of `key: value` lines.", "Mend it.")
+        raise ConfigError(f"{name}: the front matter is not a list of `key: value` lines.", "Fix it.")
     for key in _OURS:
         if key in front:
             raise ConfigError(f"{name}: `{key}` is generated.", "Remove it from the front matter.")
     licence = front.get("license")
     if licence is not None and licence not in LICENCES:
         near = did_you_mean(str(licence).lower(), sorted(LICENCES))
-        raise ConfigError(f"{name}: license '{licence}' is no licence id of the Hub.{near}", "Mend the front matter.")
+        raise ConfigError(f"{name}: license '{licence}' is no licence id of the Hub.{near}", "Fix the front matter.")
     if licence is not None and licence != about.licence:
         raise ConfigError(
             f"{name} says license '{licence}', corpus.toml says licence '{about.licence}'.", "Make them agree."

@@ -34,10 +34,10 @@ class DatasetsSubprocess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Begin to import `datasets`, if nobody has yet. Costs a few milliseconds here."""
+        """Begin to import `datasets`, if no one has yet. Costs a few milliseconds here."""
         if self._process is not None or "datasets" in sys.modules:
             return
-        # What is opened lies on this disk; `datasets` is told so, and asks nobody else.
+        # What is opened lies on this disk; `datasets` is told so, and asks no one else.
         offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
         try:
             self._process = subprocess.Popen(
@@ -99,7 +99,7 @@ class DatasetsSubprocess:
 
 
 def serve() -> None:
-    """In the process beside: answer calls until the input closes. Data goes through stdout, which nobody else may use."""
+    """In the process beside: answer calls until the input closes. Data goes through stdout, which no one else may use."""
     answers, sys.stdout = os.fdopen(os.dup(1), "wb"), sys.stderr
     os.dup2(2, 1)
     import_module("corpus_kit.release.verify")

@@ -1,8 +1,8 @@
 """A release like the one that `datasets` opened last is checked without it: importing it costs more than a rebuild.
 
-What `datasets` makes of a release hangs on the front matter of README.md and on the schema in each Parquet file. Where
+What `datasets` makes of a release depends on the front matter of README.md and on the schema in each Parquet file. Where
 both are, counts aside, those that it has opened, only the data can be wrong, and that is read here: every new file whole.
-Where anything else differs, `datasets` is asked. See `docs/decisions/052-*.md`.
+Where anything else differs, `datasets` is asked. See `docs/decisions/023-reading-a-rebuilt-release.md`.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Opened:
         return True
 
     def unread(self, manifest: Mapping[str, Any]) -> list[str]:
-        """Names of the data files that nobody has read since they were written: a build may have ended before it did."""
+        """Names of the data files that no one has read since they were written: a build may have ended before it did."""
         read = set(self._known.get("read", ()))
         return [file["name"] for file in files_of(manifest) if file["sha256"] not in read]
 

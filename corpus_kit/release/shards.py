@@ -1,6 +1,6 @@
 """The release's data files as a pure function: document shards and labels in, files per configuration and split out.
 
-Files are keyed by what they are made from, so a release with one new document writes one file anew.
+Files are keyed by what they are made from, so a release with one new document writes one file again.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def label_counts(
 ) -> list[ControlLabels]:
     """The controls that have a fixed set of labels, in the order of the layers and their configs.
 
-    Labels of the config that nobody gave are listed with 0; labels that the config no longer has come last.
+    Labels of the config that no one gave are listed with 0; labels that the config no longer has come last.
     """
     mine = told.people.select("annotation_id")
     people = _by_label(told.spans.join(mine, on="annotation_id", how="semi"), "label")

@@ -195,7 +195,7 @@
       place.replaceChildren(box);
       return;
     }
-    // The layer last looked at; where nobody said anything in it, the first one in which somebody did.
+    // The layer last looked at; where no one said anything in it, the first one in which somebody did.
     if (!named.includes(layer) || (!told(layer) && layer !== chosen)) layer = named.find(told) || named[0];
     const readings = current.layers[layer];
     const labels = labelsOf[layer];

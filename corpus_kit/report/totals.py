@@ -90,7 +90,7 @@ def count_shards(tasks: Sequence[ReportTask], workers: Workers, progress: Progre
 
 
 def _facts(task: ReportTask) -> dict[str, Any]:
-    """What is kept of a shard, counted anew where the file is damaged. Read once: there may be many."""
+    """What is kept of a shard, counted again where the file is damaged. Read once: there may be many."""
     facts = kept_facts(task)
     if facts is None:
         shard_facts(task)

@@ -39,7 +39,7 @@ class WorldsShown:
 
 
 def read_worlds(folder: Path, manifests: Mapping[str, Mapping[str, Any]]) -> WorldsShown | None:
-    """None where nobody has asked for them.
+    """None where no one has asked for them.
 
     Args:
         folder: `data/multiverse`.

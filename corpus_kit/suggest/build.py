@@ -211,7 +211,7 @@ class Suggesting:
     def _earlier(self, kept: Path, used: set[Path]) -> str:
         """What this recipe made of documents in other company or with other lines repeated.
 
-        What is left out or refused is counted by shard: nobody can tell of which documents it was.
+        What is left out or refused is counted by shard: no one can tell of which documents it was.
         """
         gone = [(place, finished_shard(place)) for place in kept.glob("*/*") if place not in used]
         key = self.recipe.key

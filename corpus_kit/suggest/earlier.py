@@ -1,7 +1,7 @@
 """Documents that are as they were in a shard that is not: their suggestions are taken over, one by one.
 
 A new page makes another shard of its some hundred neighbours, and may make a line repeated on its publisher's other pages.
-What was made of the shards before is still kept while the new ones are looked at, and what is suggested for a page hangs on
+What was made of the shards before is still kept while the new ones are looked at. What is suggested for a page depends on
 nothing but that page, its repeated lines and the recipe.
 """
 
@@ -35,7 +35,7 @@ def digests_of(
     headlines: Sequence[tuple[str | None, int | None]],
     repeated: Sequence[Sequence[int]],
 ) -> Digests:
-    """(documents, 2) 128 bits of all that a suggestion and its row hang on, the recipe aside. headlines: each text's
+    """(documents, 2) 128 bits of all that a suggestion and its row depend on, the recipe aside. headlines: each text's
     title and where it begins. repeated: code points at which repeated lines start."""
     each = zip(doc_ids, texts_sha256, headlines, repeated, strict=True)
     joined = b"".join([hashlib.sha256(json.dumps(one).encode()).digest()[:_BYTES] for one in each])

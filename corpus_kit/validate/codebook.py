@@ -81,7 +81,7 @@ def _fault(example: CodebookExample, document: dict[str, Any] | None, layer: Lay
 def _contradiction(
     example: CodebookExample, doc_id: str, gold: Labels, decisions: pl.DataFrame, layer: str
 ) -> tuple[str, str] | None:
-    """Where people settled otherwise. What nobody labelled, or is still open, contradicts nothing."""
+    """Where people settled otherwise. What no one labelled, or is still open, contradicts nothing."""
     settled = gold.annotations.filter(pl.col("doc_id") == doc_id)
     if settled.is_empty():
         return None

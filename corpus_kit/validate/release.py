@@ -82,7 +82,7 @@ def _beside(
             yield Finding("changed_file", "release", row=name, hint="It is not what was written. Build again.")
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
-        hidden = "/." in f"/{name}"  # .git and the like, which nobody loads
+        hidden = "/." in f"/{name}"  # .git and the like, which no one loads
         if name not in listed and name not in manifest.get("beside", {}) and name != MANIFEST and not hidden:
             hint = "The manifest does not list it, and who loads the release may get its rows. Remove it."
             yield Finding("unlisted_file", "release", row=name, hint=hint)

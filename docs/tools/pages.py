@@ -1,4 +1,4 @@
-"""Which pages are run, and the command that writes their output anew.
+"""Which pages are run, and the command that writes their output again.
 
 python -m docs.tools.pages [PAGE…]        run the pages and write what their commands print now
 """

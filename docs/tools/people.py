@@ -8,7 +8,7 @@ from docs.tools.shell import Shell
 
 
 def by_hand(name: str, shell: Shell) -> None:
-    """Do what the page asks of its reader. Raises KeyError when nobody knows how."""
+    """Do what the page asks of its reader. Raises KeyError when no one knows how."""
     {"label a page": label_a_page}[name](shell)
 
 

@@ -29,7 +29,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def made(name: str) -> str:
-    """A page as it should be: its prose as it is, its generated part anew."""
+    """A page as it should be: its prose as it is, its generated part again."""
     return replace_part((FOLDER / f"{name}.md").read_text(encoding="utf-8"), name, PAGES[name]())
 
 

@@ -83,7 +83,7 @@ def test_every_decision_names_the_annotations_that_voted_for_it(labelled: Corpus
 
 
 def test_documents_in_which_people_found_nothing_have_gold_too(labelled: Corpus) -> None:
-    """Otherwise a page without names would be taken for a page nobody read."""
+    """Otherwise a page without names would be taken for a page no one read."""
     found = _status(labelled, "entities")
     assert found == {"eels.txt": "draft", "ferry.txt": "submitted", "strike.txt": "submitted"}
 

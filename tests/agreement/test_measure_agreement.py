@@ -41,7 +41,7 @@ def found() -> Measured:
 def test_every_layer_people_worked_on_is_told_of(found: Measured) -> None:
     assert {r.layer for r in found.results} == {"stance", "entities", "boilerplate"}
     (empty,) = [r for r in found.results if r.layer == "boilerplate"]
-    assert empty.reason == "Nobody has marked or answered anything in this layer."
+    assert empty.reason == "No one has marked or answered anything in this layer."
     assert empty.n_documents == 6
 
 

@@ -89,7 +89,7 @@ def test_weighted_kappa_equals_scikit_learns() -> None:
 
 
 def gwet(rows: Matrix, scale: Sequence[str], power: int | None) -> float | None:
-    """AC1 (power None) or AC2, item by item and pair by pair. Items nobody shares are not compared, and do not count."""
+    """AC1 (power None) or AC2, item by item and pair by pair. Items no one shares are not compared, and do not count."""
     width = len(scale) - 1
 
     def weight(c: str, k: str) -> Fraction:

@@ -237,7 +237,7 @@ def test_a_label_nobody_used_on_a_shared_document_says_so() -> None:
     drawn: Drawn = {("d0", "a"): [(0, 4, "P")], ("d0", "b"): [(0, 4, "P")], ("d1", "a"): [(0, 4, "L")]}
     spans, annotations, _ = tables(drawn)
     r = figures(span_agreement(spans, annotations), "span_f1_exact")["all", "L"]
-    assert (r.value, r.reason) == (None, "Nobody marked 'L' on a shared document.")
+    assert (r.value, r.reason) == (None, "No one marked 'L' on a shared document.")
 
 
 def test_the_order_of_the_tables_does_not_show() -> None:

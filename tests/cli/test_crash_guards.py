@@ -1,4 +1,4 @@
-"""Whatever stops a command, the user gets one sentence and the next step; only what nobody foresaw is called a bug."""
+"""Whatever stops a command, the user gets one sentence and the next step; only what no one foresaw is called a bug."""
 
 from __future__ import annotations
 

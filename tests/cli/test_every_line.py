@@ -20,9 +20,8 @@ from corpus_kit import Corpus
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import COMMANDS, cli
 from corpus_kit.core.records import Finding
-from corpus_kit.labelstudio.sync.plan import LayerPlan, Orphan
+from corpus_kit.labelstudio.sync.plan import LayerPlan, Orphan, Pushed
 from corpus_kit.labelstudio.sync.pull import Pulled
-from corpus_kit.labelstudio.sync.plan import Pushed
 from corpus_kit.labelstudio.sync.restore import Restored
 from corpus_kit.labelstudio.sync.review_push import ReviewPlan
 
@@ -56,7 +55,7 @@ def years(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
     raw = root / "data" / "raw"
     for name, text in {**PAGES, **MANY, "rocket.txt": ROCKET, ".hidden.txt": "secret\n"}.items():
         (raw / name).write_text(text, encoding="utf-8")
-    (raw / "metadata.csv").write_text("file,outlet\nferry.txt,Strait News\nnowhere.txt,Nobody\n", encoding="utf-8")
+    (raw / "metadata.csv").write_text("file,outlet\nferry.txt,Strait News\nnowhere.txt,No one\n", encoding="utf-8")
     settings = "[suggest]\nboilerplate = false\n\n[split]\ntrain = 0.6\nvalidation = 0.2\ntest = 0.2\n"
     write_settings(root, f"{settings}\n[agreement]\nresamples = 0\n")
     told = {"first": call("build", where=root)}
@@ -74,9 +73,9 @@ def years(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
     label(corpus, "entities", work, scratch, skipped={"strike.txt": {"ben": [entity(STRIKE, "Velmora", "GPE")]}})
     nested = [entity(FERRY, "Ola Brandt of Port Sellane", "PERSON"), port]
     label(corpus, "entities", {"ferry.txt": {"cyd": nested}}, scratch)
-    stranger = [{"id": 99, "data": {"text": "A page that nobody has."}, "annotations": [], "predictions": []}]
+    stranger = [{"id": 99, "data": {"text": "A page that no one has."}, "annotations": [], "predictions": []}]
     lost = {"id": 1, "completed_by": 1, "result": [], "was_cancelled": False, "created_at": "2031-02-01T08:00:00Z"}
-    stranger[0]["annotations"] = [lost | {"result": [entity("A page that nobody has.", "page", "ORG")]}]
+    stranger[0]["annotations"] = [lost | {"result": [entity("A page that no one has.", "page", "ORG")]}]
     (scratch / "stranger.json").write_text(json.dumps(stranger), encoding="utf-8")
     told["import"] = call("import", str(scratch / "stranger.json"), "--layer", "entities", where=root)
     told["labelled"] = call("build", where=root)
@@ -246,7 +245,7 @@ def test_report_open_opens_the_page_that_it_made(here: Path, monkeypatch: pytest
     assert "in the reader." in told.err
     assert "Next: open it in a browser" in told.err
     opened.clear()
-    assert call("report").code == 0 and opened == [], "nobody asked for it"
+    assert call("report").code == 0 and opened == [], "no one asked for it"
 
 
 def test_a_comparison_is_told_in_one_line(here: Path) -> None:

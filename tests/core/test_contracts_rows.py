@@ -257,7 +257,7 @@ def test_a_gate_and_a_report_that_disagree_stop_and_do_not_pass() -> None:
         contract.check(frame("spans", span(1) | {"start": 9}))
 
 
-# Over random rows, against rules written anew in plain Python
+# Over random rows, against rules written again in plain Python
 
 _SHORT = st.sampled_from(["a", "ab", "🙂", "", None])
 _OFFSET = st.one_of(st.none(), st.integers(-1, 3))

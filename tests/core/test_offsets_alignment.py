@@ -19,7 +19,7 @@ versions = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max
 
 STORY = """Home
 Politics
-Minister Vash opened the new railway bridge on Monday. Nobody from the council was there.
+Minister Vash opened the new railway bridge on Monday. No one from the council was there.
 Read also
 Teachers in the harbour town refused the winter budget again. Vash promised another report.
 Advertisement
@@ -61,7 +61,7 @@ def test_a_span_beside_a_misspelling_is_carried_and_beside_another_word_never(
 
 def test_a_sentence_that_now_stands_within_another_one_too_is_not_taken_for_certain() -> None:
     """As a sentence of its own it stands once in both; where the other one's end is not told, there are two places."""
-    twin = "Nobody from the council was there on that day."
+    twin = "No one from the council was there on that day."
     before = "Advertisement Advertisement And Vash promised. Twice Vash promised. Read also"
     after = "And Vash promised. Twice So did Maal."
     late = "The river was late with its ice this year, they said."
@@ -181,7 +181,7 @@ def test_a_sentence_with_other_words_is_another_sentence(rewritten: str) -> None
 def test_a_corrected_misspelling_beside_the_span_does_not_make_it_stale() -> None:
     old = STORY.replace("railway bridge", "raliway bridge")
     assert carried(old, STORY, "Minister Vash") == "me\nPolitics\n[Minister Vash] opened the "
-    assert carried(old, STORY, "Monday") == "y bridge on [Monday]. Nobody fro"
+    assert carried(old, STORY, "Monday") == "y bridge on [Monday]. No one fro"
     assert carried(old, STORY, "raliway") is None
     assert carried(STORY, STORY.replace("opened", "openned"), "Minister Vash") is not None
     assert carried(STORY, STORY.replace("Vash opened", "Vasha opened"), "Monday") is not None
@@ -202,7 +202,7 @@ def test_a_misspelling_in_the_words_of_the_span_makes_it_stale() -> None:
 def test_a_misspelling_is_believed_only_between_unchanged_neighbours() -> None:
     new = STORY.replace("railway bridge", "raliway bridge")
     assert carried(STORY, new, "Monday") is not None
-    assert carried(STORY, new.replace("Nobody from the council", "Nobody of the council"), "Monday") is None
+    assert carried(STORY, new.replace("No one from the council", "No one of the council"), "Monday") is None
     assert carried(STORY, new.replace("was there.\n", "was there. So what.\n"), "Monday") is not None
     assert carried(STORY, new.replace("was there.\n", "was there today.\n"), "Monday") is None
 

@@ -57,7 +57,7 @@ def a_sentence(rng: random.Random) -> Sentence:
     for _ in range(rng.choice([0, 1, 1, 2])):
         words.insert(rng.randrange(len(words) + 1), rng.choice(NAMES))
     if rng.random() < 0.08:
-        words = [rng.choice(["He agreed", "Vash said no", "The talks go on", "Nobody answered"])]
+        words = [rng.choice(["He agreed", "Vash said no", "The talks go on", "No one answered"])]
     text = " ".join(words)
     if rng.random() < 0.1:
         text += f" in {rng.randint(2019, 2022)}"
@@ -316,7 +316,7 @@ def test_no_other_pages_and_edits_carry_a_span_wrongly(seed: int) -> None:
 def test_a_like_line_put_in_beside_the_one_it_replaces_is_not_taken_for_it() -> None:
     """The first "Read also" became a counter and another came in behind it, or a counter came in before it."""
     above, below = ("The council opened the harbour bridge again before winter.", "Teachers praised the late talks.")
-    end = "The energy minister signed the budget, and nobody answered."
+    end = "The energy minister signed the budget, and no one answered."
     old = "\n".join([above, "Read also", below, "Read also", end])
     new = "\n".join([above, "Comments: 107", "Read also", below, "Read also", end])
     first, second = old.index("Read also"), old.rindex("Read also")
@@ -334,4 +334,4 @@ def test_a_line_before_an_unchanged_text_moves_every_span_by_its_length(last: st
         carried = project_spans(text, before + text + behind, places)
         assert [(c.start, c.end) for c in carried] == [(s + len(before), e + len(before)) for s, e in places]
     (copied,) = project_spans(text, f"Harbour Herald\n\n{text}", places[:1])
-    assert copied.verdict == "stale", "of two like lines nobody can say which is the old one"
+    assert copied.verdict == "stale", "of two like lines no one can say which is the old one"

@@ -370,7 +370,7 @@ def bands_of(folder: Path, hashes: list[int], labels: list[int] | None = None) -
 
 
 def test_the_second_round_asks_only_for_pairs_that_are_not_yet_together(tmp_path: Path) -> None:
-    hashes = [7, 0, 7, 9, 7, 0, 7]  # 0: no shingles, nobody's candidate
+    hashes = [7, 0, 7, 9, 7, 0, 7]  # 0: no shingles, no one's candidate
     assert bands_of(tmp_path, hashes) == {(0, 2), (0, 4), (0, 6)}
     assert bands_of(tmp_path, hashes, [0, 1, 0, 3, 4, 5, 4]) == {(0, 4), (0, 6), (2, 4), (2, 6)}
     assert bands_of(tmp_path, hashes, [0, 1, 0, 3, 0, 5, 0]) == set()

@@ -146,14 +146,14 @@ def test_the_export_format_writes_and_has_its_option(tree: Path) -> None:
 import json
 import click
 from corpus_kit.cli.main import cli
-from corpus_kit.core.exchange import LOSES, Attribute, Link, Note, Page, Region, Work
+from corpus_kit.core.exchange import LOSES, Attribute, Link, Note, ExchangePage, Region, Work
 from corpus_kit.release.export.interchange import writer_of
 text = "The MS Tern is late."
 spans = Region("a", 4, 11, "SHIP"), Region("b", 15, 19, "STATE")
 links = Link("a", "b", "is"), Link("a", "b", "near", directed=False)
 answers = Attribute("mood", "cross"), Attribute("sure", "yes", "a")
 work = Work("annotator-01", regions=spans, links=links, answers=answers, notes=(Note("hm", "a"),))
-made = writer_of("spans-csv")(Page("d1", text, doc_id="d1"), work)
+made = writer_of("spans-csv")(ExchangePage("d1", text, doc_id="d1"), work)
 help = cli.get_command(click.Context(cli), "export").get_help(click.Context(cli))
 files = {name: content.decode() for name, content in made.files.items()}
 print(json.dumps([files, [lost.reason for lost in made.lost], "--spans-csv" in help, sorted(LOSES["spans-csv"])]))
@@ -191,14 +191,14 @@ def test_the_policy_settles_and_can_be_set(tree: Path) -> None:
 import json
 from agreement_tables import ANNOTATIONS, CHOICES, RELATIONS, SPANS, annotation, choice, table
 from corpus_kit.agreement import Policy, adjudicate
-from corpus_kit.core.config.people import Adjudication
+from corpus_kit.core.config.people import AdjudicationSettings
 def gold(answers, policy):
     made = [annotation("d", f"p{i}") for i in range(len(answers))]
     chosen = [choice(one, answer) for one, answer in zip(made, answers)]
     tables = table(made, ANNOTATIONS), table([], SPANS), table(chosen, CHOICES), table([], RELATIONS)
     return adjudicate(*tables, Policy(policy)).choices["value"].to_list()
 answers = ["xxy", "xxxyy", "xxxx", "xy"]
-policy = Adjudication(policy="two-thirds").policy
+policy = AdjudicationSettings(policy="two-thirds").policy
 print(json.dumps([[gold(one, name) for one in answers] for name in (policy, "majority")]))
 """
     two_thirds, majority = run(tree, code)

@@ -12,7 +12,7 @@ from docs.tools import curve
 
 
 def test_the_committed_drawing_is_what_its_command_makes() -> None:
-    assert curve.TARGET.read_text(encoding="utf-8") == curve.svg(), "python -m docs.tools.curve writes it anew"
+    assert curve.TARGET.read_text(encoding="utf-8") == curve.svg(), "python -m docs.tools.curve writes it again"
     assert (Duplicates().bands, Duplicates().threshold) == (curve.DEFAULT, curve.THRESHOLD)
     assert Duplicates().permutations == curve.PERMUTATIONS
 

@@ -47,7 +47,7 @@ def test_what_a_page_shows_is_what_its_commands_print(page: Path, tmp_path: Path
         except EnvironmentProblemError as e:
             reason = f"Label Studio's environment can't be installed: {e.message}"
             pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    assert rerun(page, tmp_path / "you") == text, "make docs-refresh writes the output anew; look at the difference"
+    assert rerun(page, tmp_path / "you") == text, "make docs-refresh writes the output again; look at the difference"
 
 
 def shown_commands() -> list[tuple[str, str]]:

@@ -34,7 +34,7 @@ def section(text: str, title: str) -> str:
 
 @pytest.mark.parametrize("name", reference.PAGES)
 def test_the_generated_part_is_what_the_code_says_now(name: str) -> None:
-    assert reference.made(name) == page(name), "make docs-refresh writes it anew"
+    assert reference.made(name) == page(name), "make docs-refresh writes it again"
 
 
 def all_commands() -> list[tuple[str, click.Command]]:

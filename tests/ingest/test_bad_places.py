@@ -49,7 +49,7 @@ def as_nobody(*args: str | Path, home: Path) -> subprocess.CompletedProcess[str]
 
 def test_an_unreadable_file_and_folder_are_refused_and_the_rest_is_taken(open_folder: Path) -> None:
     raw = write(open_folder / "raw", {"good.txt": page(1), "secret.txt": page(2), "shut/x.txt": page(3)})
-    write(raw, {"secret.jsonl": '{"text": "Nobody may read this."}\n'})
+    write(raw, {"secret.jsonl": '{"text": "No one may read this."}\n'})
     for name in ("secret.txt", "secret.jsonl", "shut"):
         (raw / name).chmod(0)
     done = as_nobody("build", raw, "--out", open_folder / "out", home=open_folder)

@@ -10,7 +10,7 @@ from corpus_kit.ingest.json_values import RejectedValue
 # Fictional, all of it: the town of Drask, its bridge and its mayor exist nowhere.
 TEXTS = {
     "en": "DRASK, Monday. The mayor’s office said the old bridge “will not open before spring”. Engineers had warned"
-    " of the river’s pull for years; nobody listened. “We asked twice,” said Orla Venn, who runs the ferry."
+    " of the river’s pull for years; no one listened. “We asked twice,” said Orla Venn, who runs the ferry."
     " The crossing costs less than a loaf of bread — for now. Read also: How the town lost its harbour, and"
     " what the council wants next.",
     "de": "Drask, Montag. Die Brücke über den Halvern bleibt bis zum Frühjahr gesperrt, teilte die Stadt mit."

@@ -16,7 +16,7 @@ from corpus_kit.ingest.formats.dialects import find_dialect
 from corpus_kit.ingest.formats.rows import BadRow, CellRow, Dialect, read_rows
 
 PROSE = [
-    "The ferry, which was late, came at 10:30; nobody knew why.",
+    "The ferry, which was late, came at 10:30; no one knew why.",
     "“We waited,” she said; “and then, well, we went home.”",
     "Prices rose by 3,5 %; the council, however, said nothing.",
     "It's the harbour's oldest crane | and its loudest.",
@@ -92,7 +92,7 @@ def test_a_backslash_is_kept_where_it_escapes_nothing(tmp_path: Path) -> None:
 
 BROKEN = {
     "quotes": ('5x,"He said "no" today."\n', 1),
-    "open": ('5x,"Nobody closes this\n', 1),
+    "open": ('5x,"No one closes this\n', 1),
     "paragraphs": ('5x,"A text "of" several\nlines, one, two\nand three"\n', 1),
     "many": ("5x,too,many,cells,by far\n", 1),
     "few": ("5x\n", 1),
@@ -152,7 +152,7 @@ def test_a_codec_that_shows_late_is_that_of_the_file(codec: str, tmp_path: Path)
         "gb18030": "港口城市议会周二通过了新的渡轮航线计划，市长表示欢迎。",
         "big5": "港口城市議會週二通過了新的渡輪航線計劃，市長表示歡迎。",
     }[codec]
-    rows = "".join(f"{i},The ferry is late again today and nobody knows the reason why {i}\n" for i in range(4000))
+    rows = "".join(f"{i},The ferry is late again today and no one knows the reason why {i}\n" for i in range(4000))
     content = f"id,text\n{rows}x,{late}\ny,{late * 3}\n".encode(codec)
     assert len(content) > 1 << 18
     made = ingest(write(tmp_path / "raw", {"a.csv": content}), tmp_path / "out", language=False)

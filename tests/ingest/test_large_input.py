@@ -69,7 +69,7 @@ def test_a_line_of_200_mb_is_refused_in_bounded_memory(tmp_path: Path) -> None:
 
 
 def bomb(compress: str, size: int, head: bytes = b"") -> bytes:
-    """`head` and then zeros of a text, `size` bytes of them; nobody gets as far as its end, so it has none."""
+    """`head` and then zeros of a text, `size` bytes of them; no one gets as far as its end, so it has none."""
     if compress == "gz":
         engine = zlib.compressobj(9, wbits=31)
         begin = engine.compress(head) + engine.flush(zlib.Z_FULL_FLUSH)

@@ -14,7 +14,7 @@ from corpus_kit.ingest.page_facts.model import Title, is_dated_headline
 
 BODY = {
     "en": "The harbour council of Sennet Bay met behind closed doors for the third time, and the ferries stayed in the "
-    "harbour while the fishermen waited for the council to answer. Nobody answered the fishermen before the evening.",
+    "harbour while the fishermen waited for the council to answer. No one answered the fishermen before the evening.",
     "ru": "Портовый совет Сеннетской бухты в третий раз собрался за закрытыми дверями, и паромы остались в порту, пока "
     "рыбаки ждали ответа совета. До вечера рыбакам никто так и не ответил, и они разошлись по домам.",
     "uk": "Портова рада Сеннетської бухти втретє зібралася за зачиненими дверима, і пороми лишилися в порту, доки "

@@ -9,7 +9,7 @@ from corpus_kit.ingest.page import page_facts
 HEADLINE = "Harbour council of Sennet Bay meets a third time"
 BODY = (
     "The harbour council of Sennet Bay met behind closed doors for the third time, and the ferries stayed in the "
-    "harbour while the fishermen waited for the council to answer. Nobody answered them before the evening."
+    "harbour while the fishermen waited for the council to answer. No one answered them before the evening."
 )
 TEASERS = [
     "Ferries of the north shore are late again",

@@ -42,8 +42,8 @@ def test_every_task_run_four_times_at_once_makes_the_same_bytes(
     ingest(raw, tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.part"))
     monkeypatch.undo()
-    ingest(raw, tmp_path / "anew")
-    assert _made(tmp_path / "out") == _made(tmp_path / "anew")
+    ingest(raw, tmp_path / "again")
+    assert _made(tmp_path / "out") == _made(tmp_path / "again")
 
 
 def test_a_finished_folder_is_replaced_only_by_another_result(tmp_path: Path) -> None:

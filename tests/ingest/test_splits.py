@@ -85,7 +85,7 @@ def test_train_is_never_empty_however_few_documents_there_are(stratify: Any, tmp
             )
             assert "train" in made
     one: Rows = [{"id": 7}, {"id": 9}]
-    assert "train" not in sides(tmp_path, one, Split(train=0.0, validation=0.5, test=0.5)), "nobody asked for it"
+    assert "train" not in sides(tmp_path, one, Split(train=0.0, validation=0.5, test=0.5)), "no one asked for it"
     rule = Split(train=0.0001, validation=0.4999, test=0.5)
     assert sides(tmp_path, one, rule, {7: "test"}) == ["test", "train"], "what is frozen stays"
     assert sides(tmp_path, one, rule, {7: "train"})[1] != "train", "somebody is there already"

@@ -177,7 +177,7 @@ def test_one_new_file_moves_no_boundary_but_its_own(name: str, tmp_path: Path, s
     made = ingest(raw, tmp_path / "out")
     after = shards(tmp_path / "out")
     assert name in made.by_source
-    assert len(set(before) - set(after)) <= 1, "one shard was written anew or cut in two, the others keep their bytes"
+    assert len(set(before) - set(after)) <= 1, "one shard was written again or cut in two, the others keep their bytes"
     assert len(after) - len(before) <= 1
     assert made.result.unchanged_units >= made.result.units - 2
 

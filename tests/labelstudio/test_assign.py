@@ -173,7 +173,7 @@ def test_pages_of_who_left_go_to_the_others_and_what_is_done_stays(make_corpus: 
 def test_pages_of_who_is_idle_go_to_those_at_work(make_corpus: MakeSample) -> None:
     sample = make_corpus(pages=PAGES, settings=ASSIGN)
     sample.corpus.push()
-    assert [p.writes for p in sample.corpus.push(reassign=True)] == [0, 0, 0], "at the start nobody is idle"
+    assert [p.writes for p in sample.corpus.push(reassign=True)] == [0, 0, 0], "at the start no one is idle"
     deal = dealt(sample)
     for person in ("ada", "ben"):
         submit(sample, person, sorted(d for d, people in deal.items() if person in people)[:1])
@@ -185,7 +185,7 @@ def test_pages_of_who_is_idle_go_to_those_at_work(make_corpus: MakeSample) -> No
 
 def test_names_that_are_none_and_titles_that_are_too_long_are_refused(make_corpus: MakeSample) -> None:
     sample = make_corpus(pages=PAGES)
-    with pytest.raises(UsageError, match="Nobody has pages of their own"):
+    with pytest.raises(UsageError, match="No one has pages of their own"):
         sample.corpus.push(reassign=True)
     for people in ('["ada@team.example"]', '["review"]', '["ada", "Ada"]'):
         (sample.root / "corpus.toml").write_text(

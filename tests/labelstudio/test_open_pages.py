@@ -1,6 +1,6 @@
 """Somebody has a page open while push writes: it can be submitted, and what is submitted counts.
 
-A page is open as the labeling stream leaves it: the server has given the task to somebody, and nobody has a draft yet.
+A page is open as the labeling stream leaves it: the server has given the task to somebody, and no one has a draft yet.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ def test_without_its_memory_a_pull_ends_in_the_same_tables(pushed: Sample) -> No
 
 
 def test_a_new_server_with_the_same_tasks_deletes_nothing(pushed: Sample) -> None:
-    """The project was made anew and is still empty: what the ledger has of the old one stays."""
+    """The project was made again and is still empty: what the ledger has of the old one stays."""
     kept = annotate(pushed, "a.txt", span(0, 3))
     pushed.corpus.pull()
     pushed.client.delete_project(pushed.project.id)

@@ -27,7 +27,7 @@ ASSIGNED = {
     "id", "task", "project", "created_at", "updated_at", "updated_by", "last_created_by",
     "prediction", "parent_prediction", "parent_annotation",
 }  # fmt: skip
-"""What the server assigns anew; the list in docs/decisions/032-push-pull.md."""
+"""What the server assigns again; the list in docs/decisions/017-push-pull.md."""
 
 
 def work_on_server(sample: Sample) -> dict[str, dict[str, Any]]:
@@ -100,7 +100,7 @@ def test_restore_asks_for_tables_that_know_the_whole_ledger(sample: Sample) -> N
 
 
 def test_after_a_restore_everybody_is_still_the_author_of_their_work(sample: Sample) -> None:
-    """Also where a later pull brings what the restorer gave the server; and nobody's pseudonym changes."""
+    """Also where a later pull brings what the restorer gave the server; and no one's pseudonym changes."""
     add_people(sample.client)
     people = {u["email"]: u["id"] for u in sample.client.transport.get("/api/users/")}
     sample.suggest([("a.txt", 0, 3, "PERSON")])

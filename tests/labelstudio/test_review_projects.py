@@ -214,7 +214,7 @@ def test_the_latest_review_counts_and_one_whose_words_are_gone_settles_nothing(s
     settle(sample, "a.txt", [span(10, 14, "PERSON"), tone()], who="sue")
     taken_in(sample)
     assert gold(sample, "spans").select("start", "label").rows() == [(10, "PERSON")]
-    sample.write({**PAGES, "a.txt": "Quite another page by now, of nobody in particular.\n"})
+    sample.write({**PAGES, "a.txt": "Quite another page by now, of no one in particular.\n"})
     sample.tables()
     assert sample.corpus.adjudicate().layers[0].reviewed == 0
 

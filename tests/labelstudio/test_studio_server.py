@@ -1,4 +1,4 @@
-"""The private server: one per data folder, seen by nobody else, sending nothing out, and stopped when it should be."""
+"""The private server: one per data folder, seen by no one else, sending nothing out, and stopped when it should be."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_a_leftover_server_is_ended_before_a_new_one_starts(
     monkeypatch.setattr(server_module, "LEFTOVER_PATIENCE", 1.0)
     data = tmp_path / "s"
     with start_server(data, print, environment=studio_pins) as first:
-        os.kill(first.pid, signal.SIGSTOP)  # it lives, and answers nobody
+        os.kill(first.pid, signal.SIGSTOP)  # it lives, and answers no one
         with start_server(data, print, environment=studio_pins) as second:
             assert second.pid != first.pid
             assert first.process is not None and first.process.poll() == -signal.SIGKILL

@@ -28,7 +28,7 @@ JSON = st.recursive(
 
 @st.composite
 def spans(draw: st.DrawFn, text: str) -> Json:
-    """A region as the labeling page stores it, now and then with a label nobody knows."""
+    """A region as the labeling page stores it, now and then with a label no one knows."""
     start = draw(st.integers(0, len(text) - 1))
     end = draw(st.integers(start + 1, len(text)))
     labels = draw(st.lists(st.sampled_from([*LABELS, "DRAGON"]), min_size=1, max_size=3, unique=True))

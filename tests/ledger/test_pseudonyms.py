@@ -1,4 +1,4 @@
-"""Nobody's name or address leaves the ledger and the pseudonym file."""
+"""No one's name or address leaves the ledger and the pseudonym file."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def test_documents_carry_all_gold_nested_also_what_tags_cannot(labelled: Corpus,
         {"target": "halvern_pipeline", "label": "not_mentioned", "support": 1.0},
         {"target": "teachers_strike", "label": "favour", "support": 1.0},
     ]
-    assert rows["ferry.txt"]["gold_stance"] is None, "nobody answered; that is not the same as no stance"
+    assert rows["ferry.txt"]["gold_stance"] is None, "no one answered; that is not the same as no stance"
 
 
 def test_the_main_text_is_what_gold_leaves_and_says_where_it_came_from(labelled: Corpus, hub_cache: Path) -> None:

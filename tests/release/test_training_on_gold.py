@@ -23,7 +23,7 @@ DOCUMENTS = 200
 SPLIT = "[split]\ntrain = 0.6\nvalidation = 0.0\ntest = 0.4\n"
 _SYLLABLES = "ba do fi gru hel ir ka lum mo nes or pav quo ri sta tul ve wo yan zi".split()
 _SENTENCES = {
-    "PERSON": ["Mayor {} opened the fair.", "The singer {} was late again.", "Nobody had told Captain {} about it."],
+    "PERSON": ["Mayor {} opened the fair.", "The singer {} was late again.", "No one had told Captain {} about it."],
     "GPE": ["It rained in {} all week.", "The road to {} stays closed.", "Trains from {} run on Sunday."],
     "ORG": ["The board of {} met twice.", "Workers at {} went home early.", "Shares of {} fell a little."],
     "": ["The fair was full.", "Bread was cheap in May.", "A dog slept on the road.", "Captain and crew went home."],

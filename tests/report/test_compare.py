@@ -14,7 +14,7 @@ from labelled_corpus import EELS, PAGES, entities_of_three, entity, label, new_c
 from corpus_kit import Corpus
 from corpus_kit.core.errors import UsageError
 
-OTHER = "Another page about a bridge that is to be mended before the winter comes to Velmora and its villages.\n"
+OTHER = "Another page about a bridge that is to be fixed before the winter comes to Velmora and its villages.\n"
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Corpus, Path]:
     """A corpus, and its release before: a page came, one went, one has another text, one a tie that was settled,
     one another publisher, one another side."""
     folder, scratch = tmp_path_factory.mktemp("compared"), tmp_path_factory.mktemp("exports")
-    pages = dict(PAGES) | {"gone.txt": OTHER, "kept.txt": "A page nobody touches.\n", "titled.txt": "Another page.\n"}
+    pages = dict(PAGES) | {"gone.txt": OTHER, "kept.txt": "A page no one touches.\n", "titled.txt": "Another page.\n"}
     corpus = new_corpus(folder / "corpus", pages)
     label(corpus, "entities", entities_of_three(), scratch)
     corpus.build()

@@ -16,7 +16,7 @@ from corpus_kit.report.charts import Chart, bars, columns
 
 
 def test_the_key_figures(counted: ReportPage) -> None:
-    # 439 characters of Alpha, 2,499 of Beta, 150 of nobody, 120 of gamma.example, 18 of old.txt, 19 × 300; 8926 / 29 = 307.8
+    # 439 characters of Alpha, 2,499 of Beta, 150 of no one, 120 of gamma.example, 18 of old.txt, 19 × 300; 8926 / 29 = 307.8
     wanted = {
         "documents": ("29", "of 33 records read"),
         "characters": ("8,926", "308 a document"),
@@ -132,11 +132,11 @@ def test_labels_in_gold_by_people_and_suggested(counted: ReportPage) -> None:
     told = {"favour": ["0", "2", "0"], "against": ["0", "2", "0"]}
     assert given("halvern_pipeline: labels, given by people") == told
     assert given("teachers_strike: labels") == {}
-    assert len(counted.tables["entities: labels, gold"].body) == 12, "labels that nobody gave are listed too"
+    assert len(counted.tables["entities: labels, gold"].body) == 12, "labels that no one gave are listed too"
 
 
 def test_agreement_with_its_shade(counted: ReportPage) -> None:
-    # Exact F1 of all pairs: 2 × (1 + 1 + 1 + 1) matches of (3 + 3 + 2 + 2) marks. GPE: one mark that nobody shares.
+    # Exact F1 of all pairs: 2 × (1 + 1 + 1 + 1) matches of (3 + 3 + 2 + 2) marks. GPE: one mark that no one shares.
     table = counted.tables["Everybody together, by label"]
     exact = table.rows[0].index("span F1, exact")
     told = {row[0]: (row[exact], shade[exact]) for row, shade in zip(table.body, table.classes[1:], strict=True)}
@@ -224,7 +224,7 @@ def test_a_chart_names_its_largest_three_in_words() -> None:
 
 def _figure(one: str, other: str, value: float | None) -> dict[str, object]:
     figure = dict.fromkeys(("target", "label", "low", "high")) | {"layer": "names", "measure": "span_f1_exact"}
-    reason = "" if value is not None else "nobody marked anything"
+    reason = "" if value is not None else "no one marked anything"
     told = {"control": "names", "pair": True, "annotators": [one, other], "n_items": 1, "value": value}
     return figure | told | {"reason": reason}
 
@@ -243,7 +243,7 @@ def test_a_figure_that_is_not_defined_has_its_reason_and_no_shade(tmp_path: Path
     cells = {(row, column): cell for row, cells in matrix.rows for column, cell in zip("abc", cells, strict=True)}
     shades = {pair: cell.shade for pair, cell in cells.items() if cell is not None}
     assert shades[("a", "b")] == shades[("b", "a")] == 4
-    assert shades[("a", "c")] is None and cells["a", "c"].why == "nobody marked anything"  # type: ignore[union-attr]
+    assert shades[("a", "c")] is None and cells["a", "c"].why == "no one marked anything"  # type: ignore[union-attr]
     assert shades[("b", "c")] == 10
 
 

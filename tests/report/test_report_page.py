@@ -1,4 +1,4 @@
-"""What the report promises without a browser: one file, the same bytes, nobody's name, nothing that could run."""
+"""What the report promises without a browser: one file, the same bytes, no one's name, nothing that could run."""
 
 from __future__ import annotations
 
@@ -258,4 +258,4 @@ def test_what_became_of_suggestions_is_what_the_exports_tell(built_sample: Path,
     kept_file.write_text("{", encoding="utf-8")
     shutil.rmtree(corpus.data / "report")
     assert not corpus.report().unchanged
-    assert read_checked_json(kept_file)["rows"], "a damaged file is counted anew"
+    assert read_checked_json(kept_file)["rows"], "a damaged file is counted again"

@@ -38,7 +38,7 @@ _HTML = """<!doctype html><html lang="en">
 {"@type": "NewsArticle", "headline": "The ferry", "datePublished": "2031-05-03"}</script></head>
 <body><nav><a href="/">Home</a></nav>
 <article><h1>The ferry</h1><p>The ferry from Port Sellane was late again
-&amp; nobody knew why&#8230;</p><table><tr><td>1</td></tr></table>
+&amp; no one knew why&#8230;</p><table><tr><td>1</td></tr></table>
 <pre>  as it
 stands</pre></article></body></html>"""
 _WARC = (

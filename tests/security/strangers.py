@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     "ferry.txt": "The ferry\n\nThe ferry from Port Sellane was late again on Monday, said Ada Brandt.\n",
     "bridge.txt": "A bridge\n\nThe new bridge at Ostrand opens in spring, the town said on Friday.\n",
-    "market.txt": "Market day\n\nThe market of Ostrand moves to the harbour, and nobody was asked.\n",
+    "market.txt": "Market day\n\nThe market of Ostrand moves to the harbour, and no one was asked.\n",
 }
 # Who is started as a script finds modules in the script's folder, as the installed command does, and not in the working one.
 _START = "from corpus_kit.__main__ import main\n\nmain()\n"

@@ -1,4 +1,4 @@
-"""An address of anybody leaves through nothing that is made: no id, no label, no key that nobody knows."""
+"""An address of anybody leaves through nothing that is made: no id, no label, no key that no one knows."""
 
 from __future__ import annotations
 

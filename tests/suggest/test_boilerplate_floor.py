@@ -115,7 +115,7 @@ def test_a_page_without_clutter_loses_nothing() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 @pytest.mark.parametrize("between", ["\n", "\n\n"], ids=["lines", "paragraphs"])
 def test_nothing_is_marked_where_there_is_nothing_but_an_article(page: Authored, between: str) -> None:
-    """Whole and cut short, with its headline and without, and nobody says which line the headline is. One paragraph under
+    """Whole and cut short, with its headline and without, and no one says which line the headline is. One paragraph under
     a headline is too little to tell it from a link."""
     story = [line.strip() for line in _wanted(page)]
     for part in (story, story[:3], story[1:], story[1:3], story[1:2]):

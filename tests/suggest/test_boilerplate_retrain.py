@@ -26,7 +26,7 @@ def test_a_line_people_mark_on_every_page_is_marked_on_the_next() -> None:
     page = "\n\n".join(
         [
             "The orchard wall fell down in the night, and by morning nine sheep stood among the apple trees.",
-            "Nobody in Upper Tarn admitted to owning them, although one answered to the name of Gerald.",
+            "No one in Upper Tarn admitted to owning them, although one answered to the name of Gerald.",
             FOOTER,
         ]
     )

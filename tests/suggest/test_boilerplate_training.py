@@ -45,8 +45,8 @@ def test_main_text_rendered_otherwise_is_found_line_by_line() -> None:
 
 
 def test_a_stray_common_word_in_a_menu_is_not_main_text() -> None:
-    text = "The shop\nAll about the boat\n\nThe boat sank because nobody had told the crew about the hole."
-    *menu, article = keep_labels(text, "The boat sank because nobody had told the crew about the hole.")
+    text = "The shop\nAll about the boat\n\nThe boat sank because no one had told the crew about the hole."
+    *menu, article = keep_labels(text, "The boat sank because no one had told the crew about the hole.")
     assert menu == [0.0, 0.0, -1.0]
     assert article > 0.9
 
@@ -110,7 +110,7 @@ def test_a_host_is_always_in_one_fold() -> None:
 
 
 def test_the_packaged_weights_say_what_they_were_made_of() -> None:
-    """Training them anew takes minutes, so this holds them to the settings and the data of the command."""
+    """Training them again takes minutes, so this holds them to the settings and the data of the command."""
     model = BoilerplateModel.load()
     made_of = json.loads(model.made_of)
     assert model.version == MODEL_VERSION

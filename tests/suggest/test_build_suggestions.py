@@ -48,7 +48,7 @@ STORIES = {
     "school": (
         "Teachers in the hill villages began their second week without lessons on Monday. Their union asks for heated "
         "classrooms and for a bus that runs before eight, while the ministry says that money for both was promised "
-        "years ago and has long been spent on roads that nobody outside the capital has ever driven along."
+        "years ago and has long been spent on roads that no one outside the capital has ever driven along."
     ),
 }
 NOUNS = "ferry harbour market council library bridge museum station".split()
@@ -179,8 +179,8 @@ def test_unchanged_shards_are_not_looked_at_again(tmp_path: Path, looked_at: lis
         page.write("Log out\n")
     third = suggested(Corpus.without(out).build([raw]))
     assert len(looked_at) == 1 == third.shards - third.unchanged_shards
-    Corpus.without(tmp_path / "anew").build([raw])
-    assert made(tmp_path / "anew") == made(out)
+    Corpus.without(tmp_path / "again").build([raw])
+    assert made(tmp_path / "again") == made(out)
 
 
 def test_what_is_suggested_makes_nobody_a_copy(tmp_path: Path) -> None:
@@ -216,8 +216,8 @@ def test_a_new_cluster_does_not_have_a_shard_looked_at_again(tmp_path: Path, loo
     assert clusters[old.name] == clusters["zz-copy.txt"]
     before = made(own.data)
     assert suggested(own.suggest("boilerplate")).total > 0 and len(looked_at) == 1 and made(own.data) == before
-    Corpus.without(tmp_path / "anew").build([raw])
-    assert made(tmp_path / "anew") == before
+    Corpus.without(tmp_path / "again").build([raw])
+    assert made(tmp_path / "again") == before
 
 
 def test_a_harmed_file_is_made_again(tmp_path: Path, looked_at: list[str]) -> None:

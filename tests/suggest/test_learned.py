@@ -19,7 +19,7 @@ LABELS = ("against", "favour", "neutral")
 
 def simulated(seed: int, documents: int, *, told: float = 0.08) -> tuple[list[str], list[str]]:
     """Texts of 40 made-up words, of which each speaks for the document's side with probability `told`; one label in eight
-    is drawn at random, so nobody can be right always."""
+    is drawn at random, so no one can be right always."""
     draw = np.random.default_rng(seed)
     common = [f"word{n}" for n in range(400)]
     texts, labels = [], []

@@ -40,7 +40,7 @@ def steady(text: str, request: dict[str, Any]) -> Reply:
     if "Teachers" not in text:
         return Reply(said({STRIKE_Q: {"value": "not_mentioned", "confidence": 0.95}}), usage={"prompt_tokens": 10})
     answers = {STRIKE_Q: {"value": "favour", "confidence": 0.8}, PIPELINE: {"value": "", "confidence": 0.5}}
-    spans = [span("Teachers in Velmora"), span("nobody said this"), span("e", "teachers_strike")]
+    spans = [span("Teachers in Velmora"), span("no one said this"), span("e", "teachers_strike")]
     return Reply(said(answers, spans), usage={"prompt_tokens": 100, "completion_tokens": 7})
 
 
@@ -260,7 +260,7 @@ def test_a_refused_request_and_a_server_that_is_down_stop_with_a_sentence(
 ) -> None:
     stance = base.layers()["stance"]
     monkeypatch.setenv("CORPUS_KIT_LLM_KEY", "sk-of-nobody")
-    stub.answer = lambda *_: Reply(status=401, body=b"no \x1b[31mkey sk-of-nobody\n")
+    stub.answer = lambda *_: Reply(status=401, body=b"no \x1b[31mkey sk-of-no one\n")
     with pytest.raises(ServiceError, match=r"status 401: no .*key") as e:
         opened(base, stub, tmp_path).look(FERRY, stance)
     assert "\x1b" not in e.value.message and "sk-of" not in e.value.message and len(stub.requests) == 1

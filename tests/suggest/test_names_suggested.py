@@ -38,7 +38,7 @@ def planted_pages(count: int) -> dict[str, str]:
         pages[f"{number:02d}.txt"] = (
             f"A day in page {number}\n\nOn day {number} of the fair {person} came to {place} with a cart of apples.\n\n"
             f"They said that {place} had never seen so many, and {person} agreed with all {number + 30} of them.\n\n"
-            f"The {place}ian press and the Upper {place} Herald wrote nothing. Nobody was surprised.\n"
+            f"The {place}ian press and the Upper {place} Herald wrote nothing. No one was surprised.\n"
         )
     return pages
 
@@ -134,7 +134,7 @@ def test_places_that_people_labelled_on_an_older_text_are_left_alone(planted_cor
     assert carried.height >= 4
     assert set(rows["surface"]) == {"Marta Venn", "Marenza"}
     for start, end in rows.select("start", "end").iter_rows():
-        assert start > text.index("Nobody was surprised"), "only the new sentence is free"
+        assert start > text.index("No one was surprised"), "only the new sentence is free"
         assert not carried.filter(pl.col("start") < end, pl.col("end") > start).height
 
 
@@ -173,7 +173,7 @@ def test_without_labels_nothing_is_suggested_and_the_command_says_so(tmp_path: P
     corpus = new_corpus(tmp_path / "corpus", planted_pages(2), ASK)
     assert entities(corpus).is_empty()
     assert run(cli, ["suggest", "entities", "--corpus", str(corpus.root)]) == 0
-    assert "nobody has labelled any yet" in capsys.readouterr().err
+    assert "no one has labelled any yet" in capsys.readouterr().err
     assert run(cli, ["suggest", "entities", "--json", "--corpus", str(corpus.root)]) == 0
     assert json.loads(capsys.readouterr().out)["total"] == 0
 

@@ -82,7 +82,7 @@ def test_a_line_on_all_pages_of_a_publisher_is_suggested_and_what_strangers_or_p
 ) -> None:
     (alone,) = BoilerplateModel.load().suggest([page(0)], 0.5)
     assert not any(one.start <= page(0).find(REFRAIN) < one.end for one in alone), "the test would show nothing"
-    strangers = {f"{n:04d}": (page(n, "Nobody knows who printed this, or for whom."), None) for n in range(100, 140)}
+    strangers = {f"{n:04d}": (page(n, "No one knows who printed this, or for whom."), None) for n in range(100, 140)}
     each_once = {
         f"{n:04d}": (page(n, "Each paper has this once, and none twice."), f"Paper {n}") for n in range(200, 240)
     }
@@ -92,7 +92,7 @@ def test_a_line_on_all_pages_of_a_publisher_is_suggested_and_what_strangers_or_p
     folder = raw(tmp_path / "raw", a=many(0, 40, OUTLETS[0]), b=strangers, c=each_once, d=often)
     Corpus.without(tmp_path / "out").build([folder])
     assert marked(tmp_path / "out", REFRAIN) == 40
-    assert marked(tmp_path / "out", "Nobody knows who printed this, or for whom.") == 0
+    assert marked(tmp_path / "out", "No one knows who printed this, or for whom.") == 0
     assert marked(tmp_path / "out", "Each paper has this once, and none twice.") == 0
     for paragraph in story(99).split("\n\n"):
         assert marked(tmp_path / "out", paragraph) == 0
@@ -113,9 +113,9 @@ def test_pages_that_make_a_line_repeated_have_those_before_looked_at_again_and_n
     out.build([folder], workers=1)
     assert marked(out.data) == 34
     assert len(texts_looked_at) == 34 and not any("Page " in text for text in texts_looked_at)
-    Corpus.without(tmp_path / "anew").build([folder], workers=2)
+    Corpus.without(tmp_path / "again").build([folder], workers=2)
     tables = ("suggestions", "documents", "release")
-    assert made(out.data, *tables) == made(tmp_path / "anew", *tables)
+    assert made(out.data, *tables) == made(tmp_path / "again", *tables)
     (folder / "c.jsonl").unlink()
     out.build([folder], workers=1)
     assert marked(out.data) == 0, "what is no longer repeated is no longer suggested"

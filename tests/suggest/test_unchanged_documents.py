@@ -1,4 +1,4 @@
-"""A changed shard: documents that have not changed are not looked at again, and nobody can tell from the bytes."""
+"""A changed shard: documents that have not changed are not looked at again, and no one can tell from the bytes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def made(out: Path) -> dict[str, str]:
 
 
 def built_anew(raw: Path, tmp_path: Path) -> dict[str, str]:
-    out = tmp_path / f"anew-{len(list(tmp_path.iterdir()))}"
+    out = tmp_path / f"again-{len(list(tmp_path.iterdir()))}"
     Corpus.without(out).build([raw])
     return made(out)
 

@@ -70,7 +70,7 @@ def test_every_contradiction_has_its_line(corpus: Corpus, tmp_path: Path) -> Non
 
 
 def test_what_is_open_contradicts_nothing(corpus: Corpus, tmp_path: Path) -> None:
-    """On the Vesk Board two people differ, and nobody has settled it."""
+    """On the Vesk Board two people differ, and no one has settled it."""
     board = read(corpus, "documents", "documents").filter(source="eels.txt")["text"][0].index("Vesk Board")
     line = f"- `eels.txt {board}-{board + 10}` is `ORG`"
     assert _findings(corpus, tmp_path / "c", "entities", line) == []

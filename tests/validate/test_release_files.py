@@ -1,5 +1,5 @@
-"""A release that was damaged after it was written: `validate` names the file, the next build mends what it can see, and the
-next step that `validate` names mends the rest."""
+"""A release that was damaged after it was written: `validate` names the file, the next build fixes what it can see, and the
+next step that `validate` names fixes the rest."""
 
 from __future__ import annotations
 

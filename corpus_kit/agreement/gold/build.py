@@ -1,6 +1,6 @@
 """`data/gold` from `data/annotations`: what people settled, with every decision, and how far they agreed.
 
-A pure function of the annotations, the documents' current texts, the layers and the settings; made anew only when one
+A pure function of the annotations, the documents' current texts, the layers and the settings; made again only when one
 of them changed. Everything people labelled is held at once, without payloads: memory follows the labels.
 """
 
@@ -121,7 +121,7 @@ def override(
     """The settings of one run: what is named here holds for every layer.
 
     Raises UsageError for names that do not exist (policies, boundaries, pseudonyms), and for the policy `reviewer` where
-    nobody reviews.
+    no one reviews.
     """
     changed = chosen_rules(sources.adjudication, policy, boundary, reviewers)
     if changed is sources.adjudication:
@@ -131,7 +131,7 @@ def override(
     people = read_label_table(sources.out / "annotations", "annotations")
     if policy == "reviewer" and not changed.reviewers and REVIEW not in people["origin"]:
         raise UsageError(
-            "The policy reviewer needs a reviewer, and nobody has settled anything in a review project.",
+            "The policy reviewer needs a reviewer, and no one has settled anything in a review project.",
             "Name the pseudonym whose answers win (--reviewer), or send what is open with `corpus-kit adjudicate --push`.",
         )
     known = people["annotator"].drop_nulls().unique().sort().to_list()

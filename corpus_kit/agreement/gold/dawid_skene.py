@@ -79,7 +79,7 @@ def _parameters(
     )
     confusion = counts.reshape(n_labels, n_annotators, n_labels).swapaxes(0, 1) + smoothing / n_labels
     total = confusion.sum(axis=2, keepdims=True)
-    # A label nobody thinks true of anything an annotator saw leaves their row empty; it multiplies a prior of 0.
+    # A label no one thinks true of anything an annotator saw leaves their row empty; it multiplies a prior of 0.
     return posterior.mean(axis=0), np.where(total > 0, confusion / np.where(total > 0, total, 1.0), 0.0)
 
 

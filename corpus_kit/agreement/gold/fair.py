@@ -17,7 +17,7 @@ def unfair_reviews(
 ) -> pl.DataFrame:
     """Submitted answers of review projects that are left out: annotation_id, layer, doc_id, annotator.
 
-    A party is who answered the same document in the labeling project. Where `reviewers` names somebody, nobody else
+    A party is who answered the same document in the labeling project. Where `reviewers` names somebody, no one else
     settles anything; otherwise a reviewer is whoever opens the review project.
     """
     columns = ["annotation_id", "layer", "doc_id", "annotator"]

@@ -71,7 +71,7 @@ def gamma_agreement(
         disorder = {"observed": table[:, 0], "expected": table[:, 1]}
         sums = resampled(disorder, plan, groups=readers.group[readers.shared])
         n_items = sum(len(own) for page in np.flatnonzero(readers.shared) for own in units[page])
-        nothing = "Nobody marked anything on a shared document."
+        nothing = "No one marked anything on a shared document."
         results.append(maker.figure("gamma", gamma(sums["observed"], sums["expected"]), n_items, nothing))
     return Measured(tuple(results), nothing_hard())
 

@@ -40,7 +40,7 @@ def measure_agreement(
 ) -> Measured:
     """Every figure of every layer, from the tables of those names; the parameters are those of the single measures.
 
-    Layers somebody worked on but nobody marked or answered anything in have one row, `observed`, that says so.
+    Layers somebody worked on but no one marked or answered anything in have one row, `observed`, that says so.
     """
     parts = [
         choice_agreement(choices, annotations, spans, orders=orders, pairs=pairs, without=without, plan=plan),
@@ -56,7 +56,7 @@ def measure_agreement(
     for layer in people["layer"].unique().sort():
         if layer not in measured:
             readers = Readers.of(people.filter(pl.col("layer") == layer))
-            why = readers.excuse() or "Nobody has marked or answered anything in this layer."
+            why = readers.excuse() or "No one has marked or answered anything in this layer."
             row = Maker(Scope(layer), readers, False, plan or Resampling()).blank("observed", why)
             parts.append(Measured((row,), nothing_hard()))
     return Measured.joined(parts)

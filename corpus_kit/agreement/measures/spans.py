@@ -210,7 +210,7 @@ def _figures(sums: dict[str, Floats], marks: Marks, maker: Maker, columns: Seque
         for index, label in enumerate([None, *marks.labels]):
             what = "anything" if label is None else repr(label)
             count = int(seen.sum() if label is None else seen[index - 1])
-            undefined = f"Nobody marked {what} on a shared document."
+            undefined = f"No one marked {what} on a shared document."
             if measure == "boundary_distance":
                 values = formula.ratio(sums[measure][:, index], sums["partners"][:, index])
                 count = int(sums["partners"][0, index])

@@ -204,7 +204,7 @@ def _report_documents(result: BuildResult, output: Output) -> None:
         output.say(f"No longer there: {found.vanished:,} {gone} of the last build.")
     if result.suggested and result.suggested.left_out:
         told = ", ".join(f"{n:,} {label}" for label, n in result.suggested.left_out.items())
-        output.say(f"Not suggested, for want of the label in the layer: {told}.")
+        output.say(f"Not suggested, because the layer lacks the label: {told}.")
 
 
 def _say_moved(moves: Sequence[str], output: Output) -> None:

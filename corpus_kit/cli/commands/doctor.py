@@ -35,8 +35,8 @@ def command(corpus_dir: str, upgrading: bool, as_json: bool) -> int:
     output.table([("ok" if c.ok else "FIX", c.name, c.detail) for c in checks], header=("", "check", "found"))
     bad = [c for c in checks if not c.ok]
     for check in bad:
-        output.say(f"{check.name}: {check.detail}\n  → {check.mend}")
-    output.say("All is well." if not bad else f"{len(bad)} to fix.")
+        output.say(f"{check.name}: {check.detail}\n  → {check.fix}")
+    output.say("No problems found." if not bad else f"{len(bad)} to fix.")
     if not bad:
         output.next_step(again("build", corpus_dir if corpus_dir != "." else None) + ".")
     output.json([asdict(c) for c in checks])

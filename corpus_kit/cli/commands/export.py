@@ -100,7 +100,7 @@ def command(
         output.next_step("publish that folder; who has the pages runs `corpus-kit hydrate RELEASE --from PAGES`.")
     elif releases := [result for result in made if result.format == "hf"]:
         card = shown_path(releases[0].folder / "README.md")
-        output.next_step(f"read {card} as a stranger would, then publish the folder.")
+        output.next_step(f"read {card} as someone new to it would, then publish the folder.")
     else:
         output.next_step(
             f"use them as they are; {again('export --hf', corpus_dir)} makes the folder that one publishes."

@@ -12,7 +12,7 @@ from corpus_kit.cli.output import ConsoleProgress, Output, again
 
 @click.command("pull")
 @layer_option
-@click.option("--full", is_flag=True, help="Take everything anew, not only what changed.")
+@click.option("--full", is_flag=True, help="Download everything again, not only what changed.")
 @corpus_option
 @json_option
 def command(layer: str | None, full: bool, corpus_dir: str | None, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from corpus_kit.core.vocabulary import ORDER_HELP, ORDERS, one_of
 
 SHOWN = 10
 WHY = {
-    "text_changed": "has work on an older text; it stays, is given to nobody else, and the new text has a task of its own",
+    "text_changed": "has work on an older text; it stays, is given to no one else, and the new text has a task of its own",
     "document_gone": "belongs to no document of the corpus any more; kept",
     "duplicate": "is a second one of its document, and has work on it; kept",
     "moved": "has work of whom it was given to first; kept, and counted",
@@ -122,8 +122,8 @@ def _tell(one: Any, output: Output, dry_run: bool) -> None:
     waiting = len(plan.resting) + len(plan.out)
     if waiting:
         output.say(
-            f"{plan.layer}: {waiting:,} tasks are out of date: nobody is given them any more, and a push after "
-            "`open_hours` removes those that nobody has touched."
+            f"{plan.layer}: {waiting:,} tasks are out of date: no one is given them any more, and a push after "
+            "`open_hours` removes those that no one has touched."
         )
     checks = len(plan.checks) if dry_run else one.checks
     if checks:

@@ -134,7 +134,7 @@ def command(people_only: bool, corpus_dir: str | None, as_json: bool) -> None:
 
 def _people(found: Any, output: Output) -> None:
     if not found.people:
-        output.say("Nobody has pages of their own: name `people` under [assign] in corpus.toml, then push.")
+        output.say("No one has pages of their own: name `people` under [assign] in corpus.toml, then push.")
         return
     rows = [
         (

@@ -100,7 +100,7 @@ def command(
         told = ", ".join(f"{n:,} {label}" for label, n in made.left_out.items())
         where = "; map them in corpus.toml, [suggest.entities.models.labels]" if result.entities else ""
         where = "; map them in corpus.toml, `labels` in [[suggest.models]]" if result.models else where
-        output.say(f"Not suggested, for want of the label in the layer: {told}{where}.")
+        output.say(f"Not suggested, because the layer lacks the label: {told}{where}.")
     if made.rejected and result.models is None:
         output.say(f"Rejected by the contract: {sum(made.rejected.values()):,} rows; the next build lists them.")
     carries = (
@@ -142,7 +142,7 @@ def _tell_entities(made: Any, passing: bool, output: Output) -> None:
         output.say(
             f"Names: {made.names:,} labelled in {made.documents:,} documents gave {made.names_rows:,} suggestions."
             if made.names
-            else "Names: nobody has labelled any yet. Bring labels with `corpus-kit pull` or `import`, then build."
+            else "Names: no one has labelled any yet. Bring labels with `corpus-kit pull` or `import`, then build."
         )
     for one in made.models:
         output.say(f"{one.spec}: version {one.version}, on {one.device}, gave {one.rows:,} suggestions.")

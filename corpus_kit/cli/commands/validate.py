@@ -35,9 +35,9 @@ def command(out: str | None, corpus_dir: str | None, as_json: bool) -> int:
     if report.left_out:
         output.say(f"{report.left_out:,} more findings of the same kinds are counted, not listed.")
     count = len(report.findings) + report.left_out
-    output.say(f"{count:,} finding{'s' * (count > 1)}." if count else "All is well.")
+    output.say(f"{count:,} finding{'s' * (count > 1)}." if count else "No problems found.")
     if count:
-        output.next_step(f"mend what the findings name, then {again('build', corpus_dir)}.")
+        output.next_step(f"fix what the findings name, then {again('build', corpus_dir)}.")
     elif corpus.root:
         output.next_step(f"{again('export --jsonl', corpus_dir)} writes the release in another format.")
     output.json(report.as_dict())

@@ -147,7 +147,7 @@ def load_config(path: Path) -> ProjectConfig:
     except FileNotFoundError as e:
         raise UsageError(f"There is no {path}.", "Make a corpus with `corpus-kit init DIR`.") from e
     except tomllib.TOMLDecodeError as e:
-        raise ConfigError(f"{path} is not valid TOML: {e}.", "Mend that line; strings stand in quotes.") from e
+        raise ConfigError(f"{path} is not valid TOML: {e}.", "Fix that line; strings need quotes.") from e
     except UnicodeDecodeError as e:
         raise ConfigError(f"{path} is not UTF-8 (byte {e.start}).", "Save the file as UTF-8.") from e
     try:
@@ -157,7 +157,7 @@ def load_config(path: Path) -> ProjectConfig:
         return ProjectConfig.model_validate(data)
     except ValidationError as e:
         faults = [_sentence(error) for error in e.errors(include_url=False)]
-        raise ConfigError(f"{path}: " + "; ".join(faults) + ".", "Mend the keys named above.") from e
+        raise ConfigError(f"{path}: " + "; ".join(faults) + ".", "Fix the keys named above.") from e
 
 
 def add_lines(path: Path, lines: str) -> None:

@@ -132,7 +132,7 @@ class Duplicates(Section):
     characters: int = Field(default=8, description="letters in a shingle of a script without spaces between words")
     repeated_lines: int = Field(
         default=6,
-        description="a line on so many different pages of a publisher (and on 1 % of them) makes nobody a copy and is "
+        description="a line on so many different pages of a publisher (and on 1 % of them) makes no page a copy and is "
         "likely boilerplate; 0: no line is",
     )
 

@@ -145,7 +145,7 @@ class AdjudicationSettings(Section):
     )
     reviewers: Names = Field(
         default=(),
-        description="pseudonyms whose answers win under every policy, the first named first; where there are some, nobody "
+        description="pseudonyms whose answers win under every policy, the first named first; where there are some, no one "
         "else settles anything in a review project",
     )
     allow_parties: bool = Field(

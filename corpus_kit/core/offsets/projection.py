@@ -38,7 +38,7 @@ A span is carried
   unchanged part that holds the span is a witness in all but (2)'s sentence edges.
 
 and never if a line that is new in the new text is nearly like the span's first or last line (LCS similarity 0.8), stands
-elsewhere, and is not explained by a line that is gone: then nobody can say which of the two is the copy and which the
+elsewhere, and is not explained by a line that is gone: then no one can say which of the two is the copy and which the
 original that was edited. Everything else is stale.
 """
 

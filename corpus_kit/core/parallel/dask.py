@@ -203,7 +203,7 @@ class Cluster:
         name = type(error).__name__
         if name == "KilledWorker":
             return EnvironmentProblemError(
-                "One task ended several workers one after the other, most often for want of memory.",
+                "One task ended several workers one after the other, most often because it ran out of memory.",
                 "Give the workers more memory (`--memory-limit`), or lower input.max_record_bytes in corpus.toml.",
             )
         if isinstance(error, ImportError) or ("corpus_kit" in str(error) and isinstance(error, AttributeError)):

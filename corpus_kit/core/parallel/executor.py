@@ -217,7 +217,7 @@ def _all_alive() -> Iterator[None]:
         yield
     except BrokenExecutor as e:
         raise EnvironmentProblemError(
-            "A worker process was ended by the system, most often for want of memory.",
+            "A worker process was ended by the system, most often because it ran out of memory.",
             "Run the command again: finished shards are kept. Fewer --workers need less memory.",
         ) from e
 
@@ -248,7 +248,7 @@ def open_workers(
     try:
         yield workers
     except BaseException:
-        # Ctrl-C or an error: nobody waits for a long shard whose result is not wanted any more.
+        # Ctrl-C or an error: no one waits for a long shard whose result is not wanted any more.
         workers.close(now=True)
         raise
     workers.close()
@@ -273,7 +273,7 @@ def _ctrl_c_is_for_the_parent() -> Iterator[None]:
 def _without_the_main_module() -> Iterator[None]:
     """Processes started here do not run this program's main module again, as spawned ones do.
 
-    Tasks are functions of corpus_kit. So nobody waits for what else a script imports, and a script that calls `build` needs
+    Tasks are functions of corpus_kit. So no one waits for what else a script imports, and a script that calls `build` needs
     no `if __name__ == "__main__"`.
     """
     main = sys.modules["__main__"]

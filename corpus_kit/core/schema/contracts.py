@@ -162,7 +162,7 @@ class Contract:
             if error.check_output is None:
                 fault = _cut(str(error.failure_cases))
                 sentence = f"The check '{check}' of '{self.table}.{column}' cannot be computed: {fault}."
-                raise ConfigError(sentence, "Mend the check in the contract.")
+                raise ConfigError(sentence, "Fix the check in the contract.")
             shown = getattr(error.check, "shown_columns", (column,))
             for row in error.check_output[CHECK_OUTPUT].not_().arg_true().to_list():
                 failure = Failure(self.table, column, _REPORTED_AS.get(check, check), _value(frame, shown, row), row)

@@ -14,7 +14,7 @@ _VERSION = re.compile(r"(?m)^(contract:(?:[^\n#]*|\s*\n(?:[ \t]+[^\n]*\n)*?[ \t]
 
 
 def upgrade_contract(path: Path, shipped: Path) -> str:
-    """Write the contract anew in the current version; what it was stays beside it as `<table>.yaml.v<N>`.
+    """Write the contract again in the current version; what it was stays beside it as `<table>.yaml.v<N>`.
 
     Own columns, checks and comments stay where they are. Columns that came since are copied from the contract in the folder
     `shipped`, and the result is read as any contract before it takes the old one's place. Returns what was done, in words.

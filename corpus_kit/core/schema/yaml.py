@@ -104,7 +104,7 @@ def read_strict_yaml(path: Path) -> LinedDict:
     except yaml.YAMLError as e:
         mark, problem = getattr(e, "problem_mark", None), getattr(e, "problem", None) or "it is not YAML"
         line = f", line {mark.line + 1}" if mark is not None else ""
-        raise ConfigError(f"{path}{line}: {problem}.", "Mend the YAML at that place.") from e
+        raise ConfigError(f"{path}{line}: {problem}.", "Fix the YAML at that place.") from e
     if not isinstance(top, LinedDict) or not top:
         raise ConfigError(f"{path}: a contract must be a mapping that is not empty.", LOOK)
     return top

@@ -147,7 +147,7 @@ def recover(root: Path) -> None:
 
 
 def settle(root: Path) -> None:
-    """Undo what a killed command left half done, where nobody is at it now. For those who only read."""
+    """Undo what a killed command left half done, where no one is at it now. For those who only read."""
     work = root / WORK
     if (work / JOURNAL).exists() or any(work.glob("*.old")):
         with contextlib.suppress(EnvironmentProblemError, OSError), work_folder(root):
@@ -155,7 +155,7 @@ def settle(root: Path) -> None:
 
 
 def aside_of(path: Path) -> Path:
-    """A name beside `path` that nobody else uses, on this machine or another, to write under before a rename."""
+    """A name beside `path` that no one else uses, on this machine or another, to write under before a rename."""
     return path.with_name(f"{path.name}.{uuid.uuid4().hex}{_HALF}")
 
 

@@ -207,7 +207,7 @@ class LabelStudioClient:
         self.transport.change("PATCH", f"/api/tasks/{task}/", {"data": data})
 
     def set_overlap(self, task: int, people: int) -> None:
-        """For how many people one task is. The server does not count anew whether it is done, so that is told too."""
+        """For how many people one task is. The server does not count again whether it is done, so that is told too."""
         found = self.transport.read(f"/api/tasks/{task}/", TASK, {"fields": "task_only"})
         done = int(found.get("total_annotations") or 0) >= people
         self.transport.change("PATCH", f"/api/tasks/{task}/", {"overlap": people, "is_labeled": done})

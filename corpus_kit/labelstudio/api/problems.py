@@ -78,7 +78,7 @@ def unreachable(address: str, error: httpx2.HTTPError, secrets: tuple[str, ...] 
 
 
 def outcome_unknown(method: str, path: str, why: str) -> OutcomeUnknownError:
-    """The error for a change of which nobody knows whether it was made."""
+    """The error for a change of which no one knows whether it was made."""
     return OutcomeUnknownError(
         f"No answer came to {method} {path} ({why}); it may or may not have been done.",
         "Run the command again: it asks the server what it has before it writes anything.",

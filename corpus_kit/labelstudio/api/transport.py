@@ -2,7 +2,7 @@
 
 A GET, PUT, PATCH or DELETE may be sent again: doing it twice is doing it once. A POST is sent again only when it
 surely never arrived (no connection was made) or when the server says it did nothing (429); otherwise its outcome is
-unknown and the caller is told so. Why this and not the SDK's client: `docs/decisions/030-label-studio-server.md`.
+unknown and the caller is told so. Why this and not the SDK's client: `docs/decisions/015-label-studio-server.md`.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def check_destination(address: str, named_by: str, store: TrustStore) -> None:
     origin = origin_of(address)
     if goes_in_plain_text(address) and not store.in_plain_text(origin):
         raise UsageError(
-            f"Your key would go to {origin} without encryption: whoever is on the way can read it.",
+            f"Your key would go to {origin} without encryption: anyone on the way can read it.",
             "Use an https address, or allow it for this server: `corpus-kit trust --server --plain-http`.",
         )
     if named_by != URL_OPTION and not store.gets_the_key(origin):

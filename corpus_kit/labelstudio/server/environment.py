@@ -2,7 +2,7 @@
 
 The server and the toolkit want different versions of the same packages, so they never share an environment. This one is
 named after the sha256 of `server-requirements.txt`; it is built beside its place and renamed into it when it is whole,
-so that a folder of that name is either complete or absent. Why so: `docs/decisions/030-label-studio-server.md`.
+so that a folder of that name is either complete or absent. Why so: `docs/decisions/015-label-studio-server.md`.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def _install(environment: StudioEnvironment, python: str, requirements: Path, sa
         _run(
             [*pip, "--disable-pip-version-check", "--requirement", str(requirements)],
             "install Label Studio's packages",
-            "Check the network and pip's configuration (`pip config list`), then run again: it starts anew.",
+            "Check the network and pip's configuration (`pip config list`), then run again: it starts again.",
         )
         check = "from importlib.metadata import version; import django, label_studio; print(version('label-studio'))"
         _run([str(part / "bin" / "python"), "-P", "-c", check], "import the installed Label Studio", "Run again.")

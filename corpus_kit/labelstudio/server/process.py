@@ -231,7 +231,7 @@ def free_port() -> int:
 
 
 def _require_free(port: int) -> None:
-    """Label Studio would quietly take another port, and nobody would find it there."""
+    """Label Studio would quietly take another port, and no one would find it there."""
     with socket.socket() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -287,7 +287,7 @@ def _launch(
     try:
         _write_state(data, _State(process.pid, port, os.getpid()))
         _await_answer(server, timeout)
-    except BaseException:  # also Ctrl-C: a server nobody waits for must not stay
+    except BaseException:  # also Ctrl-C: a server no one waits for must not stay
         server.stop()
         raise
     return server

@@ -18,7 +18,7 @@ from corpus_kit.core.storage.folders import write_whole
 
 LOGIN_FILE = "login.json"
 SEAL = "http://127.0.0.1:9"
-"""A proxy that nobody serves. With analytics, version check and Sentry off, the page header still makes the server
+"""A proxy that no one serves. With analytics, version check and Sentry off, the page header still makes the server
 fetch tips from a public site (`/heidi-tips`); through this proxy every such request fails at once, on this machine."""
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH")
 

@@ -1,7 +1,7 @@
-"""Push with `[assign]`: each person has a project of their own in every layer, in which nobody else's work is.
+"""Push with `[assign]`: each person has a project of their own in every layer, in which no one else's work is.
 
 What is dealt is written down before the first task is made, so that a push that is killed, or run again, deals nothing
-anew. A page that goes to somebody else leaves the first one's queue; what they submit all the same is taken and counts.
+again. A page that goes to somebody else leaves the first one's queue; what they submit all the same is taken and counts.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _reassign(
 
 
 def _idle(site: ServerContext, layer: str) -> set[str]:
-    """Who of the people has submitted nothing for so many days, though others have: at the start nobody is idle."""
+    """Who of the people has submitted nothing for so many days, though others have: at the start no one is idle."""
     since = datetime.now(UTC) - timedelta(days=site.assign.idle_days)
     last = {name: own_work(site, layer, name).latest for name in site.assign.people}
     if not any(last.values()):

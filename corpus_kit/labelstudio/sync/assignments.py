@@ -75,7 +75,7 @@ class Assignments:
         return [doc_id for doc_id, one in self.layers.get(layer, {}).items() if person in one.people]
 
     def deal(self, layer: str, documents: Sequence[str], settings: Assign, limit: int | None) -> int:
-        """Give documents that nobody has to people; how many more there are than the limit."""
+        """Give documents that no one has to people; how many more there are than the limit."""
         dealt = self.layers.setdefault(layer, {})
         new = [doc_id for doc_id in documents if doc_id not in dealt]
         taken = new if limit is None else new[:limit]

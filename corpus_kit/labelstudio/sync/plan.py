@@ -73,7 +73,7 @@ class LayerPlan:
     settings: names of the project's settings that differ; `create` when there is no project yet. create: keys (doc_id,
     text_sha256) of tasks to come. update: task ids by doc_id where display fields changed. replace: likewise where the
     suggestions changed. out: tasks that another one stands for (duplicates, older texts), which leave the queue now, as
-    somebody may have them open. remove: those of them that nobody has touched and that nobody can have open any more.
+    somebody may have them open. remove: those of them that no one has touched and that no one can have open any more.
     resting: those that left the queue before and stay for now. back: tasks out of the queue that are wanted again.
     checks: task id → how many people it is to be for, where that differs. everybody: tasks that are for everybody now.
     later: how many more tasks there are to come than the limit. copies: how many documents get no task because a copy of
@@ -120,7 +120,7 @@ class Outdated:
         self.found += [(task, Orphan(task.id, doc_id, reason, task.work)) for task in tasks]
 
     def settle(self, client: LabelStudioClient, open_hours: float, newest: int) -> None:
-        """What somebody has begun is left alone; the rest leaves the queue, and goes when nobody can have it open.
+        """What somebody has begun is left alone; the rest leaves the queue, and goes when no one can have it open.
 
         open_hours: how long that is. newest: the highest id of a task: its number would be given to the next one.
         """

@@ -59,7 +59,7 @@ def check_config(client: LabelStudioClient, project: Project | None, layer: Laye
     place = f"annotation/{layer.name}/config.xml"
     _check_offline(layer.config_xml, place)
     if problem := client.config_problem(layer.config_xml):
-        raise ConfigError(f"Label Studio doesn't accept {place}: {problem}.", "Mend the config, then push again.")
+        raise ConfigError(f"Label Studio doesn't accept {place}: {problem}.", "Fix the config, then push again.")
     if project is None:
         return
     lost = compatible_change(_as_layer(project.config, layer), layer)
@@ -112,7 +112,7 @@ def _check_offline(config: str, place: str) -> None:
         LabelInterface(config).validate()
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         reason = " ".join(str(e).split()).rstrip(".")
-        raise ConfigError(f"{place} is no labeling config: {reason}.", "Mend the config, then push again.") from e
+        raise ConfigError(f"{place} is no labeling config: {reason}.", "Fix the config, then push again.") from e
 
 
 def _as_layer(config: str, layer: Layer) -> Layer:

@@ -215,7 +215,7 @@ class _Pulling:
             shaped(task, EXPORTED_TASK, self.client.transport.url)
             drafted.discard(int(task["id"]))
             memory.latest = max(memory.latest, str(task["updated_at"]))
-            # As the other export gives them: suggestions are ours already, and nobody's work.
+            # As the other export gives them: suggestions are ours already, and no one's work.
             task["predictions"] = [p["id"] if isinstance(p, dict) else p for p in task.get("predictions") or ()]
             yield task
         with counted(self.progress, "drafts", len(drafted)) as step:
@@ -264,7 +264,7 @@ def _note(task: Json, memory: PullState, wanted: set[int]) -> None:
 
 
 def server_identity(data: Path, client: LabelStudioClient, project: int) -> str:
-    """What tells this project from every other, also from one of the same number on a server made anew.
+    """What tells this project from every other, also from one of the same number on a new server.
 
     A private server has another port at every start and is named by its folder's account, hashed.
     """

@@ -33,7 +33,7 @@ from corpus_kit.labelstudio.sync.tasks import PushInput, WantedTask, marks_in, m
 from corpus_kit.ledger.held_back import keep_held_back
 
 WAITS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds before each look at what became of an import nobody answered."""
+"""Seconds before each look at what became of an import no one answered."""
 EVERYTHING = PushBatch()
 WITHDRAWN = "withdrawn"
 """The version of a suggestion that is none any more; the server shows another one."""
@@ -199,9 +199,9 @@ class Pushing:
             self.done.settings = True
 
     def _give_to_everybody(self) -> None:
-        """Hidden checks differ from other tasks in one thing that nobody sees: how many people they are for.
+        """Hidden checks differ from other tasks in one thing that no one sees: how many people they are for.
 
-        The server sets that anew for every task when the project's own number changes.
+        The server sets that again for every task when the project's own number changes.
         """
         new = {key[0] for key in self.plan.create} if "overlap" not in self.plan.settings else self.source.everybody
         texts = self.source.current_texts(new & self.source.everybody)
@@ -362,7 +362,7 @@ class Pushing:
                 self.done.out += 1
 
     def _remove(self, tasks: Sequence[Orphan]) -> None:
-        """Delete tasks that nobody can have open any more, looking once more right before.
+        """Delete tasks that no one can have open any more, looking once more right before.
 
         The newer task of the document was made before, and has a higher id: so the server gives no deleted id away
         again, and a page that is still open on a deleted task gets an error, never another document.

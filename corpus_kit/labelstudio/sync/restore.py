@@ -1,7 +1,7 @@
 """Restore: what the ledger holds goes back into a server that lost it. A second restore writes nothing.
 
 Projects, tasks and suggestions come back by a push; tasks of older texts from the ledger; annotations one by one, by the
-only request that keeps a `unique_id`. What the server assigns anew, and why: docs/decisions/032-push-pull.md.
+only request that keeps a `unique_id`. What the server assigns again, and why: docs/decisions/017-push-pull.md.
 """
 
 from __future__ import annotations
@@ -293,7 +293,7 @@ class _Restoring:
             )
         if self.done.drafts:
             self.done.remarks.append(
-                f"{self.done.drafts} drafts are yours now: the server makes nobody else their owner."
+                f"{self.done.drafts} drafts are yours now: the server makes no one else their owner."
             )
 
 

@@ -20,7 +20,7 @@ from corpus_kit.labelstudio.sync.server_context import ServerContext, exclusive_
 class ReviewPlan(LayerPlan):
     """What is to be done for one layer's review project; see `LayerPlan`.
 
-    kind: of the review. waiting: tasks that nobody has begun, those to come included. begun: tasks with a draft.
+    kind: of the review. waiting: tasks that no one has begun, those to come included. begun: tasks with a draft.
     settled: tasks that a reviewer submitted; skipped: or skipped.
     """
 
@@ -138,7 +138,7 @@ def _compare(plan: ReviewPlan, source: ReviewSource, client: LabelStudioClient) 
 
 
 def _unasked(outdated: Outdated, task: _ReviewThere, doc_id: str, *, changed: bool, known: bool) -> None:
-    """A task that nobody asks for now. changed: its document has another text. known: there is such a document."""
+    """A task that no one asks for now. changed: its document has another text. known: there is such a document."""
     plan = outdated.plan
     assert isinstance(plan, ReviewPlan)
     if task.touched:

@@ -74,7 +74,7 @@ class LayerStatus:
     documents: of the corpus. tasks: on the server, None where it cannot be asked. labelled: documents with a submitted
     annotation. overlap_reached: documents with as many as `overlap` wants. disagreements: documents on which people
     gave different answers. carried, stale: spans of older texts that have a place in the current one, or none that is
-    certain. rejected: rows; some belong to nobody (a task of no document). last_pull: a moment in UTC, None before the
+    certain. rejected: rows; some belong to no one (a task of no document). last_pull: a moment in UTC, None before the
     first.
     """
 

@@ -354,7 +354,7 @@ def _unsendable(data: Json) -> tuple[str, str, str] | None:
         return (
             "lone_surrogate",
             "text",
-            "Half of a surrogate pair makes every page of the project fail; mend the source.",
+            "Half of a surrogate pair makes every page of the project fail; fix the source.",
         )
     if size > LARGEST_BODY // 2:
         return "too_large", "text", f"The document has {size >> 20} MiB, more than the server takes; split it."

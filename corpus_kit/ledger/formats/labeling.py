@@ -23,7 +23,7 @@ def config_of(pages: Iterable[ExchangePage], layer: str) -> str:
         The text of the file. Labels are in the order of the alphabet.
 
     Raises:
-        UsageError: Nobody marked or answered anything, so that no label is known.
+        UsageError: No one marked or answered anything, so that no label is known.
     """
     marks: set[str] = set()
     links: set[str] = set()

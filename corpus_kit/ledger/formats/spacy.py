@@ -37,7 +37,7 @@ def read(files: Sequence[SourceFile]) -> Iterator[ExchangePage]:
 
 def _json_pages(file: SourceFile) -> Iterator[ExchangePage]:
     for number, record in enumerate(_json_records(file), start=1):
-        if record is None:  # editors write null for a text that nobody has looked at
+        if record is None:  # editors write null for a text that no one has looked at
             continue
         text, said = _text_and_said(record)
         if text is None:

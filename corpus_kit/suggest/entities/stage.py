@@ -44,7 +44,7 @@ WORK = "entities"
 
 @dataclass(slots=True)
 class Asked:
-    """One model. asked: documents' shards it was asked about anew. rows: suggestions that became rows."""
+    """One model. asked: documents' shards it was asked about again. rows: suggestions that became rows."""
 
     spec: str
     model: str

@@ -28,7 +28,7 @@ class KeptCall:
 
 
 class CallStore:
-    """The answers of one model in one layer. version: of the model with its prompt; another one asks anew."""
+    """The answers of one model in one layer. version: of the model with its prompt; another one asks again."""
 
     def __init__(self, data: Path, layer: str, version: str) -> None:
         self.folder = data / FOLDER / layer / version

@@ -53,7 +53,7 @@ def open_llm(wish: LayerModel, layer: Layer, data: Path, budget: Budget | None) 
         require_reader(address)
         if budget.max_cost is not None and not (wish.price_in or wish.price_out):
             raise UsageError(
-                f"Nobody knows what {wish.model} costs.",
+                f"No one knows what {wish.model} costs.",
                 "Write price_in and price_out, for a million tokens, into its entry in [[suggest.models]].",
             )
         server = ChatServer(address, wish.timeout)

@@ -1,6 +1,6 @@
 """One question to a server that speaks OpenAI's protocol: `POST …/chat/completions`.
 
-Why this and not the `openai` package: `docs/decisions/350-llm-client.md`.
+Why this and not the `openai` package: `docs/decisions/054-models-of-any-layer.md`.
 """
 
 from __future__ import annotations
