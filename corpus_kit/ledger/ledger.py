@@ -1,7 +1,7 @@
 """The ledger, `data/imports/`: every JSON that was brought, appended, never edited. Tables are made from it alone.
 
 An entry is two files: `NNNNNN-<sha256, 12 digits>.json`, the JSON byte for byte (`.zip`: the files of another tool), and
-`….about.json`, what the JSON does not say itself. Why two, and why this order of writing: docs/decisions/016-ledger.md. A file
+`….about.json`, what the JSON does not say itself. Why two, and why this order of writing: decision 016. A file
 without its `.about.json` (`sample-*.json`) is an entry too, older than all others.
 """
 

@@ -1,8 +1,8 @@
 """Alignment of an older text with the current one: lines, then sentences, then words, each only inside what differs.
 
 Every level is a longest common subsequence of whole lines (sentences, words), found by rapidfuzz's bit-parallel LCS on
-integer ids (Hyyrö, "Bit-parallel LCS-length computation revisited", 2004). Why this library: docs/decisions/005-alignment.md.
-The result is monotone: of two paragraphs that changed places, only one is kept here. `carry` deals with the other.
+integer ids (Hyyrö, "Bit-parallel LCS-length computation revisited", 2004). Why this library: decision 005.
+The result is monotone: of two paragraphs that changed places, only one is kept here. `project_spans` deals with the other.
 """
 
 from __future__ import annotations
