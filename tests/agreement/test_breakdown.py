@@ -14,7 +14,7 @@ from labelled_corpus import PAGES, entity, label, new_corpus
 from corpus_kit import Corpus
 from corpus_kit.agreement.measures.breakdown import LayerPart, agreement_by, drift, needed_for
 from corpus_kit.agreement.measures.records import AgreementFigure
-from corpus_kit.core.config import AgreementFigure as Settings
+from corpus_kit.core.config import AgreementSettings as Settings
 from corpus_kit.core.errors import UsageError
 from corpus_kit.core.schema.columns import columns_of
 

@@ -13,7 +13,7 @@ import pytest
 from corpus_kit.core.errors import EnvironmentProblemError
 from corpus_kit.core.storage.folders import read_checked_json, write_checked_json
 from corpus_kit.corpus import Corpus
-from corpus_kit.release import aside as aside_module
+from corpus_kit.release import datasets_subprocess as subprocess_module
 from corpus_kit.release.datasets_subprocess import DatasetsSubprocess
 
 
@@ -58,7 +58,9 @@ def test_where_no_process_can_be_started_it_is_done_in_this_one(
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))
     with beside:
-        monkeypatch.setattr(aside_module, "_function", lambda module, name: lambda *a: (module, name, a, os.getpid()))
+        monkeypatch.setattr(
+            subprocess_module, "_function", lambda module, name: lambda *a: (module, name, a, os.getpid())
+        )
         assert beside.call("verify", "anything", 1) == ("verify", "anything", (1,), os.getpid())
 
 
