@@ -19,12 +19,17 @@ from corpus_kit.agreement.gold.span_votes import DrawnSpan, settle
 from corpus_kit.core.errors import UsageError
 
 Rows = list[dict[str, Any]]
+Some = Sequence[dict[str, Any]]
 TEXT = "".join(chr(97 + i % 26) for i in range(200))
 
 
 def settled(
-    policy: Policy, made: Rows, spans: Rows = (), choices: Rows = (), relations: Rows = ()
-) -> AdjudicatedTables:  # type: ignore[assignment]
+    policy: Policy,
+    made: Rows,
+    spans: Some = (),
+    choices: Some = (),
+    relations: Some = (),
+) -> AdjudicatedTables:
     return adjudicate(
         table(made, ANNOTATIONS), table(spans, SPANS), table(choices, CHOICES), table(relations, RELATIONS), policy
     )

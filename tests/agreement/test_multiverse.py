@@ -67,7 +67,7 @@ def test_every_world_is_what_a_corpus_of_its_own_would_be(corpus: Corpus, tmp_pa
         name = f"without-{person}"
         address = f"{person}@people.example"
         own = only(corpus, tmp_path / name, lambda a, out=address: a["completed_by"]["email"] != out)  # type: ignore[misc]
-        measured = {
+        measured: dict[tuple[str, ...], float | None] = {
             (f.layer, f.control or "", f.measure): f.value
             for f in own.agreement().figures
             if f.label is None and not f.pair and not f.target

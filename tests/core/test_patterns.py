@@ -59,4 +59,4 @@ def test_a_large_pattern_of_records_is_refused(pattern: str) -> None:
 @pytest.mark.parametrize("form", ["%d%d", "%", "%Y%", "today", "%q", "%s"])
 def test_a_form_that_no_date_has_is_refused(form: str) -> None:
     with pytest.raises(ValueError, match="is no form of a date"):
-        FileRule(glob="*.csv", date_format=form)
+        FileRule.model_validate({"glob": "*.csv", "date_format": form})

@@ -46,13 +46,13 @@ def choice(value: str, **more: Any) -> dict[str, Any]:
 
 
 def test_answers_are_compared_by_what_they_say() -> None:
-    one = {
+    one: dict[str, Any] = {
         "id": "a",
         "from_name": "label",
         "type": "labels",
         "value": {"start": 0, "end": 3, "text": "Zoë", "labels": ["P"]},
     }
-    other = one | {"id": "b", "value": one["value"] | {"text": "Zo"}}
+    other = one | {"id": "b", "value": {**one["value"], "text": "Zo"}}
     relation = {"type": "relation", "from_id": "a", "to_id": "b"}
     assert items_of([one, relation, None]) == items_of([other])
     assert f1(items_of([one, choice("x")]), items_of([other])) == pytest.approx(2 / 3)
@@ -83,8 +83,8 @@ def test_figures_of_both_groups_from_the_tables(tmp_path: Path) -> None:
     model = found["with the model"]
     assert (model.shown, model.held, model.shown_documents, model.held_documents) == (0.9, 0.5, 10, 10)
     assert model.effect == pytest.approx(0.4) and model.low is not None and model.low < 0.4 < (model.high or 0)
-    seconds = found["seconds per task"]
-    assert (seconds.shown, seconds.held, seconds.effect) == pytest.approx((10.0, 20.0, 0.5))
+    timed = found["seconds per task"]
+    assert (timed.shown, timed.held, timed.effect) == pytest.approx((10.0, 20.0, 0.5))
     assert (found["between people"].shown, found["between people"].held) == (1.0, 1.0)
 
 

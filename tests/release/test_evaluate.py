@@ -168,7 +168,8 @@ def test_partial_and_macro_f1_by_hand(built_sample: Path, sample_release: Path, 
         row["doc_id"]: [p for p in row["open_spans"] or () if p["layer"] == "entities"]
         for row in rows_of(sample_release, "documents")
     }
-    credit, found, per_label = 0.0, 0, defaultdict(lambda: [0, 0, 0])
+    credit, found = 0.0, 0
+    per_label: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for doc_id, own in clean.items():
         for mark in own:
             if mark not in gold[doc_id] and touches(mark, places[doc_id]):
@@ -179,8 +180,8 @@ def test_partial_and_macro_f1_by_hand(built_sample: Path, sample_release: Path, 
             partner = best_of(mark, gold[doc_id])
             if partner and best_of(partner, own) == mark:
                 credit += jaccard(mark, partner)
-    for own in gold.values():
-        for mark in own:
+    for theirs in gold.values():
+        for mark in theirs:
             per_label[mark[3]][2] += 1
     wanted = sum(map(len, gold.values()))
     assert score(built_sample, file, measure="f1_partial").value == pytest.approx(f1(credit, found, wanted))

@@ -279,7 +279,7 @@ def test_two_thousand_documents_without_a_run_and_back(tmp_path: Path) -> None:
     def sentence() -> str:
         return " ".join(rng.choices(words, k=rng.randint(5, 14))).capitalize() + "."
 
-    pages = []
+    pages: list[Any] = []
     for number in range(2000):
         title = sentence()
         lines = [title, "", *(sentence() for _ in range(rng.randint(4, 9)))]

@@ -1,6 +1,6 @@
 """Label Studio's exports, and those of other tools, changed at random: what is read of them is a row or a refusal.
 
-`python -m tests.security.fuzz_exports --count 5000 --seed 1`
+`python tests/security/long.py fuzz_exports --count 5000 --seed 1`
 """
 
 from __future__ import annotations
@@ -13,6 +13,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from fuzzing import Findings, bounded, command, mutated, mutated_bytes
+from ledger_samples import Bench, Json, annotation, answer, in_utf16, span, task
+from strangers import made_corpus
+
 from corpus_kit.core.config import AdjudicationSettings, AgreementSettings
 from corpus_kit.core.config.template import shipped
 from corpus_kit.core.errors import CorpusKitError
@@ -24,9 +28,6 @@ from corpus_kit.corpus import Corpus
 from corpus_kit.ledger.formats import format_named
 from corpus_kit.ledger.formats.tasks import as_tasks
 from corpus_kit.release.export.interchange import writer_of
-from tests.ledger_samples import Bench, Json, annotation, answer, in_utf16, span, task
-from tests.security.fuzzing import Findings, bounded, command, mutated, mutated_bytes
-from tests.security.strangers import made_corpus
 
 _TOGETHER = 20
 _SECONDS = 60

@@ -1,6 +1,6 @@
 """Raw files of every format, changed at random: each is read or refused with a reason, and nothing else happens.
 
-`python -m tests.security.fuzz_files --count 5000 --seed 1`
+`python tests/security/long.py fuzz_files --count 5000 --seed 1`
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
+from fuzzing import ODD, Findings, bounded, command, mutated, mutated_bytes
+from ingest_samples import ingest, page
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
 from corpus_kit.core.errors import CorpusKitError
-from tests.ingest_samples import ingest, page
-from tests.security.fuzzing import ODD, Findings, bounded, command, mutated, mutated_bytes
 
 _TOGETHER = 25
 _SECONDS = 60

@@ -1,6 +1,6 @@
 """A server that is nearly Label Studio: whatever it answers, a command is done or stops with a sentence.
 
-`python -m tests.security.fuzz_server --count 2000 --seed 1`
+`python tests/security/long.py fuzz_server --count 2000 --seed 1`
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from fuzzing import Findings, bounded, command, mutated, mutated_bytes
+from strangers import PAGES, made_corpus
+
 from corpus_kit.core.config.template import shipped
 from corpus_kit.core.errors import CorpusKitError
 from corpus_kit.core.progress import Silent
 from corpus_kit.corpus import Corpus
 from corpus_kit.labelstudio.api.client import LabelStudioClient
 from corpus_kit.labelstudio.api.transport import AnswerLimits
-from tests.security.fuzzing import Findings, bounded, command, mutated, mutated_bytes
-from tests.security.strangers import PAGES, made_corpus
 
 CONFIG = (shipped("annotation") / "entities" / "config.xml").read_text(encoding="utf-8")
 KEY = "team-token-0123456789abcdef"

@@ -1,6 +1,6 @@
 """What the fuzzers share: mutations, a bound of time for a case, and what is told at the end.
 
-A fuzzer is a function (folder, count, seed) → `Findings`, and a command: `python -m tests.security.fuzz_files --count 5000`.
+A fuzzer is a function (folder, count, seed) → `Findings`; `python tests/security/long.py fuzz_files --count 5000` runs it.
 The same seed gives the same cases.
 """
 

@@ -1,6 +1,6 @@
 """Commands that are killed, or meet a full disk, at a random moment: the corpus stays sound, the next run makes up for it.
 
-`python -m tests.security.kills --count 500 --seed 1 [--command build]`
+`python tests/security/long.py kills --count 500 --seed 1 [--command build]`
 
 A command runs in a child of this process, which has imported everything and done nothing. A file operation of it, drawn at
 random, is its last (SIGKILL), or the disk is full from there on (ENOSPC). Then, before anything else, `validate` looks at
@@ -27,6 +27,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -37,6 +38,10 @@ import datasets  # noqa: F401
 import numpy as np  # noqa: F401
 import polars as pl  # noqa: F401
 import pyarrow.parquet as pq  # noqa: F401
+from dask_cluster import DaskCluster
+from fuzz_server import KEY, Truthful
+from ingest_samples import page
+from strangers import PAGES, made_corpus
 
 import corpus_kit.agreement.gold.build
 import corpus_kit.ledger.annotations
@@ -46,10 +51,6 @@ import corpus_kit.report.build  # noqa: F401
 from corpus_kit.core.errors import CorpusKitError
 from corpus_kit.core.storage.step import MADE
 from corpus_kit.corpus import Corpus
-from tests.core.dask_cluster import DaskCluster
-from tests.ingest_samples import page
-from tests.security.fuzz_server import KEY, Truthful
-from tests.security.strangers import PAGES, made_corpus
 
 _SECONDS = 120
 _EVENTS = frozenset(
@@ -67,7 +68,7 @@ def _build(root: Path) -> None:
 
 def _export_of(number: int) -> list[dict[str, Any]]:
     """An export with the work of one person."""
-    tasks = []
+    tasks: list[dict[str, Any]] = []
     for name, text in sorted(PAGES.items()):
         start = text.index(" ", 20 + number) + 1
         end = text.index(" ", start)
@@ -346,18 +347,18 @@ def run_scene(name: str, folder: Path, count: int, seed: int, told: Told, disk: 
             free = chance.randrange(8192, max(needed, 8193))
             case = f"{name}, seed {seed}, run {number}, {free} bytes left on the disk"
             with _ballast(disk, free):
-                code, said = in_child(lambda root=root: scene.act(root))
+                code, said = in_child(partial(scene.act, root))
         (told.full if full else told.kills)[name] += 1
         told.ended[f"{name}: {'full' if full else 'kill'}: exit {code}"] += 1
         if code == 1:
             told.failures.append(f"{case}: a bug\n{said}")
         elif full and code == _KILLED:
             told.failures.append(f"{case}: it hangs")
-        code, found = in_child(lambda root=root: findings(root))
+        code, found = in_child(partial(findings, root))
         if code or found:
             told.failures.append(f"{case}: validate finds {code} {found}")
         for act in (scene.act, scene.after):
-            code, said = in_child(lambda root=root, act=act: act(root))
+            code, said = in_child(partial(act, root))
             if code:
                 told.failures.append(f"{case}: the next run ends with {code}: {said}")
         if other := difference(digest(root), wanted):

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+from strangers import made_corpus
 
 from corpus_kit.corpus import Corpus
-from tests.security.strangers import made_corpus
 
 ADDRESS = "zoe.quill@example.org"
 TEXT = "Write to desk@paper.example before noon, said the harbour office.\n"

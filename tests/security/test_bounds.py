@@ -21,11 +21,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from ingest_samples import environment, ingest, page, rows, write
-
-from corpus_kit.ingest.formats.base import RawRecord
 
 MB = 10**6
 MOST_MEMORY = 1000 * MB
@@ -135,7 +134,7 @@ def test_pages_are_measured_by_their_headers_not_by_what_the_footer_says(tmp_pat
         ({"max_file_bytes": 20_000}, "file_too_large"),
     ],
 )
-def test_each_bound_of_parquet_has_its_reason(limit: dict[str, int], reason: str, tmp_path: Path) -> None:
+def test_each_bound_of_parquet_has_its_reason(limit: dict[str, Any], reason: str, tmp_path: Path) -> None:
     path = tmp_path / "raw" / "a.parquet"
     parquet(path, text=[page(i) for i in range(40)], other=[str(i) for i in range(40)])
     assert ingest(path.parent, tmp_path / "whole").result.documents == 40
@@ -194,7 +193,7 @@ def test_a_directory_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     assert ingest(raw, tmp_path / "out", max_metadata_bytes=1000).reasons == [("a.zip", "metadata_too_large")]
 
 
-_COMPRESSED = {"gz": gzip.compress, "xz": lzma.compress}
+_COMPRESSED: dict[str, Any] = {"gz": gzip.compress, "xz": lzma.compress}
 
 
 @pytest.mark.parametrize("suffix", _COMPRESSED)
@@ -249,7 +248,7 @@ def test_a_pattern_that_is_slow_on_every_line_ends(tmp_path: Path, monkeypatch: 
 def test_a_reader_that_stumbles_costs_its_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from corpus_kit.ingest.formats import FORMATS, text
 
-    def stumble(*_: object) -> Iterator[RawRecord]:
+    def stumble(*_: object) -> Iterator[Any]:
         yield next(text.read(*_))  # type: ignore[arg-type]
         raise IndexError("list index out of range")
 
@@ -304,7 +303,7 @@ def test_texts_of_one_long_word_or_a_million_dots_take_no_time_of_their_square()
     begun = time.monotonic()
     assert people.without_any_address(f"{word} @ {word}") == f"{word} @ {word}"
     assert people.without_any_address("zoe@mail.example!bo@mail.example,x") == "[address][address],x"
-    assert checks._ADDRESS.search(f"{word} {word}") is None
+    assert not pc.match_substring_regex(pa.array([f"{word} {word}"]), checks._ADDRESS)[0].as_py()
     assert alignment._SENTENCE_END.search(f"{dots}x") is None
     assert list(shingles._SENTENCE.finditer(f"{dots}x\n"))
     assert time.monotonic() - begun < 10

@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from tests.security.strangers import environment, made_corpus
+from strangers import environment, made_corpus
 
 _ASK = """
 import sys

@@ -1,4 +1,4 @@
-"""The fuzzers, for a short while; `python -m tests.security.fuzz_files --count 5000` runs one for longer."""
+"""The fuzzers, for a short while; `python tests/security/long.py fuzz_files --count 5000` runs one for longer."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
-
-from tests.security.fuzz_exports import fuzz_exports
-from tests.security.fuzz_files import fuzz_files
-from tests.security.fuzz_server import fuzz_server
-from tests.security.fuzzing import MOST_MEMORY, Findings, HangError, bounded, mutated, mutated_bytes
+from fuzz_exports import fuzz_exports
+from fuzz_files import fuzz_files
+from fuzz_server import fuzz_server
+from fuzzing import MOST_MEMORY, Findings, HangError, bounded, mutated, mutated_bytes
 
 Fuzzer = Callable[[Path, int, int], Findings]
 
@@ -30,9 +29,9 @@ def test_a_fuzzer_stays_within_a_gigabyte(tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    from tests.security.strangers import ROOT, environment
+    from strangers import ROOT, environment
 
-    line = [sys.executable, "-m", "tests.security.fuzz_files", "--count", "200", "--seed", "6"]
+    line = [sys.executable, "tests/security/long.py", "fuzz_files", "--count", "200", "--seed", "6"]
     done = subprocess.run(
         line, cwd=ROOT, env=environment(TMPDIR=str(tmp_path)), capture_output=True, text=True, check=False
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 import pytest
@@ -188,7 +188,7 @@ def test_an_answer_that_cannot_be_used_stops_with_a_sentence(corpus: Corpus, ans
             return [[eval(answer)] for _ in texts]
 
     with pytest.raises(EnvironmentProblemError, match="suggester 'bad' gave an answer") as e:
-        proposals(Bad(), ["some text"], corpus.layers()["stance"])
+        proposals(cast(Any, Bad()), ["some text"], corpus.layers()["stance"])
     assert said in e.value.message
 
 
