@@ -29,6 +29,7 @@ _LOCAL = frozenset("_.!#$%&'*+/=?^`{|}~-")
 """What may stand before the @ of an address, beside letters and digits."""
 _DOMAIN = re.compile(r"@[\w-]+(?:\.[\w-]+)*")
 _HIDDEN = "[address]"
+_MAIL = re.compile(r"@[\w.-]*\.[A-Za-z]{2,}")  # and not `name@1.2`, a version of a model
 _TRAILING_ID = re.compile(r"(?:^|[,\s])(\d+)\s*$")
 _PSEUDONYM = re.compile(r"annotator-(\d+)")
 
@@ -232,7 +233,7 @@ class People:
         if isinstance(value, dict):
             return {
                 self.without_any_address(key): inner
-                if own_text and key == "text"
+                if (own_text and key == "text") or (key == "model_version" and not _MAIL.search(str(inner)))
                 else self.without_strangers(inner, own_text=key == "value")
                 for key, inner in value.items()
             }

@@ -143,7 +143,7 @@ def test_from_a_mailed_file_to_sound_tables_on_the_command_line(
     assert run(cli, ["import", "mailed.json", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0] | {"entry": ""} == {
         "file": "mailed.json", "layer": "entities", "entry": "", "new": True, "tasks": 2, "annotations": 2,
-        "documents": 0,
+        "documents": 0, "made_layer": False,
     }  # fmt: skip
     assert run(cli, ["import", "mailed.json"]) == 0
     assert "known already" in capsys.readouterr().out

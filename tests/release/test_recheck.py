@@ -84,7 +84,7 @@ def test_another_front_matter_is_opened_with_datasets(corpus: Corpus, asked: lis
     card = corpus.data.parent / "DATASET_CARD.md"
     text = card.read_text(encoding="utf-8")
     assert text.startswith("---\n")
-    card.write_text(text.replace("---\n", "---\ntags: [ferries]\n", 1), encoding="utf-8")
+    card.write_text(text.replace("tags: []\n", "tags: [ferries]\n", 1), encoding="utf-8")
     corpus.build()
     assert [what for what, _ in asked] == ["verify_release"]
 
@@ -282,8 +282,8 @@ def test_a_rebuild_imports_nothing_that_it_does_not_need(corpus: Corpus) -> None
     _page(corpus, "c", ROOF)
     code = (
         "import sys\nfrom corpus_kit import Corpus\n"
-        "from corpus_kit.release.datasets_subprocess import DatasetsAside\n"
-        "made = []\nDatasetsAside.start = lambda self: made.append(1)\n"
+        "from corpus_kit.release.datasets_subprocess import DatasetsSubprocess\n"
+        "made = []\nDatasetsSubprocess.start = lambda self: made.append(1)\n"
         "Corpus.open(sys.argv[1]).build(workers=2)\n"
         f"print(made, *[m for m in {NOT_NEEDED} if m in sys.modules])"
     )

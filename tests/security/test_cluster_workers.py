@@ -13,10 +13,10 @@ from strangers import environment, made_corpus
 _ASK = """
 import sys
 from pathlib import Path
-from corpus_kit.core.parallel.dask import Same, _faults, versions
+from corpus_kit.core.parallel.dask import WorkerRequirements, _faults, versions
 data = Path(sys.argv[1])
 note = data / ".work" / "cluster-x.note"
-print(_faults(Same(versions(), str(note), note.read_text(), ((sys.argv[2], None),))))
+print(_faults(WorkerRequirements(versions(), str(note), note.read_text(), ((sys.argv[2], None),))))
 """
 
 

@@ -92,7 +92,7 @@ def test_a_library_call_starts_its_processes_safely(
     monkeypatch.setattr(sys, "path", [*sys.path, ""])  # as in an interactive session; behind the rest, for this process
     with DatasetsSubprocess() as aside:
         monkeypatch.delitem(sys.modules, "datasets", raising=False)
-        assert aside.call("aside", "_ended").message
+        assert aside.call("datasets_subprocess", "_ended").message
     assert not marker.exists()
 
 

@@ -30,7 +30,7 @@ Mirrow Strait News | Home | Sport | Weather | Log in
   The lighthouse of Sennet Bay is dark again, for the third time since 1987
 18.10.2031 07:45 | By OLA BRANDT, ferries@strait.example
 
-The lighthouse keeper said: "The lamp, an old lamp of 1899, is to be replaced in 2032 or 2033." No one was asked!
+The lighthouse keeper said: "The lamp, an old lamp of 1899, is to be replaced in 2032 or 2033." Nobody was asked!
 In the year 3000 the harbour council (12 members) will still be waiting… The harbour is patient.
 
 Photo:  N. Velm   /   Strait Archive
@@ -257,7 +257,7 @@ PINNED = Path(__file__).parent / "data" / "scores.json"
 
 
 def test_the_packaged_model_gives_every_line_the_score_it_had() -> None:
-    """Pinned, not reckoned: another way of counting trees is all there is to compare with. New weights are pinned again."""
+    """Pinned, not reckoned: another way of counting trees is all there is to compare with. New weights are pinned anew."""
     model = BoilerplateModel.load()
     pinned = json.loads(PINNED.read_text(encoding="utf-8"))
     assert model.version == pinned["version"], (

@@ -260,7 +260,7 @@ def test_a_refused_request_and_a_server_that_is_down_stop_with_a_sentence(
 ) -> None:
     stance = base.layers()["stance"]
     monkeypatch.setenv("CORPUS_KIT_LLM_KEY", "sk-of-nobody")
-    stub.answer = lambda *_: Reply(status=401, body=b"no \x1b[31mkey sk-of-no one\n")
+    stub.answer = lambda *_: Reply(status=401, body=b"no \x1b[31mkey sk-of-nobody\n")
     with pytest.raises(ServiceError, match=r"status 401: no .*key") as e:
         opened(base, stub, tmp_path).look(FERRY, stance)
     assert "\x1b" not in e.value.message and "sk-of" not in e.value.message and len(stub.requests) == 1

@@ -56,6 +56,8 @@ def command(layer: str | None, limit: int, corpus_dir: str | None, as_json: bool
         output.table(rows, header=("layer", "document", "label", "gold", "worlds", "turns on"))
     if turning:
         output.next_step(f"{again('why', corpus_dir)} with a document says how its labels came about.")
+    else:
+        output.next_step(f"{again('report', corpus_dir)} has these figures on its page.")
     output.json(found.as_dict())
 
 

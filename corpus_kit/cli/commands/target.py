@@ -33,4 +33,5 @@ def command(words: tuple[str, ...], layer: str | None, corpus_dir: str | None, a
         out.next_step(f"say in annotation/{name}/guidelines.md what is meant, then `corpus-kit push --layer {name}`.")
     else:
         out.say(f"{name}: everything was asked about already.")
+        out.next_step(f"`corpus-kit push --layer {name}`.")
     out.json({"layer": name, "added": added})
