@@ -100,6 +100,7 @@ def _reader(annotation: Json) -> str:
     return str(annotation["completed_by"]["email"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", LAYERS)
 def test_every_task_shows_a_document_of_the_corpus_as_built(
     layer: str, exports: dict[str, list[Json]], made: Made

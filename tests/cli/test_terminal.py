@@ -86,6 +86,7 @@ def pages(folder: Path, count: int) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_progress_is_a_bar_on_a_terminal_and_a_quiet_line_in_a_log(tmp_path: Path) -> None:
     pages(tmp_path / "pages", 40)
     drawn = on_terminal(["build", "pages", "--out", "one"], tmp_path)

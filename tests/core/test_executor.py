@@ -74,6 +74,7 @@ def test_without_a_number_few_tasks_need_no_processes() -> None:
         assert list(workers.run(who, [])) == []
 
 
+@pytest.mark.slow
 def test_work_that_is_done_sooner_than_processes_start_needs_none_however_many_are_wanted() -> None:
     with open_workers(2) as workers:
         assert set(dict(workers.run(who, range(50), seconds=0.1)).values()) == {os.getpid()}

@@ -66,6 +66,7 @@ def test_harm_to_all_that_is_kept_for_later_builds_changes_no_byte(
     assert made(out) == made(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("new", [False, True])
 def test_one_changed_byte_in_anything_that_is_kept_changes_no_byte(new: bool, whole: Path, tmp_path: Path) -> None:
     """A note that is still JSON, but with another number or key; a table that can still be read. Notes where nothing is

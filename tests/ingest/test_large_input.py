@@ -80,6 +80,7 @@ def bomb(compress: str, size: int, head: bytes = b"") -> bytes:
     return b"".join(pieces) + writer.flush()
 
 
+@pytest.mark.slow
 def test_decompression_bombs_are_refused_not_expanded(tmp_path: Path) -> None:
     names = [
         f"b.{format}.{suffix}" for format in ("txt", "jsonl", "json", "csv", "parquet") for suffix in ("gz", "zst")

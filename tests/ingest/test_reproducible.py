@@ -64,6 +64,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return made
 
 
+@pytest.mark.slow
 def test_another_folder_time_zone_hash_seed_and_eight_workers_give_the_same_bytes(
     first: dict[str, str], tmp_path: Path
 ) -> None:

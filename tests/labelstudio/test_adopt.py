@@ -34,7 +34,8 @@ def labelled(text: str) -> dict[str, Any]:
 
 
 @pytest.mark.studio
-@pytest.mark.parametrize("count", [pytest.param(30, id="30"), pytest.param(500, id="500", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [30, 500])
 def test_a_project_made_elsewhere_is_continued_without_a_second_task(
     tmp_path: Path, client: LabelStudioClient, studio: StudioServer, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:

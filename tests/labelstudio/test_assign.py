@@ -146,6 +146,7 @@ def test_a_limit_deals_the_next_pages_only(make_corpus: MakeSample) -> None:
     assert sorted(map(len, dealt(sample).values())) == [1, 1, 1, 2, 2, 2]
 
 
+@pytest.mark.slow
 def test_pages_of_who_left_go_to_the_others_and_what_is_done_stays(make_corpus: MakeSample) -> None:
     sample = make_corpus(pages=PAGES, settings=ASSIGN)
     sample.corpus.push()
@@ -170,6 +171,7 @@ def test_pages_of_who_left_go_to_the_others_and_what_is_done_stays(make_corpus: 
     assert sum(p.annotations for p in sample.corpus.pull()) == 1
 
 
+@pytest.mark.slow
 def test_pages_of_who_is_idle_go_to_those_at_work(make_corpus: MakeSample) -> None:
     sample = make_corpus(pages=PAGES, settings=ASSIGN)
     sample.corpus.push()
@@ -199,6 +201,7 @@ def test_names_that_are_none_and_titles_that_are_too_long_are_refused(make_corpu
         sample.corpus.push()
 
 
+@pytest.mark.slow
 def test_known_pages_come_first_and_the_rest_after_they_are_passed(make_corpus: MakeSample) -> None:
     sample = make_corpus(pages=PAGES)
     sample.corpus.push()

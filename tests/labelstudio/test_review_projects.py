@@ -95,6 +95,7 @@ def test_a_second_push_writes_nothing_and_settled_ones_are_not_sent_again(sample
     assert review_tasks(sample) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", [None, "unanimous", "dawid-skene", "reviewer"])
 def test_a_reviewers_answer_is_gold_under_every_policy(sample: Sample, policy: str | None) -> None:
     disagree(sample)
@@ -256,6 +257,7 @@ def test_a_pull_and_adjudicate_take_a_review_in_without_a_build(sample: Sample) 
     assert sample.corpus.adjudicate().layers[0].reviewed == 1
 
 
+@pytest.mark.slow
 def test_a_restore_says_that_review_projects_stay_away_and_reviews_still_count(sample: Sample) -> None:
     disagree(sample)
     sample.corpus.send_disagreements()

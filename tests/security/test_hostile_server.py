@@ -77,6 +77,7 @@ def client(url: str, **limits: Any) -> LabelStudioClient:
     return LabelStudioClient(url, KEY, first_wait=0, limits=AnswerLimits(**limits))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["push", "pull"])
 def test_json_of_another_shape_is_one_sentence(
     command: str, built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
