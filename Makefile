@@ -22,7 +22,7 @@ test: $(STAMP)  ## Run the tests.
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadgroup $(ARGS)
 
 test-slow: $(STAMP)  ## Run the long tests only.
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadgroup $(ARGS)
 
 check: $(STAMP)  ## Lint, format and types.
 	$(BIN)/ruff check .

@@ -393,7 +393,8 @@ def main() -> None:
         shutil.rmtree(folder / "own", ignore_errors=True)  # the same bytes again, without the new pages of a rebuild
         write_corpus(given.count, folder / "own")
     if "speed" in given.only:
-        lines += speed(folder, given.count, peers_python(given.peers), given.against, given.peers_cores)
+        peers = peers_python(given.peers) if given.against else Path(sys.executable)
+        lines += speed(folder, given.count, peers, given.against, given.peers_cores)
     if "rebuild" in given.only:
         lines += rebuild(folder, given.count)
     table = "\n".join(lines)

@@ -47,6 +47,9 @@ def no_way_out() -> Iterator[None]:
 def own_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """What a test trusts is kept in a folder of its own, and the user's own trust does not count."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("configuration")))
+    # The command line sets it for its process, which here goes on with other tests.
+    monkeypatch.setenv("PYTHONSAFEPATH", "")
+    monkeypatch.delenv("PYTHONSAFEPATH")
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ class DatasetsSubprocess:
         """
         self.start()
         if self._process is None:
-            return partial(_function(module, function), *arguments)
+            return partial(_without_network, _function(module, function), *arguments)
         self._send((module, function, arguments))
         return self._answer
 
@@ -120,6 +120,18 @@ def serve() -> None:
 def _function(module: str, name: str) -> Callable[..., Any]:
     made: Callable[..., Any] = getattr(import_module(f"corpus_kit.release.{module}"), name)
     return made
+
+
+def _without_network(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function while `datasets`, imported here before, takes itself to be offline: else it reports what it loads."""
+    from datasets import config
+
+    before = config.HF_HUB_OFFLINE
+    config.HF_HUB_OFFLINE = True
+    try:
+        return function(*arguments)
+    finally:
+        config.HF_HUB_OFFLINE = before
 
 
 def _ended() -> EnvironmentProblemError:

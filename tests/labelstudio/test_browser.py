@@ -12,6 +12,7 @@ import pytest
 from browsers import chromium_without_window
 from corpus_samples import MakeSample, label_by, span, tone
 
+from corpus_kit.core.config.layer_files import SAMPLE
 from corpus_kit.core.layers import label_sets
 from corpus_kit.labelstudio.server.process import StudioServer
 from corpus_kit.pipeline.sync import server_context
@@ -310,7 +311,8 @@ def test_a_shipped_layers_page_shows_its_labels_and_guidelines(
     """A screenshot of each is left in the test's folder, to be looked at."""
     folder = Path(__file__).resolve().parents[2] / "annotation" / layer
     sample = make_corpus(pages={"page.txt": TEXT}, config=(folder / "config.xml").read_text(encoding="utf-8"))
-    guidelines = (folder / "guidelines.md").read_text(encoding="utf-8")
+    lines = (folder / "guidelines.md").read_text(encoding="utf-8").splitlines()
+    guidelines = "\n".join(line for line in lines if SAMPLE not in line)  # which quotes pages of another corpus
     (sample.root / "annotation" / "names" / "guidelines.md").write_text(guidelines, encoding="utf-8")
     sample.corpus.push()
     log_in(browser, studio)

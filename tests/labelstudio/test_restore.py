@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -237,7 +238,7 @@ def test_the_round_trip_is_lossless(
     (done,) = sample.corpus.restore()
     assert (done.annotations, done.refused, done.remarks) == (len(work), [], [])
     for entry in (sample.data / "imports").iterdir():
-        entry.unlink()
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     sample.corpus.pull(full=True)
     after = pulled_annotations(sample.data)
     assert after.keys() == before.keys()

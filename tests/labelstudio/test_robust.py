@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -199,10 +200,8 @@ def test_a_pull_killed_at_any_request_and_run_again_brings_everything_once(
     number = killed = 0
     while True:
         number += 1
-        for left in (disturbed.data / "imports").glob("*"):
-            left.unlink()
-        for left in (disturbed.data / "imports").glob(".*"):
-            left.unlink()
+        for left in list((disturbed.data / "imports").glob("*")):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
         running: list[subprocess.Popen[bytes]] = []
         kill_at(faults, number, running)
         running.append(command(disturbed, "pull", faults.url, studio.login.token))
