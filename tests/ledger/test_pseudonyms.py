@@ -143,3 +143,14 @@ def test_an_author_without_address_or_id_is_somebody_unnamed(tmp_path: Path) -> 
     (row,) = bench.make().annotations
     assert row["annotator"].startswith("annotator-0")
     assert "Zoë-Maria" not in row["payload"]
+
+
+@pytest.mark.parametrize("odd", ["zo\ud800@x.example", {"id": "\ud800"}, {"id": 7, "email": "\ud800@x.example"}])
+def test_a_name_that_no_text_can_hold_stops_no_build(tmp_path: Path, odd: Any) -> None:
+    """Half of a surrogate pair, as an escape of JSON brings it."""
+    bench = Bench(tmp_path, {"a": TEXT})
+    bench.bring([task("a", TEXT, annotation(completed_by=odd))], layer="plain")
+    first = bench.make().annotations
+    assert [a["annotator"] for a in first] == ["annotator-01"]
+    assert set(people(bench).values()) == {"annotator-01"}
+    assert bench.make().annotations == first

@@ -40,7 +40,8 @@ def write_json(path: Path, data: Any, *, compact: bool = False) -> None:
 def json_bytes(data: Any, *, compact: bool = False) -> bytes:
     """The content of `write_json`."""
     text = json.dumps(data, ensure_ascii=False, sort_keys=True, indent=None if compact else 2)
-    return f"{text}\n".encode()
+    # Half of a surrogate pair, which somebody's JSON may hold in a name, has no UTF-8; as an escape it comes back as it was.
+    return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
