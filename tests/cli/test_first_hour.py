@@ -113,6 +113,7 @@ def test_a_misspelled_layer_control_or_label_in_corpus_toml_is_no_silence(
     assert f"Did you mean '{meant}'?" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("environ", "code", "step"),
     [

@@ -19,6 +19,7 @@ def built(built_sample: Path) -> Path:
     return built_sample
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "columns"),
     [

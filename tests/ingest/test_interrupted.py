@@ -123,6 +123,7 @@ runpy.run_module("corpus_kit", run_name="__main__", alter_sys=True)
     assert done.stderr.strip() == "Stopped. Nothing is half-written; the same command goes on where it stopped."
 
 
+@pytest.mark.slow
 def test_kill_9_loses_only_the_units_under_way_and_ends_the_workers(
     raw: Path, undisturbed: dict[str, str], tmp_path: Path
 ) -> None:

@@ -59,6 +59,7 @@ def offered(sample: Sample, who: LabelStudioClient) -> list[str]:
         who.create_annotation(task["id"], {"result": [span(3, 7, "ORG"), tone()]})
 
 
+@pytest.mark.slow
 def test_a_check_is_offered_to_everybody_and_looks_like_any_other_task(
     make_corpus: MakeSample, newcomer: LabelStudioClient
 ) -> None:

@@ -100,6 +100,7 @@ def test_restore_asks_for_tables_that_know_the_whole_ledger(sample: Sample) -> N
         sample.corpus.restore()
 
 
+@pytest.mark.slow
 def test_after_a_restore_everybody_is_still_the_author_of_their_work(sample: Sample) -> None:
     """Also where a later pull brings what the restorer gave the server; and no one's pseudonym changes."""
     add_people(sample.client)

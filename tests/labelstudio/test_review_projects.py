@@ -115,6 +115,7 @@ def test_a_reviewers_answer_is_gold_under_every_policy(sample: Sample, policy: s
     assert all("review project" in why and reviewer in why for why in decided["why"])
 
 
+@pytest.mark.slow
 def test_agreement_never_counts_somebody_who_saw_the_others_answers(sample: Sample) -> None:
     disagree(sample)
     before = sample.corpus.agreement().as_dict()
@@ -183,6 +184,7 @@ def test_a_text_that_changed_gets_a_task_of_its_own_and_untouched_ones_go(sample
     assert places == [(9, 12), (19, 23)], "the versions stand where the current text has them"
 
 
+@pytest.mark.slow
 def test_what_is_settled_otherwise_meanwhile_leaves_the_project(sample: Sample) -> None:
     disagree(sample)
     sample.corpus.send_disagreements()
@@ -198,6 +200,7 @@ def test_what_is_settled_otherwise_meanwhile_leaves_the_project(sample: Sample) 
     assert offered == {t["id"] for source, t in tasks.items() if source != first}
 
 
+@pytest.mark.slow
 def test_a_skipped_review_stays_open_and_is_left_to_people(sample: Sample) -> None:
     disagree(sample)
     sample.corpus.send_disagreements()
@@ -208,6 +211,7 @@ def test_a_skipped_review_stays_open_and_is_left_to_people(sample: Sample) -> No
     assert sample.corpus.adjudicate().open == 2
 
 
+@pytest.mark.slow
 def test_the_latest_review_counts_and_one_whose_words_are_gone_settles_nothing(sample: Sample) -> None:
     disagree(sample)
     sample.corpus.send_disagreements()
@@ -220,6 +224,7 @@ def test_the_latest_review_counts_and_one_whose_words_are_gone_settles_nothing(s
     assert sample.corpus.adjudicate().layers[0].reviewed == 0
 
 
+@pytest.mark.slow
 def test_suspicious_labels_go_to_a_second_look_and_come_back_as_gold(
     make_corpus: Any, client: LabelStudioClient
 ) -> None:
@@ -274,6 +279,7 @@ def test_a_restore_says_that_review_projects_stay_away_and_reviews_still_count(s
     assert gold(sample, "decisions").equals(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", ["", "allow_parties = true\n"])
 def test_nobody_settles_a_dispute_they_are_a_party_to(sample: Sample, settings: str) -> None:
     toml = sample.root / "corpus.toml"

@@ -113,6 +113,7 @@ def test_replaced_suggestions_survive_lost_answers(disturbed: Sample, faults: Fa
         assert [(version, len(result)) for version, result in state[3]] == [("names-2", 1)]
 
 
+@pytest.mark.slow
 def test_a_pull_with_cut_answers_brings_the_same(disturbed: Sample, faults: FaultProxy) -> None:
     disturbed.corpus.push()
     for name in PAGES:

@@ -16,6 +16,7 @@ def _parquet_rows(release: Path, cache: Path) -> list[dict]:
     return list(datasets.load_dataset(str(release), split="train", cache_dir=str(cache)))
 
 
+@pytest.mark.slow
 def test_arrow_and_jsonl_hold_the_same_rows_as_parquet(sample: Path, hub_cache: Path) -> None:
     corpus = Corpus.open(sample)
     corpus.build()

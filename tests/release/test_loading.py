@@ -78,6 +78,7 @@ def test_a_release_rebuilt_in_place_serves_the_new_rows(sample: Path, hub_cache:
     assert changed == {"A quite different page about the harbour.\n"}
 
 
+@pytest.mark.slow
 def test_splits_of_splits_csv_become_splits_and_empty_ones_are_left_out(sample: Path, hub_cache: Path) -> None:
     write_settings(sample, "")  # no [split]
     corpus = Corpus.open(sample)
