@@ -31,11 +31,11 @@ for line in gzip.open(sys.argv[1], "rt", encoding="utf-8"):
     try:
         found = trafilatura.extract_metadata(row["html"], default_url=row["url"])
         made["trafilatura"] = [found.title, found.date]
-    except Exception:
+    except Exception:  # what a peer cannot read counts as not found, like null
         made["trafilatura"] = [None, None]
     try:
         made["htmldate"] = [None, htmldate.find_date(row["html"], original_date=True, url=row["url"])]
-    except Exception:
+    except Exception:  # likewise
         made["htmldate"] = [None, None]
     print(json.dumps(made))
 """

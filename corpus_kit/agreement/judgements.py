@@ -209,7 +209,7 @@ def plain_name(name: str) -> str:
 
 
 def of_people(rows: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `spans`, `choices` or `relations` with page and annotator; what no one in `people` made falls away."""
+    """Rows of `spans`, `choices` or `relations` with page and annotator, of the annotations in `people` only."""
     return rows.join(people.select("annotation_id", "page", "annotator"), on="annotation_id", how="inner")
 
 

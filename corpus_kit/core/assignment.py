@@ -49,7 +49,7 @@ def deal(
     """Documents that no one has yet, to people.
 
     Args:
-        documents: Their ids. Which of them are shared is told by their hashes, not by their order.
+        documents: Their ids. Hashes of the ids decide which are shared; the order does not matter.
         people: Who labels now.
         overlap: How many people a shared document is for, and no more than there are.
         share: Of all documents, those of the history included, this part is shared; the others are for one person.

@@ -168,3 +168,22 @@ class Budget:
 
     max_calls: int | None = None
     max_cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SuggesterOutcomes:
+    """One version of a suggester in one layer. model: empty where it is not known.
+
+    annotations: submitted on tasks it had filled. suggested = accepted + edited + deleted: regions and answers; added: what
+    people made by hand beside them.
+    """
+
+    layer: str
+    model: str
+    version: str
+    annotations: int
+    suggested: int
+    accepted: int
+    edited: int
+    deleted: int
+    added: int

@@ -9,35 +9,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from corpus_kit.core.records import SuggesterOutcomes
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import iter_batches, parts
 from corpus_kit.ledger.export_json import Json, results_of
 
 _READ = ("layer", "origin", "status", "payload")
 _ORIGINS = {"prediction": "accepted", "prediction-changed": "edited"}
-
-
-@dataclass(frozen=True, slots=True)
-class SuggesterOutcomes:
-    """One version of a suggester in one layer. model: empty where it is not known.
-
-    annotations: submitted on tasks it had filled. suggested = accepted + edited + deleted: regions and answers; added: what
-    people made by hand beside them.
-    """
-
-    layer: str
-    model: str
-    version: str
-    annotations: int
-    suggested: int
-    accepted: int
-    edited: int
-    deleted: int
-    added: int
 
 
 def effects(data: Path) -> list[SuggesterOutcomes]:

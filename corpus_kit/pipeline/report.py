@@ -7,11 +7,12 @@ from pathlib import Path
 
 from corpus_kit.core.parallel.executor import open_workers
 from corpus_kit.core.progress import Progress
+from corpus_kit.core.records import SuggesterOutcomes
 from corpus_kit.core.storage.folders import work_folder
 from corpus_kit.core.workspace import Workspace
 from corpus_kit.pipeline.run import Run
 from corpus_kit.report.build import build_report
-from corpus_kit.report.records import Reported, ReportSources, SuggestionOutcomes
+from corpus_kit.report.records import Reported, ReportSources
 
 
 def report(
@@ -35,7 +36,7 @@ def report_on(run: Run, out: Path | None = None, compare: Path | None = None) ->
     return build_report(sources, run.workers, run.progress, out=out, compare=compare)
 
 
-def _effects(data: Path) -> Sequence[SuggestionOutcomes]:
+def _effects(data: Path) -> Sequence[SuggesterOutcomes]:
     """Imported when it is asked for, which is when labels have changed."""
     from corpus_kit.ledger.outcomes import effects
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from corpus_kit.core.leaks import find_leaks
 from corpus_kit.core.parallel.executor import Workers
 from corpus_kit.core.progress import Progress
+from corpus_kit.core.records import SuggesterOutcomes
 from corpus_kit.core.storage.folders import read_checked_json, remove, write_checked_json
 from corpus_kit.core.vocabulary import MULTIVERSE_FOLDER
 from corpus_kit.report.agreement import hardest_documents, read_agreement
 from corpus_kit.report.labels import LabelTables, by_month, disputed, label_counts, progress, read_told
 from corpus_kit.report.readings import Readings
-from corpus_kit.report.records import EFFECTS, FOLDER, Accepted, ReportSources
+from corpus_kit.report.records import EFFECTS, FOLDER, ReportSources
 from corpus_kit.report.rejected import read_rejected, rejected_files
 from corpus_kit.report.sample import ReportShard, SampleChoice, choose, fit, read_documents, refused_documents
 from corpus_kit.report.totals import count_shards, shard_tasks
@@ -118,18 +119,18 @@ def _sample(
     return f'{{"layers":{head},"documents":[\n{documents}\n]}}', len(ordered)
 
 
-def _accepted(sources: ReportSources, manifests: Mapping[str, dict[str, Any]], kept: Path) -> list[Accepted]:
+def _accepted(sources: ReportSources, manifests: Mapping[str, dict[str, Any]], kept: Path) -> list[SuggesterOutcomes]:
     """What became of suggestions. Counting goes through all payloads, so it is kept while labels and models stay."""
     if not manifests["annotations"]:
         return []
     key = [manifests["annotations"]["fingerprint"], manifests["suggestions"].get("models", [])]
     known = read_checked_json(kept)
     if known.get("key") == key:
-        return [Accepted(**row) for row in known["rows"]]
-    names = [field.name for field in fields(Accepted)]
+        return [SuggesterOutcomes(**row) for row in known["rows"]]
+    names = [field.name for field in fields(SuggesterOutcomes)]
     rows = [{name: getattr(effect, name) for name in names} for effect in sources.effects(sources.data)]
     write_checked_json(kept, {"key": key, "rows": rows})
-    return [Accepted(**row) for row in rows]
+    return [SuggesterOutcomes(**row) for row in rows]
 
 
 def _sweep(kept: Path, shards: Sequence[ReportShard], facts: Sequence[Path]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from corpus_kit.core.config.corpus_toml import About
 from corpus_kit.core.layers import Layer
+from corpus_kit.core.records import SuggesterOutcomes
 
 FOLDER, PAGE = "report", "report.html"
 CHANGES_FILE = "changes.csv"
@@ -16,30 +16,7 @@ EFFECTS = "effects.json"
 """Where in `.work/report` the effects of suggestions are kept."""
 
 
-class SuggestionOutcomes(Protocol):
-    """What became of one suggester version's suggestions in one layer; the room that knows Label Studio counts it."""
-
-    @property
-    def layer(self) -> str: ...
-    @property
-    def model(self) -> str: ...
-    @property
-    def version(self) -> str: ...
-    @property
-    def annotations(self) -> int: ...
-    @property
-    def suggested(self) -> int: ...
-    @property
-    def accepted(self) -> int: ...
-    @property
-    def edited(self) -> int: ...
-    @property
-    def deleted(self) -> int: ...
-    @property
-    def added(self) -> int: ...
-
-
-def no_effects(_: Path) -> Sequence[SuggestionOutcomes]:
+def no_effects(_: Path) -> Sequence[SuggesterOutcomes]:
     return ()
 
 
@@ -54,22 +31,7 @@ class ReportSources:
     work: Path
     about: About
     layers: Mapping[str, Layer] = field(default_factory=dict)
-    effects: Callable[[Path], Sequence[SuggestionOutcomes]] = no_effects
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """An `SuggestionOutcomes` as it is kept from one build to the next. suggested = accepted + edited + deleted."""
-
-    layer: str
-    model: str
-    version: str
-    annotations: int
-    suggested: int
-    accepted: int
-    edited: int
-    deleted: int
-    added: int
+    effects: Callable[[Path], Sequence[SuggesterOutcomes]] = no_effects
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from corpus_kit.core.config.corpus_toml import About
-from corpus_kit.core.records import Finding
+from corpus_kit.core.records import Finding, SuggesterOutcomes
 from corpus_kit.core.vocabulary import BOILERPLATE, SPLITS
 from corpus_kit.report.agreement import LayerAgreement
 from corpus_kit.report.charts import Chart, bars, columns
 from corpus_kit.report.labels import ControlLabels, Person
-from corpus_kit.report.records import Accepted
 from corpus_kit.report.rejected import RejectedReason
 from corpus_kit.report.shard import LENGTHS, SHARES
 from corpus_kit.report.totals import Totals
@@ -75,7 +74,7 @@ class View:
     agreement: Sequence[LayerAgreement]
     people: Sequence[Person]
     work: tuple[Chart, ...]
-    accepted: Sequence[Accepted]
+    accepted: Sequence[SuggesterOutcomes]
     released: tuple[tuple[str, str, int], ...]
     sampled: int
     documents: int
@@ -95,7 +94,7 @@ def make_view(
     agreement: Sequence[LayerAgreement],
     people: Sequence[Person],
     work: Mapping[str, Mapping[str, int]],
-    accepted: Sequence[Accepted],
+    accepted: Sequence[SuggesterOutcomes],
     sampled: int,
     in_sample: Collection[str],
     compared: Compared | None = None,

@@ -168,3 +168,11 @@ def _write(
             fingerprint=hashlib.sha256("".join(f["fingerprint"] for f in every).encode()).hexdigest(),
             **{key: files for key, files in listed.items() if files or key == "files"},
         )
+
+
+def summed(facts: Sequence[Mapping[str, Any]], name: str) -> dict[str, int]:
+    """The counts that the facts of shards have under a name, added up and sorted."""
+    total: Counter[str] = Counter()
+    for one in facts:
+        total.update(one[name])
+    return dict(sorted(total.items()))

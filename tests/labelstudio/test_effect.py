@@ -10,7 +10,8 @@ from corpus_samples import Sample, span
 
 from corpus_kit.cli.errors import run
 from corpus_kit.cli.main import cli
-from corpus_kit.ledger.outcomes import SuggesterOutcomes, effects, outcome
+from corpus_kit.core.records import SuggesterOutcomes
+from corpus_kit.ledger.outcomes import effects, outcome
 
 A, B, C = span(0, 3), span(8, 11), span(20, 24, "ORG")
 SNAPSHOT = {"model_version": "names@1", "result": [A, B, C]}

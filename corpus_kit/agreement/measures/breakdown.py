@@ -112,7 +112,7 @@ def agreement_by(
                 by,
                 str(value),
                 str(layer),
-                own["created_at"].drop_nulls().cast(pl.String).min() or "",  # type: ignore[arg-type]
+                own["created_at"].drop_nulls().cast(pl.String).min() or "",  # type: ignore[arg-type]  # of strings it is one
                 own.height,
                 own["doc_id"].n_unique(),
                 tuple(figure for figure in figures if not figure.pair),

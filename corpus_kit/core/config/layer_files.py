@@ -43,8 +43,8 @@ class LayerRequest:
     Attributes:
         name: Its name, also that of its folder.
         targets: What stance is asked about, in people's words; only for the layer `stance`.
-        labels: Labels of spans, for a layer of one's own.
-        choices: Answers for the whole page, for a layer of one's own.
+        labels: Span labels of a custom layer.
+        choices: Document-level choices of a custom layer.
     """
 
     name: str
@@ -57,7 +57,7 @@ def add_layer(root: Path, request: LayerRequest) -> Written:
     """Write `annotation/<name>/` and name the layer in `corpus.toml`; a file that is there is left alone.
 
     Raises:
-        UsageError: A stance layer without a target, or a layer of one's own with neither labels nor choices.
+        UsageError: A stance layer without a target, or a custom layer with neither labels nor choices.
         ConfigError: What was asked for makes no config that can be used.
     """
     config, guidelines = _texts(request)
@@ -141,7 +141,7 @@ def template_text(layer: Layer, corpus: str) -> str:
 
     Args:
         layer: The layer.
-        corpus: The corpus's name; the repository's own sample is told by it.
+        corpus: The name of the corpus. Only the sample corpus may use the sample guidelines.
     """
     for name, text in (("config.xml", layer.config_xml), ("guidelines.md", layer.guidelines or "")):
         for number, line in enumerate(text.splitlines(), start=1):
@@ -246,7 +246,7 @@ def _sentence(title: str) -> str:
 
 
 def _sketch(request: LayerRequest) -> tuple[str, str]:
-    """Config and guidelines of a layer of one's own; what only its author can say is marked."""
+    """Config and guidelines of a custom layer; what only its author can write is marked."""
     parts = []
     if request.labels:
         labels = [

@@ -18,7 +18,7 @@ import polars as pl
 
 from corpus_kit.core.errors import ServiceError, UsageError
 from corpus_kit.core.progress import Silent
-from corpus_kit.core.records import CheckScore
+from corpus_kit.core.records import CheckScore, SuggesterOutcomes
 from corpus_kit.core.schema.columns import columns_of
 from corpus_kit.core.storage.folders import read_manifest
 from corpus_kit.core.storage.tables import iter_batches, parts, scan
@@ -33,7 +33,7 @@ from corpus_kit.labelstudio.sync.pull_state import last_pull
 from corpus_kit.labelstudio.sync.review_tasks import KINDS
 from corpus_kit.labelstudio.sync.server_context import ServerContext
 from corpus_kit.ledger.ledger import Entry, Ledger
-from corpus_kit.ledger.outcomes import SuggesterOutcomes, effects
+from corpus_kit.ledger.outcomes import effects
 from corpus_kit.ledger.people import FILE, look_alike, read_people
 from corpus_kit.ledger.states import author_of
 from corpus_kit.ledger.steering import Steering, steering

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +36,7 @@ from corpus_kit.suggest.entities.learning import MODEL, NamesModel, learn, save_
 from corpus_kit.suggest.entities.loading import label_mapping, load_suggester
 from corpus_kit.suggest.entities.people import boilerplate_files, digests, notes_table, with_boilerplate
 from corpus_kit.suggest.entities.shards import EntityRecipe, EntityTask, Model, ask_model, entity_shard
-from corpus_kit.suggest.folder import put_layer
+from corpus_kit.suggest.folder import put_layer, summed
 
 WORK = "entities"
 
@@ -195,8 +194,8 @@ def _put(
         about = {"labels": dict(model.labels), "languages": model.languages, "threshold": model.threshold}
         models.append({"model": model.name, "version": model.version, **about, **common})
     about = {
-        "by_label": _sum(facts, "labels"),
-        "left_out": _sum(facts, "left_out"),
+        "by_label": summed(facts, "labels"),
+        "left_out": summed(facts, "left_out"),
         "config_sha256": layer.config_sha256,
         "models": models,
         "contract": {"version": contract.version, "sha256": contract.sha256},
@@ -210,15 +209,15 @@ def _rows_of(task: EntityTask) -> Path:
 
 
 def _made(facts: Sequence[dict[str, Any]], new: int, names: NamesModel | None, asked: list[Asked]) -> EntitiesMade:
-    by_model = _sum(facts, "by_model")
+    by_model = summed(facts, "by_model")
     for one in asked:
         one.rows = by_model.get(one.version, 0)
     suggested = Suggested(
         documents=sum(f["documents"] for f in facts),
         marked=sum(f["marked"] for f in facts),
-        rows=_sum(facts, "labels"),
-        left_out=_sum(facts, "left_out"),
-        rejected=_sum(facts, "rejected"),
+        rows=summed(facts, "labels"),
+        left_out=summed(facts, "left_out"),
+        rejected=summed(facts, "rejected"),
         shards=len(facts),
         unchanged_shards=len(facts) - new,
     )
@@ -239,13 +238,6 @@ def _clean(kept: Path, tasks: Sequence[EntityTask]) -> None:
         for path in (kept / "said").iterdir():
             if path.name not in used:
                 remove(path)
-
-
-def _sum(facts: Sequence[dict[str, Any]], name: str) -> dict[str, int]:
-    total: Counter[str] = Counter()
-    for one in facts:
-        total.update(one[name])
-    return dict(sorted(total.items()))
 
 
 def _versions() -> str:

@@ -31,7 +31,7 @@ from corpus_kit.suggest.build import Suggested, finished_shard
 from corpus_kit.suggest.entities.code import errors_of
 from corpus_kit.suggest.entities.loading import label_mapping
 from corpus_kit.suggest.entities.shards import Model
-from corpus_kit.suggest.folder import ROWS, put_layer
+from corpus_kit.suggest.folder import ROWS, put_layer, summed
 from corpus_kit.suggest.models.adapters import Ready, Wanting, load_adapter
 from corpus_kit.suggest.models.interface import Proposal, proposals
 from corpus_kit.suggest.models.shards import Voice, keep_rows, shard_rows
@@ -267,8 +267,8 @@ def _put(
     job: LayerJob, speakers: Sequence[_Speaker], folders: Sequence[Path], facts: Sequence[Mapping[str, Any]]
 ) -> None:
     about = {
-        "by_label": _sum(facts, "labels"),
-        "left_out": _sum(facts, "left_out"),
+        "by_label": summed(facts, "labels"),
+        "left_out": summed(facts, "left_out"),
         "config_sha256": job.layer.config_sha256,
         "models": [speaker.about for speaker in speakers],
         "contract": {"version": job.contracts[0].version, "sha256": job.contracts[0].sha256},
@@ -292,19 +292,12 @@ def _counts(facts: Sequence[Mapping[str, Any]], new: int) -> Suggested:
     return Suggested(
         documents=sum(f["documents"] for f in facts),
         marked=sum(f["marked"] for f in facts),
-        rows=_sum(facts, "labels"),
-        left_out=_sum(facts, "left_out"),
-        rejected=_sum(facts, "rejected"),
+        rows=summed(facts, "labels"),
+        left_out=summed(facts, "left_out"),
+        rejected=summed(facts, "rejected"),
         shards=len(facts),
         unchanged_shards=len(facts) - new,
     )
-
-
-def _sum(facts: Sequence[Mapping[str, Any]], name: str) -> dict[str, int]:
-    total: Counter[str] = Counter()
-    for one in facts:
-        total.update(one[name])
-    return dict(sorted(total.items()))
 
 
 def _libraries() -> str:
